@@ -1,0 +1,148 @@
+"""The vocabulary of collecting: what was fetched, what was read out of it, and what was wrong with it.
+
+An event's journey starts here: a `Page` comes in from the world, a `Reading` of `EventDraft`s goes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+Status = Literal["confirmed", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"]
+"""iCalendar's STATUS (RFC 5545 §3.8.1.11) joined with schema.org's eventStatus; a cancelled occurrence stays."""
+
+Mode = Literal["in_person", "online", "hybrid", "unknown"]
+"""schema.org eventAttendanceMode; `unknown` where the source gives no evidence either way."""
+
+
+class Unreadable(Exception):  # noqa: N818 (the public contract names it)
+    """Nothing can be made of these bytes. `code` is a stable word for machines, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    def __reduce__(self) -> tuple[type[Unreadable], tuple[str, str]]:
+        return Unreadable, (self.code, self.message)  # it crosses a process boundary
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One complete answer of a web server, decoded and within its limits, as `scrapers.fetch` hands it on."""
+
+    url: str  # where the answer came from, after redirects
+    body: bytes
+    content_type: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    moved_to: str | None = None  # set when every hop was permanent (301, 308): the source's new address
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open span [start, end) of aware instants in which occurrences are wanted."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("a window needs aware datetimes, e.g. datetime(2026, 12, 1, tzinfo=UTC)")
+        if self.end < self.start:
+            raise ValueError(f"the window ends ({self.end.isoformat()}) before it starts ({self.start.isoformat()})")
+
+    @classmethod
+    def ahead(cls, now: datetime, *, days: int = 365, back: int = 1) -> Window:
+        """Return the window collecting uses: from `back` days before `now` to `days` after it."""
+        return cls(now - timedelta(days=back), now + timedelta(days=days))
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    name: str | None = None
+    address: str | None = None
+    city: str | None = None
+    country: str | None = None
+    lat: float | None = None  # degrees, WGS 84
+    lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organizer:
+    name: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """One occurrence as one source tells it; nothing is known yet of other sources or of people.
+
+    Text holds no control characters but newline and tab; links are absolute http(s). Naive times are refused.
+    """
+
+    uid: str
+    title: str
+    starts_at: datetime
+    recurrence_id: str = ""  # RFC 5545 RECURRENCE-ID as UTC basic format (or a bare date); "" for a single event
+    ends_at: datetime | None = None
+    zone: str = "UTC"  # IANA name: the zone in which people read the clock there
+    all_day: bool = False
+    status: Status = "confirmed"
+    mode: Mode = "unknown"
+    url: str | None = None
+    online_url: str | None = None
+    venue: Venue | None = None
+    organizer: Organizer | None = None
+    categories: tuple[str, ...] = ()
+    language: str | None = None  # BCP 47
+    price: str | None = None  # as told: "0", "12 EUR", "free"
+    description: str = ""  # plain text
+    source: str = ""  # address it was read from
+    warnings: tuple[str, ...] = ()  # codes of what was repaired in this event
+
+    def __post_init__(self) -> None:
+        if self.starts_at.tzinfo is None or (self.ends_at is not None and self.ends_at.tzinfo is None):
+            raise ValueError(f"event {self.uid!r}: starts_at and ends_at must be aware datetimes")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was repaired or left out: a stable code, the event or line it is about, a sentence for people."""
+
+    code: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A recurring event as its source wrote it, to be expanded again when the window has moved on.
+
+    `definition` is a complete calendar of its own (time zones, master and overrides of one UID), so that
+    `read_here(definition, window=…)` gives its occurrences without asking the source again.
+    """
+
+    uid: str
+    digest: str  # SHA-256 hex of the definition without DTSTAMP
+    definition: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was made of one page."""
+
+    events: tuple[EventDraft, ...] = ()  # occurrences that start inside the window, by start
+    problems: tuple[Problem, ...] = ()
+    series: tuple[Series, ...] = ()  # recurring events only
+    kind: str = ""  # the reader that knew it: "icalendar", "jsonld", "conferences", …
+    name: str | None = None  # what the calendar or page calls itself
+    description: str | None = None
+    organizer: Organizer | None = None  # who is behind the whole page, where it says so
+    zone: str | None = None  # the calendar's own zone, where it names one
+    last_start: datetime | None = field(default=None)  # last start listed, inside the window or not
+    listed: int = 0  # events on the page before the window was applied; 0 is a valid empty calendar
