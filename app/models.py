@@ -1,0 +1,278 @@
+"""The tables: where a source's words, the event people see, and a person's choices are kept.
+
+Instants are UTC; an event also keeps its IANA zone, and `all_day`. What several sources say of one occurrence stays in
+`EventVersion`, one row a source; `Event` is what people see of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+Json = dict[str, Any]
+
+
+class Host(SQLModel, table=True):
+    """One web host: the unit of politeness. Workers claim due hosts and walk their sources one after another."""
+
+    name: str = Field(primary_key=True)  # host:port
+    next_due: datetime = Field(index=True)
+    lease_until: datetime | None = None
+
+
+class Source(SQLModel, table=True):
+    """An address events are collected from."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    url: str = Field(unique=True)
+    host: str = Field(foreign_key="host.name", index=True)
+    state: str = Field(default="new", index=True)  # new, ok, unchanged, quiet, failing, gone, paused
+    kind: str = ""  # the reader that knows it
+    name: str | None = None
+    city: str | None = None  # fallback place for events without one
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    zone: str = "UTC"
+    community_id: int | None = Field(default=None, foreign_key="community.id", index=True)
+    is_demo: bool = Field(default=False, index=True)
+    added_at: datetime
+
+
+class FetchState(SQLModel, table=True):
+    """How a source's fetches went. Apart from Source, so that "unchanged" touches one small row."""
+
+    source_id: int = Field(sa_column=Column(ForeignKey("source.id", ondelete="CASCADE"), primary_key=True))
+    next_fetch_at: datetime = Field(index=True)
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None  # SHA-256 of the last body that was read well
+    last_fetch_at: datetime | None = None
+    last_good_at: datetime | None = None
+    last_changed_at: datetime | None = None
+    failures: int = 0  # in a row
+    error_code: str | None = None
+    error: str | None = None
+    listed: int = 0  # events in the last good answer, in the window or not
+    vanishing_since: datetime | None = None  # since when a suspicious shrinking is held back
+    vanishing_fetches: int = 0
+    problems: list[Json] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+
+
+class Community(SQLModel, table=True):
+    """A group, user group, association or chat that events come from."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)  # what the API and pages show
+    name: str = Field(index=True)
+    kind: str = "group"
+    url: str | None = None
+    description: str = ""
+    join: str | None = None
+    city: str | None = None
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    is_online: bool = False
+    language: str | None = None
+    updated_at: datetime
+
+
+class Series(SQLModel, table=True):
+    """A recurring event as its source wrote it, expanded again by a daily job as the window moves."""
+
+    __table_args__ = (UniqueConstraint("source_id", "uid"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(sa_column=Column(ForeignKey("source.id", ondelete="CASCADE"), nullable=False, index=True))
+    uid: str
+    digest: str
+    definition: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    expanded_until: datetime = Field(index=True)
+
+
+class Event(SQLModel, table=True):
+    """One occurrence as people see it, composed from its versions."""
+
+    __table_args__ = (
+        Index("ix_event_upcoming", "starts_at", "id"),
+        Index("ix_event_place", "lat", "lon"),
+        Index("ix_event_updated", "updated_at", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)  # opaque and permanent; the local part of the calendar UID
+    merged_into: int | None = Field(default=None, foreign_key="event.id", index=True)
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    zone: str = "UTC"
+    all_day: bool = False
+    status: str = "confirmed"
+    mode: str = "unknown"
+    url: str | None = None
+    online_url: str | None = None
+    venue_name: str | None = None
+    address: str | None = None
+    city: str | None = Field(default=None, index=True)
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    organizer_name: str | None = None
+    organizer_url: str | None = None
+    categories: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    language: str | None = None
+    price: str | None = None
+    is_free: bool | None = None
+    description: str = ""
+    community_id: int | None = Field(default=None, foreign_key="community.id", index=True)
+    series_key: str | None = Field(default=None, index=True)  # equal for the occurrences of one recurring event
+    provenance: Json = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # field → source address
+    purpose: Json = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # learn, exchange, … → share
+    purpose_phrases: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    welcomes: float = 0.0  # 0 … 1, signals that beginners and outsiders are welcome
+    text_digest: str = ""  # of what tagging reads
+    tagged_digest: str | None = Field(default=None, index=True)  # text and model the topics were made from
+    sequence: int = 0  # RFC 5545 SEQUENCE: rises when time, place or status change
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None  # withdrawn by every source; kept as a tombstone
+
+
+class EventVersion(SQLModel, table=True):
+    """What one source says of one occurrence: the draft, whole, and when it was seen."""
+
+    # NOT NULL: with NULL in recurrence_id a UNIQUE key lets doubles through.
+    __table_args__ = (UniqueConstraint("source_id", "uid", "recurrence_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(sa_column=Column(ForeignKey("source.id", ondelete="CASCADE"), nullable=False, index=True))
+    uid: str
+    recurrence_id: str = ""
+    event_id: int = Field(foreign_key="event.id", index=True)
+    starts_at: datetime = Field(index=True)
+    draft: Json = Field(sa_column=Column(JSON, nullable=False))
+    digest: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    withdrawn_at: datetime | None = None  # a complete answer no longer lists it
+
+
+class EventTopic(SQLModel, table=True):
+    """What an event is about; `topic` is a slug of the catalogue."""
+
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True))
+    topic: str = Field(primary_key=True, index=True)
+    weight: float  # 0 … 1
+
+
+class Embedding(SQLModel, table=True):
+    """Sentence embeddings by the text they were made from, so that a text is embedded once."""
+
+    digest: str = Field(primary_key=True)  # SHA-256 of model id and text
+    vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # float16
+
+
+class Person(SQLModel, table=True):
+    """Someone picks are made for; a guest has no address."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    email: str | None = Field(default=None, unique=True)
+    zone: str = "UTC"
+    place: str | None = None  # as told: a city's name or "lat,lon"
+    lat: float | None = None
+    lon: float | None = None
+    within_km: float = 50.0
+    online: bool = True
+    reach: str = "one-step"
+    days: int = 21
+    created_at: datetime
+    profile_version: int = 0  # rises with profile and feedback; a stored slate is made anew when it has
+
+
+class Expertise(SQLModel, table=True):
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    topic: str = Field(primary_key=True)
+    level: int = 3  # 1 a little … 5 a master
+
+
+class Feedback(SQLModel, table=True):
+    __table_args__ = (UniqueConstraint("person_id", "event_id", "kind"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True))
+    event_id: int = Field(foreign_key="event.id", index=True)
+    kind: str  # going, saved, dismissed, too_close, too_far, attended
+    topic: str | None = None  # the topic the pick was made for
+    note: str | None = None
+    given_at: datetime
+
+
+class ShownPick(SQLModel, table=True):
+    """A pick a person was shown: their slate of an ISO week, the same on every channel."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    week: str = Field(primary_key=True)  # 2026-W48
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id"), primary_key=True, index=True))
+    rank: int
+    pick: Json = Field(sa_column=Column(JSON, nullable=False))  # topics, path, reach, score, reason, evidence
+    profile_version: int
+    shown_at: datetime
+    withdrawn_at: datetime | None = None  # no longer in the slate; stays in calendars that hold it
+
+
+class Feed(SQLModel, table=True):
+    """A personal calendar someone subscribed to; its address holds a token."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True))
+    name: str
+    kind: str = "picks"  # picks, saved, topic, community
+    subject: str | None = None  # the topic's slug or the community's key
+    created_at: datetime
+
+
+class FeedEntry(SQLModel, table=True):
+    """An event that entered a personal calendar: it stays, moves or is cancelled there, and is never re-rolled."""
+
+    feed_id: int = Field(sa_column=Column(ForeignKey("feed.id", ondelete="CASCADE"), primary_key=True))
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id"), primary_key=True, index=True))
+    reason: str = ""
+    entered_at: datetime
+
+
+class Token(SQLModel, table=True):
+    """A secret someone holds; only its SHA-256 is stored. The plain token starts with a prefix that names its kind."""
+
+    digest: str = Field(primary_key=True)
+    kind: str = Field(index=True)  # session, api, feed, unsubscribe, operator, sign_in
+    person_id: int | None = Field(default=None, sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), index=True))
+    feed_id: int | None = Field(default=None, sa_column=Column(ForeignKey("feed.id", ondelete="CASCADE"), index=True))
+    label: str = ""
+    scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class Digest(SQLModel, table=True):
+    """One weekly mail: at most one a person and ISO week."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    week: str = Field(primary_key=True)
+    state: str  # sending, sent, unknown, failed, skipped
+    changed_at: datetime
+    error: str | None = None
+
+
+class Setting(SQLModel, table=True):
+    """Small facts about the instance itself: the demonstration's state, job slots."""
+
+    name: str = Field(primary_key=True)
+    value: str

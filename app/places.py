@@ -1,0 +1,158 @@
+"""Where a city is, offline: a reduced table of 34,000 cities (GeoNames, CC BY 4.0; see data/NOTICE.md)."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+CITIES = Path(__file__).parent / "data" / "cities.tsv.gz"
+DOMINANCE = 8  # a city this many times larger than its namesakes is what people mean (Paris, Nashville)
+EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
+
+
+class UnknownPlace(ValueError):  # noqa: N818
+    """No city has that name, or several have; the message says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    name: str
+    country: str  # ISO 3166-1 alpha-2
+    region: str  # GeoNames admin1 code; for the US "TN/Tennessee"
+    lat: float
+    lon: float
+    population: int
+    zone: str
+
+    @property
+    def label(self) -> str:
+        region = self.region.partition("/")[0] if self.country == "US" else ""
+        return ", ".join(filter(None, (self.name, region, self.country)))
+
+
+def key(name: str) -> str:
+    """Return the form in which place names are compared: case, accents, spaces and signs do not count."""
+    text = unicodedata.normalize("NFKD", name.casefold().replace("ß", "ss"))
+    return "".join(character for character in text if character.isalnum())
+
+
+@cache
+def _cities() -> dict[str, list[City]]:
+    table: dict[str, list[City]] = {}
+    for line in gzip.decompress(CITIES.read_bytes()).decode().splitlines():
+        name, country, region, lat, lon, population, zone, aliases = line.split("\t")
+        city = City(name, country, region, float(lat), float(lon), int(population), zone)
+        for known_as in (name, *filter(None, aliases.split("|"))):
+            table.setdefault(key(known_as), []).append(city)
+    return table  # largest first, as the file is
+
+
+def cities_called(text: str) -> list[City]:
+    """Return the cities that `Name[, region][, country]` may mean, largest first."""
+    name, *details = [part.strip() for part in text.split(",")]
+    wanted = [key(detail) for detail in details if detail]
+    return [city for city in _cities().get(key(name), []) if all(_lies_in(city, detail) for detail in wanted)]
+
+
+def _lies_in(city: City, detail: str) -> bool:
+    names = {key(part) for part in city.region.split("/")} | {key(city.country)} | COUNTRY_NAMES.get(city.country, set())
+    return detail in names
+
+
+COUNTRY_NAMES = {
+    "US": {"usa", "unitedstates", "unitedstatesofamerica"},
+    "GB": {"uk", "unitedkingdom", "england", "scotland", "wales", "greatbritain"},
+    "DE": {"germany", "deutschland"},
+    "FR": {"france"},
+    "ES": {"spain", "espana"},
+    "IT": {"italy", "italia"},
+    "NL": {"netherlands", "thenetherlands", "nederland"},
+    "AT": {"austria", "osterreich"},
+    "CH": {"switzerland", "schweiz", "suisse"},
+    "CA": {"canada"},
+    "AU": {"australia"},
+    "IN": {"india"},
+    "IE": {"ireland"},
+    "PL": {"poland", "polska"},
+    "BE": {"belgium"},
+    "SE": {"sweden"},
+    "NO": {"norway"},
+    "DK": {"denmark"},
+    "FI": {"finland"},
+    "PT": {"portugal"},
+    "BR": {"brazil", "brasil"},
+    "MX": {"mexico"},
+    "JP": {"japan"},
+    "CN": {"china"},
+    "CZ": {"czechrepublic", "czechia"},
+    "RU": {"russia"},
+    "UA": {"ukraine"},
+    "ZA": {"southafrica"},
+    "NZ": {"newzealand"},
+    "SG": {"singapore"},
+    "IL": {"israel"},
+    "GR": {"greece"},
+    "HU": {"hungary"},
+    "RO": {"romania"},
+    "TR": {"turkey", "turkiye"},
+    "AR": {"argentina"},
+    "LT": {"lithuania"},
+    "LV": {"latvia"},
+    "EE": {"estonia"},
+}
+
+
+def find_city(text: str) -> City:
+    """Return the city people mean by `Name[, region][, country]`.
+
+    Raises UnknownPlace when no city is called so, or when several of like size are; the message lists them.
+    """
+    found = cities_called(text)
+    if not found:
+        raise UnknownPlace(f"no city of 15,000 or more people is called {text!r}; try a larger one nearby, or LAT,LON")
+    if len(found) > 1 and found[0].population < DOMINANCE * found[1].population:
+        choices = "; ".join(city.label for city in found[:6])
+        raise UnknownPlace(f"{text!r} may mean several cities: {choices}. Write one of these")
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A point people start from."""
+
+    lat: float
+    lon: float
+    name: str
+    zone: str | None = None
+
+
+def find_spot(text: str) -> Spot:
+    """Return the point a city's name or `LAT,LON` in degrees stands for; raises UnknownPlace."""
+    first, _, second = text.partition(",")
+    try:
+        lat, lon = float(first), float(second)
+    except ValueError:
+        city = find_city(text)
+        return Spot(city.lat, city.lon, city.label, city.zone)
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise UnknownPlace(f"{text!r} is no point on earth: latitude −90 … 90, longitude −180 … 180")
+    return Spot(lat, lon, f"{lat:g},{lon:g}")
+
+
+def distance_km(lat: float, lon: float, other_lat: Any, other_lon: Any) -> float:
+    """Return the great-circle distance in kilometres (haversine; Sinnott 1984)."""
+    p, q = math.radians(lat), math.radians(other_lat)
+    h = math.sin((q - p) / 2) ** 2 + math.cos(p) * math.cos(q) * math.sin(math.radians(other_lon - lon) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+
+
+def box_around(lat: float, lon: float, radius_km: float) -> tuple[float, float, float, float]:
+    """Return (south, north, west, east) in degrees of a box that holds the circle; an index finds it fast."""
+    height = math.degrees(radius_km / EARTH_RADIUS_KM)
+    width = min(180.0, height / max(0.01, math.cos(math.radians(min(89.0, abs(lat) + height)))))
+    return lat - height, lat + height, lon - width, lon + width

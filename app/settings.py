@@ -1,0 +1,93 @@
+"""What differs between machines, read once from the environment; everything else is a constant beside its use."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+class BadSetting(ValueError):  # noqa: N818
+    """A variable of the environment has a value nothing can be made of; the message names it and an example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    data: Path
+    database_url: str  # SQLAlchemy address with an async driver
+    base_url: str
+    allow_hosts: frozenset[tuple[str, int]]  # may be fetched although private; no pause there
+    contact: str | None  # for the User-Agent
+    smtp_url: str | None
+    mail_from: str
+    pinned_now: datetime | None
+
+    def now(self) -> datetime:
+        """Return the instant that "now" and "upcoming" mean: pinned by ADJACENT_NOW, else the clock's."""
+        return self.pinned_now or datetime.now(UTC)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        data = Path(environ.get("ADJACENT_DATA") or "data").expanduser().resolve()
+        return cls(
+            data=data,
+            database_url=_with_async_driver(
+                environ.get("ADJACENT_DATABASE_URL") or f"sqlite:///{data / 'adjacent.sqlite3'}"
+            ),
+            base_url=(environ.get("ADJACENT_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
+            allow_hosts=_hosts(environ.get("ADJACENT_ALLOW_HOSTS", "")),
+            contact=environ.get("ADJACENT_CONTACT") or None,
+            smtp_url=environ.get("ADJACENT_SMTP_URL") or None,
+            mail_from=environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>",
+            pinned_now=_instant(environ.get("ADJACENT_NOW", "")),
+        )
+
+    def secret(self, name: str) -> bytes:
+        """Return the secret kept as `name` in the data folder (mode 600), made at first use: 32 random bytes."""
+        path = self.data / f"{name}.key"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(secrets.token_bytes(32))
+            try:
+                path.hardlink_to(fresh)  # unlike a rename, this never replaces what another process just made
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_bytes()
+
+
+def _with_async_driver(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    if not separator or scheme not in {*drivers, *drivers.values()}:
+        raise BadSetting(
+            f"ADJACENT_DATABASE_URL={url!r}: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        )
+    return f"{drivers.get(scheme, scheme)}://{rest}"
+
+
+def _hosts(text: str) -> frozenset[tuple[str, int]]:
+    hosts = set()
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        host, separator, port = entry.rpartition(":")
+        if not separator or not port.isdigit():
+            raise BadSetting(f"ADJACENT_ALLOW_HOSTS: {entry!r} has no port; write host:port, e.g. 127.0.0.1:8099")
+        hosts.add((host.strip("[]").lower(), int(port)))
+    return frozenset(hosts)
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadSetting(f"ADJACENT_NOW={text!r} is no RFC 3339 time, e.g. 2026-11-23T08:00:00Z") from error
+    if instant.tzinfo is None:
+        raise BadSetting(f"ADJACENT_NOW={text!r} has no offset; add Z or e.g. +01:00")
+    return instant.astimezone(UTC)
