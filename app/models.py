@@ -251,7 +251,9 @@ class Token(SQLModel, table=True):
 
     digest: str = Field(primary_key=True)
     kind: str = Field(index=True)  # session, api, feed, unsubscribe, operator, sign_in
-    person_id: int | None = Field(default=None, sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), index=True))
+    person_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    )
     feed_id: int | None = Field(default=None, sa_column=Column(ForeignKey("feed.id", ondelete="CASCADE"), index=True))
     label: str = ""
     scopes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))

@@ -60,7 +60,9 @@ def cities_called(text: str) -> list[City]:
 
 
 def _lies_in(city: City, detail: str) -> bool:
-    names = {key(part) for part in city.region.split("/")} | {key(city.country)} | COUNTRY_NAMES.get(city.country, set())
+    names = (
+        {key(part) for part in city.region.split("/")} | {key(city.country)} | COUNTRY_NAMES.get(city.country, set())
+    )
     return detail in names
 
 

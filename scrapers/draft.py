@@ -5,9 +5,11 @@ An event's journey starts here: a `Page` comes in from the world, a `Reading` of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 Status = Literal["confirmed", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"]
 """iCalendar's STATUS (RFC 5545 §3.8.1.11) joined with schema.org's eventStatus; a cancelled occurrence stays."""
@@ -144,5 +146,47 @@ class Reading:
     description: str | None = None
     organizer: Organizer | None = None  # who is behind the whole page, where it says so
     zone: str | None = None  # the calendar's own zone, where it names one
-    last_start: datetime | None = field(default=None)  # last start listed, inside the window or not
+    last_start: datetime | None = None  # last start listed, inside the window or not
     listed: int = 0  # events on the page before the window was applied; 0 is a valid empty calendar
+
+
+def as_json(draft: EventDraft) -> dict[str, Any]:
+    """Return the draft as JSON knows it: RFC 3339 times with offset, lists, nested venue and organizer."""
+    return {
+        "uid": draft.uid,
+        "recurrence_id": draft.recurrence_id or None,
+        "title": draft.title,
+        "starts_at": draft.starts_at.isoformat(),
+        "ends_at": draft.ends_at.isoformat() if draft.ends_at else None,
+        "zone": draft.zone,
+        "all_day": draft.all_day,
+        "status": draft.status,
+        "mode": draft.mode,
+        "url": draft.url,
+        "online_url": draft.online_url,
+        "venue": asdict(draft.venue) if draft.venue else None,
+        "organizer": asdict(draft.organizer) if draft.organizer else None,
+        "categories": list(draft.categories),
+        "language": draft.language,
+        "price": draft.price,
+        "description": draft.description,
+        "source": draft.source,
+        "warnings": list(draft.warnings),
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> EventDraft:
+    """Return the draft that `as_json` made this of."""
+    zone = ZoneInfo(data["zone"])
+    return EventDraft(
+        **{
+            **data,
+            "recurrence_id": data["recurrence_id"] or "",
+            "starts_at": datetime.fromisoformat(data["starts_at"]).astimezone(zone),
+            "ends_at": datetime.fromisoformat(data["ends_at"]).astimezone(zone) if data["ends_at"] else None,
+            "venue": Venue(**data["venue"]) if data["venue"] else None,
+            "organizer": Organizer(**data["organizer"]) if data["organizer"] else None,
+            "categories": tuple(data["categories"]),
+            "warnings": tuple(data["warnings"]),
+        }
+    )

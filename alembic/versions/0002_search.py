@@ -30,9 +30,7 @@ SQLITE_DOWN = (
     "DROP TRIGGER event_search_insert",
     "DROP TABLE event_search",
 )
-POSTGRES_UP = (
-    "CREATE INDEX ix_event_search ON event USING gin (to_tsvector('simple', title || ' ' || description))",
-)
+POSTGRES_UP = ("CREATE INDEX ix_event_search ON event USING gin (to_tsvector('simple', title || ' ' || description))",)
 POSTGRES_DOWN = ("DROP INDEX ix_event_search",)
 
 
