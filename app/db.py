@@ -82,9 +82,10 @@ def newest_revision() -> str:
 async def current_revision(database: Database) -> str | None:
     async with database.engine.connect() as connection:
         try:
-            return await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            revision: str | None = await connection.scalar(text("SELECT version_num FROM alembic_version"))
         except DBAPIError:  # an empty database has no such table
             return None
+        return revision
 
 
 async def migrate(database: Database, revision: str = "head") -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CITIES = Path(__file__).parent / "data" / "cities.tsv.gz"
+COUNTRIES = Path(__file__).parent / "data" / "countries.tsv"
 DOMINANCE = 8  # a city this many times larger than its namesakes is what people mean (Paris, Nashville)
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 
@@ -60,53 +61,48 @@ def cities_called(text: str) -> list[City]:
 
 
 def _lies_in(city: City, detail: str) -> bool:
-    names = (
-        {key(part) for part in city.region.split("/")} | {key(city.country)} | COUNTRY_NAMES.get(city.country, set())
-    )
-    return detail in names
+    return detail in {key(part) for part in city.region.split("/")} or country_code(detail) == city.country
 
 
-COUNTRY_NAMES = {
-    "US": {"usa", "unitedstates", "unitedstatesofamerica"},
-    "GB": {"uk", "unitedkingdom", "england", "scotland", "wales", "greatbritain"},
-    "DE": {"germany", "deutschland"},
-    "FR": {"france"},
-    "ES": {"spain", "espana"},
-    "IT": {"italy", "italia"},
-    "NL": {"netherlands", "thenetherlands", "nederland"},
-    "AT": {"austria", "osterreich"},
-    "CH": {"switzerland", "schweiz", "suisse"},
-    "CA": {"canada"},
-    "AU": {"australia"},
-    "IN": {"india"},
-    "IE": {"ireland"},
-    "PL": {"poland", "polska"},
-    "BE": {"belgium"},
-    "SE": {"sweden"},
-    "NO": {"norway"},
-    "DK": {"denmark"},
-    "FI": {"finland"},
-    "PT": {"portugal"},
-    "BR": {"brazil", "brasil"},
-    "MX": {"mexico"},
-    "JP": {"japan"},
-    "CN": {"china"},
-    "CZ": {"czechrepublic", "czechia"},
-    "RU": {"russia"},
-    "UA": {"ukraine"},
-    "ZA": {"southafrica"},
-    "NZ": {"newzealand"},
-    "SG": {"singapore"},
-    "IL": {"israel"},
-    "GR": {"greece"},
-    "HU": {"hungary"},
-    "RO": {"romania"},
-    "TR": {"turkey", "turkiye"},
-    "AR": {"argentina"},
-    "LT": {"lithuania"},
-    "LV": {"latvia"},
-    "EE": {"estonia"},
+# What people write that is no country's English name.
+COUNTRY_ALIASES = {
+    "usa": "US",
+    "us": "US",
+    "unitedstatesofamerica": "US",
+    "america": "US",
+    "uk": "GB",
+    "greatbritain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northernireland": "GB",
+    "deutschland": "DE",
+    "osterreich": "AT",
+    "schweiz": "CH",
+    "suisse": "CH",
+    "espana": "ES",
+    "italia": "IT",
+    "nederland": "NL",
+    "thenetherlands": "NL",
+    "holland": "NL",
+    "czechrepublic": "CZ",
+    "turkiye": "TR",
+    "korea": "KR",
+    "brasil": "BR",
+    "uae": "AE",
 }
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    rows = (line.split("\t") for line in COUNTRIES.read_text("utf-8").splitlines())
+    codes = {key(name): code for code, name in rows}
+    return codes | {key(code): code for code in codes.values()} | COUNTRY_ALIASES
+
+
+def country_code(name: str) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code of a country's name or code, or None."""
+    return _country_codes().get(key(name))
 
 
 def find_city(text: str) -> City:
@@ -121,6 +117,14 @@ def find_city(text: str) -> City:
         choices = "; ".join(city.label for city in found[:6])
         raise UnknownPlace(f"{text!r} may mean several cities: {choices}. Write one of these")
     return found[0]
+
+
+def locate(city: str, country: str | None) -> City | None:
+    """Return the city a venue's words name, or None where nobody could be sure of it."""
+    try:
+        return find_city(", ".join(filter(None, (city.replace(",", ", "), country))))
+    except UnknownPlace:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,23 @@
+"""The command line: `adjacent`. Heavy modules are imported inside the commands, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run a command: exit 0 done, 1 what was asked for failed (one line on stderr says why), 2 wrong usage."""
+    from app.cli.commands import cli
+    from app.cli.failing import one_line
+
+    try:
+        cli()
+    except BrokenPipeError:  # `adjacent events list | head`
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        message = one_line(error)
+        if message is None:
+            raise
+        print(f"adjacent: {message}", file=sys.stderr)
+        sys.exit(1)

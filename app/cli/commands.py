@@ -1,0 +1,25 @@
+"""All commands in one tree."""
+
+from __future__ import annotations
+
+import typer
+
+from app.cli import collecting, events, operating, people, recommending, sources, topics
+
+cli = typer.Typer(
+    help="Events one step outside what you know.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+)
+cli.add_typer(sources.cli, name="sources", help="Addresses that events are collected from.")
+cli.add_typer(events.cli, name="events", help="What was collected.")
+cli.add_typer(topics.cli, name="topics", help="The catalogue of topics and its neighbourhood.")
+cli.add_typer(people.people, name="people", help="Those picks are made for.")
+cli.add_typer(people.tokens, name="tokens", help="Secrets that open the API.")
+cli.add_typer(operating.demo, name="demo", help="The demonstration city.")
+for command in (collecting.parse, collecting.collect, recommending.recommend, recommending.rank, recommending.tag):
+    cli.command()(command)
+for command in (recommending.evaluate, operating.serve, operating.migrate, operating.doctor, operating.stats):
+    cli.command()(command)

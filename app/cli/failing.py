@@ -1,0 +1,25 @@
+"""Which errors are answers to a person, and how they read in one line."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):  # noqa: N818
+    """The thing asked for failed; the message says what, why and what would help."""
+
+
+def one_line(error: Exception) -> str | None:
+    """Return what to print for an error a person can act on, None for one that is ours."""
+    from scrapers.fetch import FetchError
+
+    from app.picks import UnknownTopic
+    from app.places import UnknownPlace
+    from app.settings import BadSetting
+    from scrapers import Unreadable
+
+    if isinstance(error, (Failed, BadSetting, UnknownPlace, UnknownTopic)):
+        return str(error)
+    if isinstance(error, (FetchError, Unreadable)):
+        return f"{error.message} [{error.code}]"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return None

@@ -1,0 +1,52 @@
+"""What most commands need open: settings, a migrated database, a guarded fetcher."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from scrapers.fetch import Fetcher
+
+    from app.db import Database
+    from app.settings import Settings
+
+T = TypeVar("T")
+
+
+def settings() -> Settings:
+    from app.settings import Settings
+
+    return Settings.from_environment(os.environ)
+
+
+@asynccontextmanager
+async def opened(chosen: Settings) -> AsyncIterator[Database]:
+    from app.db import Database, migrate
+
+    database = Database(chosen.database_url)
+    try:
+        await migrate(database)
+        yield database
+    finally:
+        await database.close()
+
+
+def run(work: Callable[[Settings, Database], Awaitable[T]]) -> T:
+    """Run one command's work with settings and database."""
+
+    async def inside() -> T:
+        chosen = settings()
+        async with opened(chosen) as database:
+            return await work(chosen, database)
+
+    return asyncio.run(inside())
+
+
+def fetcher(chosen: Settings) -> Fetcher:
+    from scrapers.fetch import Fetcher
+
+    return Fetcher(allow_hosts=chosen.allow_hosts, contact=chosen.contact)

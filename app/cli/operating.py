@@ -1,0 +1,121 @@
+"""`serve`, `migrate`, `doctor`, `stats`, `demo`: running the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli import printing
+from app.cli.failing import Failed
+from app.cli.opening import run, settings
+from app.cli.printing import say
+
+if TYPE_CHECKING:
+    from app.db import Database
+    from app.settings import Settings
+
+demo = typer.Typer(no_args_is_help=True)
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Whether this process also collects.")] = True,
+) -> None:
+    """Run the whole service in one process: page, API, crawl schedule."""
+    import dataclasses
+    import os
+
+    import uvicorn
+
+    from app.main import create_app
+
+    chosen = settings()
+    if not os.environ.get("ADJACENT_BASE_URL"):
+        chosen = dataclasses.replace(chosen, base_url=f"http://{host}:{port}")
+    uvicorn.run(
+        create_app(chosen, works=worker, announce=say),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,  # addresses of personal calendars are secrets
+        server_header=False,
+        proxy_headers=False,
+    )
+
+
+def migrate(
+    revision: Annotated[str, typer.Argument(help="head, base or a revision.")] = "head",
+) -> None:
+    """Bring the database's schema up to date (every start does)."""
+    import asyncio
+
+    async def work(chosen: Settings) -> str | None:
+        from app.db import Database, current_revision
+        from app.db import migrate as bring
+
+        database = Database(chosen.database_url)
+        try:
+            await bring(database, revision)
+            return await current_revision(database)
+        finally:
+            await database.close()
+
+    say(f"schema at {asyncio.run(work(settings())) or 'base'}")
+
+
+def doctor() -> None:
+    """Check database, clock, disk and model files, and say what to do."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.doctor import examine
+
+        findings = await examine(chosen, database)
+        printing.table(
+            ("", "what", "finding"), [("ok" if one.is_fine else "!!", one.what, one.finding) for one in findings]
+        )
+        if bad := [one.what for one in findings if not one.is_fine]:
+            raise Failed(f"needs attention: {', '.join(bad)}")
+
+    run(work)
+
+
+def stats(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Count what there is."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.queries import count_all
+
+        async with database.reading() as session:
+            counts = await count_all(session, chosen.now())
+        if as_json:
+            printing.as_json([counts])
+        else:
+            printing.table(("what", "number"), list(counts.items()))
+
+    run(work)
+
+
+@demo.command("load")
+def load() -> None:
+    """Load the demonstration city (a first start without sources does)."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.first_start import load_demo
+
+        say(f"loaded {await load_demo(database, now=chosen.now())} events of the demonstration city")
+
+    run(work)
+
+
+@demo.command("remove")
+def remove() -> None:
+    """Remove the demonstration city."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.first_start import remove_demo
+
+        say(f"removed {await remove_demo(database, now=chosen.now())} events of the demonstration city")
+
+    run(work)

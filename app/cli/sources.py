@@ -1,0 +1,327 @@
+"""`sources`: add, look at, pause and remove addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli import printing
+from app.cli.failing import Failed
+from app.cli.opening import fetcher, run, settings
+from app.cli.printing import say
+
+if TYPE_CHECKING:
+    from scrapers.fetch import Fetcher
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
+    from app.db import Database
+    from app.models import Source
+    from app.places import City
+    from app.settings import Settings
+    from scrapers import Reading
+
+cli = typer.Typer(no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
+SHOWN = 3  # next events shown before an address is stored
+
+
+@cli.command()
+def add(
+    address: Annotated[str, typer.Argument(metavar="URL|FILE|-", help="An address, or a list of addresses.")],
+    city: Annotated[
+        str | None, typer.Option(metavar="NAME[, REGION][, COUNTRY]", help="Place of events without one.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(metavar="IANA", help="Zone of times that name none.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Store without asking.")] = False,
+) -> None:
+    """Find out what an address offers, show its next events, and store it. Lists are recorded at once."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        place = _place(city, yes=yes)
+        home = _home(zone, place)
+        if address == "-" or Path(address).is_file():
+            body = sys.stdin.buffer.read() if address == "-" else Path(address).read_bytes()
+            await _record(database, body, place, home)
+            return
+        async with fetcher(chosen) as client:
+            await _add_address(database, client, _web_address(address), place, home, chosen.now(), yes=yes)
+
+    run(work)
+
+
+def _web_address(address: str) -> str:
+    if address.startswith(("http://", "https://", "webcal://")):
+        return address
+    if "://" in address or "." not in address or " " in address:
+        raise Failed(f"{address}: neither a file here nor an http(s) or webcal address")
+    return f"https://{address}"
+
+
+def _place(name: str | None, *, yes: bool) -> City | None:
+    from app.places import UnknownPlace, cities_called, find_city
+
+    if name is None:
+        return None
+    found = cities_called(name)
+    if len(found) > 1 and yes:
+        others = ", ".join(city.label for city in found[1:4])
+        say(f"{name}: taken for {found[0].label} (also: {others})")
+        return found[0]
+    try:
+        return find_city(name)
+    except UnknownPlace as error:
+        raise Failed(f"--city: {error}") from error
+
+
+def _home(zone: str | None, place: City | None) -> str:
+    from scrapers.times import resolve_zone
+
+    if zone is None:
+        return place.zone if place else "UTC"
+    resolved = resolve_zone(zone)
+    if resolved is None:
+        raise typer.BadParameter(f"{zone!r} is no IANA time zone; write e.g. Europe/Berlin")
+    return resolved.key
+
+
+async def _record(database: Database, body: bytes, place: City | None, zone: str) -> None:
+    """Store every address of a list; none of them is fetched yet."""
+    from scrapers.discover import parse_source_list
+
+    from app.collect import add_source
+
+    addresses = parse_source_list(body)
+    if not addresses:
+        raise Failed("the list holds no http(s) address; write one a line, or OPML")
+    async with database.writing() as session:
+        for url in addresses:
+            await add_source(session, url, zone=zone, **_where(place))
+    say(f"recorded {len(addresses)} sources; `adjacent collect` reads them")
+
+
+def _where(place: City | None) -> dict[str, Any]:
+    if place is None:
+        return {}
+    return {"city": place.name, "country": place.country, "lat": place.lat, "lon": place.lon}
+
+
+async def _add_address(
+    database: Database, client: Fetcher, address: str, place: City | None, zone: str, now: datetime, *, yes: bool
+) -> None:
+    from scrapers.discover import candidates, is_source_list
+    from scrapers.fetch import NotModified
+
+    from app.collect import add_source, keep
+
+    answer = await client.fetch(address)
+    assert not isinstance(answer, NotModified)  # nothing conditional was asked
+    if is_source_list(answer):
+        await _record(database, answer.body, place, zone)
+        return
+    elsewhere = candidates(answer)
+    url, page, reading = await _readable(client, address, answer, [one.url for one in elsewhere], zone, now)
+    _show(url, reading)
+    for other in elsewhere[:5]:
+        if other.url != url:
+            say(f"  also there: {other.url} ({other.why})")
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Collect from here?", default=True)):
+        raise Failed("not stored; answer the question, or give --yes")
+    async with database.writing() as session:
+        source = await add_source(session, url, zone=zone, **_where(place))
+    outcome = await keep(database, source, page, reading, now=now)
+    say(f"stored {url}: {outcome.counts.added} upcoming events")
+
+
+async def _readable(  # noqa: PLR0917
+    client: Fetcher, address: str, page: Any, elsewhere: list[str], zone: str, now: datetime
+) -> tuple[str, Any, Reading]:
+    """Return the first address that can be read: the one given if at all, else one it leads to."""
+    from zoneinfo import ZoneInfo
+
+    from scrapers.fetch import FetchError
+
+    from scrapers import Unreadable, Window, read
+
+    reasons = []
+    for url in (address, *elsewhere[:3]):
+        try:
+            found = page if url == address else await client.fetch(url)
+            reading = await asyncio.to_thread(
+                read,
+                found.body,
+                url=found.url,
+                content_type=found.content_type,
+                window=Window.ahead(now),
+                zone=ZoneInfo(zone),
+            )
+        except (Unreadable, FetchError) as error:
+            reasons.append(f"{url}: {error.message} [{error.code}]")
+            continue
+        return url, found, reading
+    raise Failed("; ".join(reasons))
+
+
+def _show(url: str, reading: Reading) -> None:
+    say(f"{url}: {reading.kind}, {reading.listed} events listed, {len(reading.events)} upcoming")
+    for draft in reading.events[:SHOWN]:
+        say(f"  {draft.starts_at:%a %d %b %Y %H:%M} {draft.zone}  {draft.title}")
+    for problem in reading.problems[:SHOWN]:
+        say(f"  note: {problem.subject}: {problem.message}")
+
+
+@cli.command("list")
+def list_(as_json: Json = False) -> None:
+    """List all sources with their health."""
+
+    async def work(_: Settings, database: Database) -> None:
+        from app.queries import source_healths
+
+        async with database.reading() as session:
+            rows = await source_healths(session)
+        if as_json:
+            printing.as_json(rows)
+            return
+        printing.table(
+            ("id", "state", "events", "last good", "next", "error", "address"),
+            [
+                (
+                    row["id"],
+                    row["state"],
+                    row["events"],
+                    (row["last_good_at"] or "")[:16],
+                    (row["next_fetch_at"] or "")[:16],
+                    row["error_code"],
+                    row["url"],
+                )
+                for row in rows
+            ],
+        )
+
+    run(work)
+
+
+@cli.command()
+def show(source: str, as_json: Json = False) -> None:
+    """Show one source, its last error, and what was repaired or left out of it."""
+
+    async def work(_: Settings, database: Database) -> None:
+        from app.models import FetchState
+        from app.queries import source_healths
+
+        async with database.reading() as session:
+            row = await found(session, source)
+            facts = (await source_healths(session, only=row.id))[0]
+            problems = (await session.get_one(FetchState, row.id)).problems
+        if as_json:
+            printing.as_json([facts | {"problems": problems}])
+            return
+        printing.table(("", ""), [(name, value) for name, value in facts.items() if value not in (None, "")])
+        if problems:
+            printing.table(
+                ("problem", "subject", "what"), [(one["code"], one["subject"], one["message"]) for one in problems]
+            )
+
+    run(work)
+
+
+@cli.command()
+def test(
+    address: str,
+    zone: Annotated[str, typer.Option(metavar="IANA")] = "UTC",
+) -> None:
+    """Fetch and read an address without storing anything."""
+
+    async def work(chosen: Settings) -> None:
+        from scrapers.discover import candidates
+        from scrapers.fetch import NotModified
+
+        async with fetcher(chosen) as client:
+            answer = await client.fetch(_web_address(address))
+            assert not isinstance(answer, NotModified)  # nothing conditional was asked
+            elsewhere = candidates(answer)
+            found_at, _, reading = await _readable(
+                client, _web_address(address), answer, [one.url for one in elsewhere], _home(zone, None), chosen.now()
+            )
+        _show(found_at, reading)
+
+    asyncio.run(work(settings()))
+
+
+@cli.command()
+def pause(source: str) -> None:
+    """Stop collecting from a source; its events stay."""
+    _set_state(source, "paused")
+
+
+@cli.command()
+def resume(source: str) -> None:
+    """Collect from a paused or failing source again, at the next round."""
+    _set_state(source, "new")
+
+
+def _set_state(name: str, state: str) -> None:
+    async def work(_: Settings, database: Database) -> None:
+        from app.models import FetchState, Host
+
+        async with database.writing() as session:
+            source = await found(session, name)
+            source.state = state
+            if state == "new":
+                clock = datetime.now(UTC)
+                fetching = await session.get_one(FetchState, source.id)
+                fetching.next_fetch_at, fetching.failures, fetching.error_code, fetching.error = clock, 0, None, None
+                (await session.get_one(Host, source.host)).next_due = clock
+        say(f"{source.url}: {state}")
+
+    run(work)
+
+
+@cli.command()
+def remove(source: str) -> None:
+    """Remove a source and the events only it told of."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.ingest import forget_source
+
+        async with database.writing() as session:
+            row = await found(session, source)
+            gone = await forget_source(session, row, now=chosen.now())
+        say(f"removed {row.url} and {gone} events")
+
+    run(work)
+
+
+@cli.command()
+def export() -> None:
+    """Print all addresses, one a line: `sources add FILE` reads them back."""
+
+    async def work(_: Settings, database: Database) -> None:
+        from app.queries import sources
+
+        async with database.reading() as session:
+            for row in await sources(session):
+                if not row.is_demo:
+                    print(row.url)
+
+    run(work)
+
+
+async def found(session: AsyncSession, name: str) -> Source:
+    """Return the source an id or an address stands for."""
+    from sqlmodel import select
+
+    from app.models import Source
+
+    row = None
+    if name.isdigit():
+        row = await session.get(Source, int(name))
+    if row is None:
+        row = (await session.exec(select(Source).where(Source.url == name))).one_or_none()
+    if row is None:
+        raise Failed(f"no source has the id or address {name!r}; `adjacent sources list` shows them")
+    return row

@@ -1,0 +1,276 @@
+"""Steps 1 to 4 for one source and for a round: fetch, read, compare, store; trouble stays with its source.
+
+Two clocks: `now` says what is upcoming and can be pinned; the schedule (`clock`) is always the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from scrapers.fetch import Fetcher, FetchError, NotModified
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import communities, ingest
+from app.db import Database
+from app.models import FetchState, Host, Source
+from scrapers import Page, Reading, Unreadable, Window, read
+
+HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
+SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
+FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
+LANES = 4  # connections to a host the operator has allowed; the public ones get one
+KEPT_PROBLEMS = 50  # per source, for `sources show`
+
+State = Literal["fetched", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one source fared in a round."""
+
+    url: str
+    state: State
+    counts: ingest.Counts = ingest.Counts()
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """How all of them fared."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    counts: ingest.Counts = field(default_factory=ingest.Counts)
+
+    def number(self, state: State) -> int:
+        return sum(outcome.state == state for outcome in self.outcomes)
+
+
+def host_of(url: str) -> str:
+    """Return `host:port` of an address: the unit of politeness."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
+
+
+async def collect(
+    database: Database,
+    fetcher: Fetcher,
+    source_ids: Sequence[int],
+    *,
+    now: datetime,
+    report: Callable[[Outcome], None] = lambda _: None,
+) -> Round:
+    """Collect from these sources: hosts side by side, the sources of one host one after another."""
+    lanes = await _lanes(database, fetcher, source_ids)
+
+    async def walk(lane: Sequence[tuple[int, str]]) -> list[Outcome]:
+        outcomes = []
+        for position, (source_id, url) in enumerate(lane):
+            if position and not fetcher.is_allowed(url):
+                await asyncio.sleep(await fetcher.pause(url))
+            outcome = await collect_source(database, fetcher, source_id, now=now)
+            report(outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    walked = await asyncio.gather(*(walk(lane) for lane in lanes))
+    outcomes = tuple(outcome for lane in walked for outcome in lane)
+    return Round(outcomes, sum((outcome.counts for outcome in outcomes), ingest.Counts()))
+
+
+async def _lanes(database: Database, fetcher: Fetcher, ids: Sequence[int]) -> list[list[tuple[int, str]]]:
+    async with database.reading() as session:
+        rows = await session.exec(select(Source.id, Source.url, Source.host).where(col(Source.id).in_(ids)))
+        hosts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for source_id, url, host in rows:
+            if source_id is not None:
+                hosts[host].append((source_id, url))
+    lanes = []
+    for sources in hosts.values():
+        width = LANES if fetcher.is_allowed(sources[0][1]) else 1
+        lanes += [sources[first::width] for first in range(min(width, len(sources)))]
+    return lanes
+
+
+async def collect_source(database: Database, fetcher: Fetcher, source_id: int, *, now: datetime) -> Outcome:
+    """Fetch, read and store one source. Whatever goes wrong is written on the source, and no event is lost by it."""
+    async with database.reading() as session:
+        source = await session.get_one(Source, source_id)
+        state = await session.get_one(FetchState, source_id)
+    try:
+        answer = await fetcher.fetch(source.url, etag=state.etag, last_modified=state.last_modified)
+        if isinstance(answer, NotModified):
+            return await _note_unchanged(database, source, None)
+        body_digest = hashlib.sha256(answer.body).hexdigest()
+        if body_digest == state.body_digest:  # servers without validators repeat themselves, too
+            return await _note_unchanged(database, source, answer)
+        reading = await asyncio.to_thread(
+            read,
+            answer.body,
+            url=answer.url,
+            content_type=answer.content_type,
+            window=Window.ahead(now, days=HORIZON.days),
+            zone=ZoneInfo(source.zone),
+        )
+    except (FetchError, Unreadable) as error:
+        return await _note_failure(database, source, error)
+    return await keep(database, source, answer, reading, now=now)
+
+
+async def keep(database: Database, source: Source, page: Page, reading: Reading, *, now: datetime) -> Outcome:
+    """Store what was read from a page, in batches; the validators come last, so a torn round is simply repeated."""
+    assert source.id is not None
+    async with database.reading() as session:
+        stored = await ingest.stored_versions(session, source.id)
+        state = await session.get_one(FetchState, source.id)
+    held = ingest.Vanishing(state.vanishing_since, state.vanishing_fetches)
+    changes = ingest.compare(reading, stored, now=now, vanishing=held)
+    async with database.writing() as session:
+        source = await session.get_one(Source, source.id)
+        await communities.adopt(session, source, reading, now=now)
+    counts = ingest.Counts()
+    for part in changes.in_batches():
+        async with database.writing() as session:
+            counts += await ingest.store(session, source, part, now=now)
+    async with database.writing() as session:
+        source = await session.get_one(Source, source.id)
+        await ingest.store_series(session, source.id, reading.series, until=now + HORIZON)  # type: ignore[arg-type]
+        await ingest.touch(session, changes.seen, now)
+        await _note_good(session, source, page, reading, changes, bool(counts != ingest.Counts()))
+    return Outcome(source.url, "fetched", counts)
+
+
+async def _note_good(
+    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: ingest.Changes, has_changed: bool
+) -> None:
+    clock = datetime.now(UTC)
+    state = await session.get_one(FetchState, source.id)
+    state.etag, state.last_modified = page.etag, page.last_modified
+    state.body_digest = hashlib.sha256(page.body).hexdigest()
+    state.last_fetch_at = state.last_good_at = clock
+    state.listed = reading.listed
+    state.failures, state.error_code, state.error = 0, None, None
+    state.vanishing_since, state.vanishing_fetches = changes.vanishing.since, changes.vanishing.fetches
+    if changes.vanishing.fetches:
+        # A fetch that held events back must be looked at again, not skipped as unchanged.
+        state.etag = state.last_modified = state.body_digest = None
+    state.problems = [asdict(problem) for problem in reading.problems[:KEPT_PROBLEMS]]
+    if has_changed or state.last_changed_at is None:
+        state.last_changed_at = clock
+    state.next_fetch_at = clock + polling_interval(clock - state.last_changed_at)
+    source.kind, source.name = reading.kind, reading.name or source.name
+    source.state = "ok" if reading.listed else "quiet"
+    await _schedule(session, source, state.next_fetch_at)
+
+
+async def _note_unchanged(database: Database, source: Source, page: Page | None) -> Outcome:
+    clock = datetime.now(UTC)
+    async with database.writing() as session:
+        state = await session.get_one(FetchState, source.id)
+        state.last_fetch_at = state.last_good_at = clock
+        state.failures, state.error_code, state.error = 0, None, None
+        if page is not None:
+            state.etag, state.last_modified = page.etag, page.last_modified
+        state.next_fetch_at = clock + polling_interval(clock - (state.last_changed_at or clock))
+        row = await session.get_one(Source, source.id)
+        row.state = "unchanged" if state.listed else "quiet"
+        await _schedule(session, row, state.next_fetch_at)
+    return Outcome(source.url, "unchanged")
+
+
+async def _note_failure(database: Database, source: Source, error: FetchError | Unreadable) -> Outcome:
+    clock = datetime.now(UTC)
+    retry_after = error.retry_after if isinstance(error, FetchError) else None
+    async with database.writing() as session:
+        state = await session.get_one(FetchState, source.id)
+        state.last_fetch_at = clock
+        state.failures += 1
+        state.error_code, state.error = error.code, error.message
+        state.next_fetch_at = clock + max(back_off(state.failures, random.random()), retry_after or timedelta())  # noqa: S311
+        row = await session.get_one(Source, source.id)
+        row.state = "gone" if error.code == "gone" else "failing"
+        await _schedule(session, row, state.next_fetch_at)
+    return Outcome(source.url, "failed", code=error.code, message=error.message)
+
+
+def polling_interval(unchanged_for: timedelta) -> timedelta:
+    """Return when to look again: after half the time a source has stayed as it is, 4 hours to 7 days.
+
+    The same idea as heuristic freshness (RFC 9111 §4.2.2), bolder since a late look costs little here.
+    """
+    return min(max(unchanged_for / 2, SOONEST), LATEST)
+
+
+def back_off(failures: int, chance: float) -> timedelta:
+    """Return the pause after the nth failure in a row: doubling, with full jitter over its upper half (0 ≤ chance < 1)."""
+    longest = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LAST_RETRY)
+    return longest * (0.5 + chance / 2)
+
+
+async def _schedule(session: AsyncSession, source: Source, due: datetime) -> None:
+    host = await session.get_one(Host, source.host)
+    host.next_due = min(host.next_due, due) if host.next_due > datetime.now(UTC) else due
+
+
+async def add_source(
+    session: AsyncSession,
+    url: str,
+    *,
+    zone: str = "UTC",
+    city: str | None = None,
+    country: str | None = None,
+    lat: float | None = None,
+    lon: float | None = None,
+    is_demo: bool = False,
+) -> Source:
+    """Record an address to collect from; one that is known already is returned as it is."""
+    existing = (await session.exec(select(Source).where(Source.url == url))).one_or_none()
+    if existing is not None:
+        return existing
+    clock = datetime.now(UTC)
+    host = host_of(url)
+    if await session.get(Host, host) is None:
+        session.add(Host(name=host, next_due=clock))
+        await session.flush()
+    source = Source(
+        url=url,
+        host=host,
+        zone=zone,
+        city=city,
+        country=country,
+        lat=lat,
+        lon=lon,
+        is_demo=is_demo,
+        added_at=clock,
+    )
+    session.add(source)
+    await session.flush()
+    session.add(FetchState(source_id=source.id, next_fetch_at=clock))
+    await session.flush()
+    return source
+
+
+async def due_sources(session: AsyncSession, *, clock: datetime, limit: int = 10_000) -> list[int]:
+    """Return the sources whose time has come, longest overdue first."""
+    rows = await session.exec(
+        select(Source.id)
+        .join(FetchState, col(FetchState.source_id) == Source.id)
+        .where(
+            FetchState.next_fetch_at <= clock,
+            col(Source.state).not_in(("paused", "gone")),
+            col(Source.is_demo).is_(False),
+        )
+        .order_by(col(FetchState.next_fetch_at))
+        .limit(limit)
+    )
+    return [source_id for source_id in rows if source_id is not None]

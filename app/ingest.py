@@ -1,0 +1,348 @@
+"""Step 3, ingest: what a reading changes about what is stored, and the one transaction that writes it.
+
+`compare` decides and touches nothing; `store` writes. Absent is not deleted: only a complete answer may take events
+away, only between now and the last start it lists, and not many at once (`Vanishing`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b32encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import merge, places
+from app.models import Event, EventVersion, Feedback, FeedEntry, Series, ShownPick, Source
+from scrapers import EventDraft, Reading, Venue, as_json, from_json
+from scrapers.draft import Series as SeriesDraft
+
+BATCH = 200  # events a transaction: requests get through between two batches
+VANISH_SHARE, VANISH_COUNT = 0.2, 5  # more than both at once is suspicious (linkedevents' importer has the same fuse)
+VANISH_FETCHES, VANISH_TIME = 3, timedelta(hours=48)  # how long a suspicious shrinking must last to be believed
+NEAR_STARTS = timedelta(days=1)  # all-day versions of one event may start at different midnights
+
+Key = tuple[str, str]  # uid, recurrence_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of one version, as far as comparing needs it."""
+
+    id: int
+    event_id: int
+    starts_at: datetime
+    digest: str
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vanishing:
+    """Since when, and over how many good fetches, a suspicious shrinking has been held back."""
+
+    since: datetime | None = None
+    fetches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    added: tuple[EventDraft, ...] = ()
+    changed: tuple[tuple[int, EventDraft], ...] = ()  # version id, what it says now; also those that returned
+    withdrawn: tuple[int, ...] = ()  # version ids
+    seen: tuple[int, ...] = ()  # version ids listed again, changed or not
+    vanishing: Vanishing = Vanishing()
+
+    def in_batches(self) -> Iterator[Changes]:
+        """Split into parts of at most BATCH events each, so that no transaction keeps others waiting."""
+        for start in range(0, len(self.added), BATCH):
+            yield Changes(added=self.added[start : start + BATCH])
+        for start in range(0, len(self.changed), BATCH):
+            yield Changes(changed=self.changed[start : start + BATCH])
+        for start in range(0, len(self.withdrawn), BATCH):
+            yield Changes(withdrawn=self.withdrawn[start : start + BATCH])
+
+
+def digest_of(draft: EventDraft) -> str:
+    """Return the SHA-256 of what a version says; where it was read and what was repaired do not count."""
+    said = as_json(replace(draft, source="", warnings=()))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, vanishing: Vanishing) -> Changes:
+    """Decide what one complete, well-read answer changes about what its source said before."""
+    added: list[EventDraft] = []
+    changed: list[tuple[int, EventDraft]] = []
+    seen: list[int] = []
+    listed: set[Key] = set()
+    for draft in reading.events:
+        key = (draft.uid, draft.recurrence_id)
+        listed.add(key)
+        known = stored.get(key)
+        if known is None:
+            added.append(draft)
+            continue
+        seen.append(known.id)
+        if known.is_withdrawn or known.digest != digest_of(draft):
+            changed.append((known.id, draft))
+    upcoming = {key: known for key, known in stored.items() if known.starts_at >= now and not known.is_withdrawn}
+    # Many feeds show just the next ten: what lies beyond their last start is silence, not a statement.
+    horizon = reading.last_start or (max((known.starts_at for known in upcoming.values()), default=now))
+    absent = [known.id for key, known in upcoming.items() if key not in listed and known.starts_at <= horizon]
+    left = len(upcoming) - len(absent)
+    suspicious = absent and (left == 0 or (len(absent) > VANISH_COUNT and len(absent) > VANISH_SHARE * len(upcoming)))
+    if suspicious:
+        held = Vanishing(vanishing.since or now, vanishing.fetches + 1)
+        assert held.since is not None
+        if held.fetches < VANISH_FETCHES or now - held.since < VANISH_TIME:
+            return Changes(tuple(added), tuple(changed), (), tuple(seen), held)
+    return Changes(tuple(added), tuple(changed), tuple(absent), tuple(seen))
+
+
+async def stored_versions(session: AsyncSession, source_id: int) -> dict[Key, Known]:
+    rows = await session.exec(
+        select(
+            EventVersion.uid,
+            EventVersion.recurrence_id,
+            EventVersion.id,
+            EventVersion.event_id,
+            EventVersion.starts_at,
+            EventVersion.digest,
+            EventVersion.withdrawn_at,
+        ).where(EventVersion.source_id == source_id)  # type: ignore[call-overload]
+    )
+    return {
+        (uid, recurrence_id): Known(id_, event_id, starts_at, digest, withdrawn_at is not None)
+        for uid, recurrence_id, id_, event_id, starts_at, digest, withdrawn_at in rows
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one fetch did, for the round's table."""
+
+    added: int = 0
+    changed: int = 0
+    cancelled: int = 0
+    merged: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.cancelled + other.cancelled,
+            self.merged + other.merged,
+        )
+
+
+async def store(session: AsyncSession, source: Source, changes: Changes, *, now: datetime) -> Counts:
+    """Write the changes of one source; the caller holds the transaction."""
+    assert source.id is not None
+    twins = await _twins(session, source.id, changes.added) if changes.added else {}
+    homes: list[tuple[EventDraft, Event]] = []
+    for draft in changes.added:
+        event = twins.get((draft.uid, draft.recurrence_id)) or Event(
+            key=_key(source.url, draft),
+            title=draft.title,
+            starts_at=draft.starts_at,
+            created_at=now,
+            updated_at=now,
+        )
+        homes.append((draft, event))
+    session.add_all(event for _, event in homes)
+    await session.flush()
+    touched = {event.id for _, event in homes if event.id is not None}
+    session.add_all(
+        EventVersion(
+            source_id=source.id,
+            uid=draft.uid,
+            recurrence_id=draft.recurrence_id,
+            event_id=event.id,
+            starts_at=draft.starts_at,
+            draft=as_json(draft),
+            digest=digest_of(draft),
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+        for draft, event in homes
+    )
+    for version_id, draft in changes.changed:
+        version = await session.get_one(EventVersion, version_id)
+        version.starts_at, version.draft, version.digest = draft.starts_at, as_json(draft), digest_of(draft)
+        version.last_seen_at, version.withdrawn_at = now, None
+        touched.add(version.event_id)
+    for version_id in changes.withdrawn:
+        version = await session.get_one(EventVersion, version_id)
+        version.withdrawn_at = now
+        touched.add(version.event_id)
+    await session.flush()
+    cancelled = await recompose(session, touched, now=now)
+    return Counts(len(changes.added), len(changes.changed), cancelled, len(twins))
+
+
+async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime) -> int:
+    """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources."""
+    cancelled = 0
+    ids = sorted(event_ids)
+    for chunk in (ids[start : start + BATCH] for start in range(0, len(ids), BATCH)):
+        events = (await session.exec(select(Event).where(col(Event.id).in_(chunk)))).all()
+        rows = await session.exec(
+            select(EventVersion, Source.url, Source)
+            .join(Source, col(Source.id) == EventVersion.source_id)
+            .where(col(EventVersion.event_id).in_(chunk))
+        )
+        versions: dict[int, list[tuple[EventVersion, str, Source]]] = {}
+        for version, url, source in rows:
+            versions.setdefault(version.event_id, []).append((version, url, source))
+        for event in events:
+            assert event.id is not None
+            cancelled += _show(event, versions.get(event.id, []), now)
+    await session.flush()
+    return cancelled
+
+
+def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], now: datetime) -> bool:
+    """Bring one event up to date with its versions; return whether it was called off just now."""
+    was_off = event.deleted_at is not None or event.status == "cancelled"
+    active = [row for row in versions if row[0].withdrawn_at is None]
+    # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
+    telling = active or list(versions)
+    fields, provenance = merge.compose(
+        [merge.Told(url, placed(from_json(row.draft), source)) for row, url, source in telling]
+    )
+    fields["deleted_at"] = None if active else (event.deleted_at or now)
+    fields["community_id"] = next((source.community_id for _, _, source in telling if source.community_id), None)
+    series = next((row for row, _, _ in telling if row.recurrence_id), None)
+    fields["series_key"] = f"{series.source_id}:{series.uid}" if series else None
+    fields["provenance"] = provenance
+    before = {name: getattr(event, name) for name in fields}
+    if before == fields:
+        return False
+    if event.text_digest and any(before[name] != fields[name] for name in REARRANGING):
+        event.sequence += 1
+    for name, value in fields.items():
+        setattr(event, name, value)
+    event.updated_at = now
+    event.text_digest = _text_digest(event)
+    return not was_off and (event.deleted_at is not None or event.status == "cancelled")
+
+
+REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE
+
+
+def placed(draft: EventDraft, source: Source) -> EventDraft:
+    """Give a draft coordinates: of the city it names, else of its source's city when it names no place at all."""
+    venue = draft.venue
+    if venue is not None and venue.lat is not None:
+        return draft
+    if venue is not None and venue.city:
+        city = places.locate(venue.city, venue.country)
+        if city is not None:
+            return replace(draft, venue=replace(venue, lat=city.lat, lon=city.lon))
+        if source.city is None or venue.city.casefold() != source.city.casefold():
+            return draft
+    if draft.mode == "online" or source.city is None or (venue is not None and venue.country):
+        return draft
+    named = venue or Venue()
+    return replace(
+        draft, venue=replace(named, city=source.city, country=source.country, lat=source.lat, lon=source.lon)
+    )
+
+
+def _text_digest(event: Event) -> str:
+    read = json.dumps((event.title, event.description, event.categories, event.community_id))
+    return hashlib.sha256(read.encode()).hexdigest()[:32]
+
+
+def _key(source_url: str, draft: EventDraft) -> str:
+    """Return the event's permanent name, from where it was first seen: a second collection gives the same."""
+    first_seen = "\x1f".join((source_url, draft.uid, draft.recurrence_id))
+    return b32encode(hashlib.sha256(first_seen.encode()).digest()[:10]).decode().lower()
+
+
+async def _twins(session: AsyncSession, source_id: int, drafts: Sequence[EventDraft]) -> dict[Key, Event]:
+    """Return, for those drafts that another source already tells of, the event they belong to."""
+    found: dict[Key, Event] = {}
+    days = sorted({draft.starts_at for draft in drafts if draft.all_day})
+    instants = {draft.starts_at for draft in drafts}
+    rows: list[tuple[EventVersion, Event]] = []
+    ordered = sorted(instants)
+    conditions = [
+        col(EventVersion.starts_at).in_(ordered[start : start + BATCH]) for start in range(0, len(ordered), BATCH)
+    ]
+    conditions += [col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS) for day in days]
+    for condition in conditions:
+        rows += list(
+            await session.exec(
+                select(EventVersion, Event)
+                .join(Event, col(Event.id) == EventVersion.event_id)
+                .where(condition, EventVersion.source_id != source_id, col(EventVersion.withdrawn_at).is_(None))
+            )
+        )
+    others = [(from_json(version.draft), event) for version, event in {row[0].id: row for row in rows}.values()]
+    taken: set[int | None] = set()
+    for draft in drafts:
+        for other, event in others:
+            if event.id not in taken and merge.same_event(draft, other):
+                # One event of another source stands for one of ours: parallel sessions stay apart.
+                found[draft.uid, draft.recurrence_id] = event
+                taken.add(event.id)
+                break
+    return found
+
+
+async def store_series(
+    session: AsyncSession, source_id: int, series: Sequence[SeriesDraft], *, until: datetime
+) -> None:
+    """Keep the definitions of recurring events, so that they can be expanded without asking again."""
+    stored = {row.uid: row for row in (await session.exec(select(Series).where(Series.source_id == source_id))).all()}
+    for definition in series:
+        row = stored.pop(definition.uid, None)
+        if row is None:
+            row = Series(
+                source_id=source_id,
+                uid=definition.uid,
+                digest=definition.digest,
+                definition=definition.definition,
+                expanded_until=until,
+            )
+        elif row.digest != definition.digest:
+            row.digest, row.definition = definition.digest, definition.definition
+        row.expanded_until = until
+        session.add(row)
+    for gone in stored.values():
+        await session.delete(gone)
+
+
+async def forget_source(session: AsyncSession, source: Source, *, now: datetime) -> int:
+    """Take a source out with all it said; return how many events went with it.
+
+    Events other sources tell of stay. An event somebody saved, or that stands in a calendar, stays as a tombstone.
+    """
+    told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
+    event_ids = set(await session.exec(told))
+    await session.delete(source)
+    await session.flush()
+    still_told = set(await session.exec(select(EventVersion.event_id).where(col(EventVersion.event_id).in_(event_ids))))
+    orphans = event_ids - still_told
+    held: set[int] = set()
+    for table in (Feedback, ShownPick, FeedEntry):
+        held |= set(await session.exec(select(table.event_id).where(col(table.event_id).in_(orphans))))
+    await session.exec(delete(Event).where(col(Event.id).in_(orphans - held)))
+    await session.exec(update(Event).where(col(Event.id).in_(held)).values(deleted_at=now, updated_at=now))
+    await recompose(session, still_told, now=now)
+    return len(orphans)
+
+
+async def touch(session: AsyncSession, version_ids: Sequence[int], now: datetime) -> None:
+    """Note that versions were listed again."""
+    for start in range(0, len(version_ids), 500):
+        await session.exec(
+            update(EventVersion)
+            .where(col(EventVersion.id).in_(version_ids[start : start + 500]))
+            .values(last_seen_at=now)
+        )

@@ -1,0 +1,178 @@
+"""Step 6, picks: the few events one step outside what somebody knows, each with its reason.
+
+`picks_for` is the one door to the recommender: API, calendar, mail and page all show what it returns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from recommender.ranking import Candidate, Choice, rank_events
+from recommender.reasons import explain
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import queries
+from app.models import Event
+from app.places import Spot, distance_km
+from recommender.catalogue import load_catalogue
+
+LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
+AROUND = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What picks are made from."""
+
+    known: Mapping[str, int]  # slug → level 1 … 5
+    near: Spot | None = None
+    within_km: float = 50.0
+    online: bool = True  # whether events without a place to go to count
+    reach: str = "one-step"
+    days: int = 21
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One event, and why: what every channel shows."""
+
+    listed: queries.Listed
+    topic: str  # the slug that carries it
+    path: tuple[str, str]  # labels: what you know, what this is
+    reach: str
+    score: float
+    reason: str
+    evidence: tuple[str, ...]
+    distance_km: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "event": queries.event_json(self.listed),
+            "topics": [slug for slug, _ in self.listed.topics],
+            "path": list(self.path),
+            "reach": self.reach,
+            "score": round(self.score, 4),
+            "reason": self.reason,
+            "evidence": list(self.evidence),
+            "distance_km": None if self.distance_km is None else round(self.distance_km, 1),
+        }
+
+
+class UnknownTopic(ValueError):  # noqa: N818
+    """A label that names no topic; `suggestions` are labels that may have been meant."""
+
+    def __init__(self, label: str, suggestions: Sequence[str]) -> None:
+        meant = f"; did you mean {', '.join(suggestions)}?" if suggestions else "; `topics search` finds what there is"
+        super().__init__(f"no topic is called {label!r}{meant}")
+        self.label = label
+        self.suggestions = tuple(suggestions)
+
+
+def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
+    """Return slugs for labels people wrote; raises UnknownTopic for the first that names none."""
+    catalogue = load_catalogue()
+    known: dict[str, int] = {}
+    for label, level in labels.items():
+        topic = catalogue.resolve(label)
+        if topic is None:
+            raise UnknownTopic(label, catalogue.suggest(label))
+        known[topic.slug] = max(level, known.get(topic.slug, 0))
+    return known
+
+
+async def picks_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[Pick]:
+    """Return the best events for a wish, best first, at most `wish.limit`."""
+    listed = await candidates(session, wish, now=now)
+    alive = await liveliness(session, now)
+    by_id = {item.event.id: item for item in listed if item.event.id is not None}
+    choices = rank_events(
+        wish.known,
+        [as_candidate(item, wish.near, alive) for item in listed],
+        now=now,
+        reach=wish.reach,
+        limit=wish.limit,
+    )
+    return [as_pick(choice, by_id[choice.candidate.id], wish.known) for choice in choices]
+
+
+def as_pick(choice: Choice, listed: queries.Listed, known: Mapping[str, int]) -> Pick:
+    reason = explain(choice, known)
+    return Pick(
+        listed=listed,
+        topic=choice.topic,
+        path=reason.path,
+        reach=reason.reach,
+        score=choice.score,
+        reason=reason.sentence,
+        evidence=reason.evidence,
+        distance_km=choice.candidate.distance_km,
+    )
+
+
+async def candidates(session: AsyncSession, wish: Wish, *, now: datetime) -> list[queries.Listed]:
+    """Return upcoming events somebody could go to: near enough, or online where that counts, and with a topic."""
+    listed = await queries.events(
+        session,
+        queries.EventFilter(start=now, end=now + timedelta(days=wish.days), statuses=STILL_ON),
+    )
+    return [item for item in listed if item.topics and is_feasible(item.event, wish)]
+
+
+STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")
+
+
+def is_feasible(event: Event, wish: Wish) -> bool:
+    if wish.online and event.mode in ("online", "hybrid"):
+        return True
+    if event.mode == "online":
+        return False
+    if wish.near is None:
+        return True
+    if event.lat is None or event.lon is None:
+        # An event that names a place nobody could locate is somewhere else until shown otherwise.
+        return event.city is None and event.address is None and event.venue_name is None
+    return distance_km(wish.near.lat, wish.near.lon, event.lat, event.lon) <= wish.within_km
+
+
+def as_candidate(item: queries.Listed, near: Spot | None, alive: Mapping[int, float]) -> Candidate:
+    event = item.event
+    assert event.id is not None
+    away = None
+    if near is not None and event.lat is not None and event.lon is not None and event.mode != "online":
+        away = distance_km(near.lat, near.lon, event.lat, event.lon)
+    return Candidate(
+        id=event.id,
+        topics=dict(item.topics),
+        starts_at=event.starts_at,
+        mode=event.mode,
+        distance_km=away,
+        purpose=event.purpose,
+        community=item.community.key if item.community else None,
+        title=event.title,
+        language=event.language,
+        free=event.is_free,
+        alive=alive.get(event.community_id or 0, 0.5),
+        welcomes=event.welcomes,
+        series=event.series_key,
+    )
+
+
+async def liveliness(session: AsyncSession, now: datetime) -> dict[int, float]:
+    """Return how alive each community is, 0 … 1, from its events of the last and next three months."""
+    rows = await session.exec(
+        select(Event.community_id, func.count())
+        .where(
+            col(Event.community_id).is_not(None),
+            col(Event.starts_at).between(now - AROUND, now + AROUND),
+            col(Event.deleted_at).is_(None),
+        )
+        .group_by(col(Event.community_id))
+    )
+    return {community: 1 - math.exp(-number / LIVELY) for community, number in rows if community is not None}
