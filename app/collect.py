@@ -40,7 +40,7 @@ class Outcome:
 
     url: str
     state: State
-    counts: ingest.Counts = ingest.Counts()
+    counts: ingest.Counts = field(default_factory=ingest.Counts)
     code: str | None = None
     message: str | None = None
 
@@ -146,12 +146,12 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
         source = await session.get_one(Source, source.id)
         await ingest.store_series(session, source.id, reading.series, until=now + HORIZON)  # type: ignore[arg-type]
         await ingest.touch(session, changes.seen, now)
-        await _note_good(session, source, page, reading, changes, bool(counts != ingest.Counts()))
+        await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
     return Outcome(source.url, "fetched", counts)
 
 
 async def _note_good(
-    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: ingest.Changes, has_changed: bool
+    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: ingest.Changes, *, has_changed: bool
 ) -> None:
     clock = datetime.now(UTC)
     state = await session.get_one(FetchState, source.id)

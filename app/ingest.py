@@ -260,7 +260,7 @@ def _text_digest(event: Event) -> str:
 
 def _key(source_url: str, draft: EventDraft) -> str:
     """Return the event's permanent name, from where it was first seen: a second collection gives the same."""
-    first_seen = "\x1f".join((source_url, draft.uid, draft.recurrence_id))
+    first_seen = f"{source_url}\x1f{draft.uid}\x1f{draft.recurrence_id}"
     return b32encode(hashlib.sha256(first_seen.encode()).digest()[:10]).decode().lower()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -69,7 +69,7 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.topics)
 
-    def __iter__(self) -> Iterable[Topic]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Topic]:
         return iter(self.topics)
 
     def __getitem__(self, slug: str) -> Topic:

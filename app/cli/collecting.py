@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
@@ -16,6 +16,9 @@ from app.cli.opening import fetcher, run, settings
 from app.cli.printing import say
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from app.collect import Round
     from app.db import Database
     from app.settings import Settings
     from scrapers import Page
@@ -77,7 +80,7 @@ def parse(
         raise typer.Exit(1)
 
 
-def _zone(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _zone(name: str) -> ZoneInfo:
     from scrapers.times import resolve_zone
 
     zone = resolve_zone(name)
@@ -153,7 +156,7 @@ def collect(
     run(work)
 
 
-def _print_round(round_, tagged: int) -> None:  # type: ignore[no-untyped-def]
+def _print_round(round_: Round, tagged: int) -> None:
     from collections import Counter
 
     from app.cli.printing import table
@@ -189,7 +192,7 @@ class _Progress:
         self._bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
         self._task = self._bar.add_task("collecting", total=total)
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 

@@ -137,7 +137,7 @@ async def _add_address(
     say(f"stored {url}: {outcome.counts.added} upcoming events")
 
 
-async def _readable(  # noqa: PLR0917
+async def _readable(
     client: Fetcher, address: str, page: Any, elsewhere: list[str], zone: str, now: datetime
 ) -> tuple[str, Any, Reading]:
     """Return the first address that can be read: the one given if at all, else one it leads to."""
