@@ -22,12 +22,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import communities, ingest
 from app.db import Database
-from app.models import FetchState, Host, Source
-from scrapers import Page, Reading, Unreadable, Window, read
+from app.models import FetchState, Host, Series, Source
+from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here
 
 HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
+SERIES_STEP = timedelta(days=1)  # recurring events are expanded again when the window has moved on this far
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
 
@@ -128,26 +129,65 @@ async def collect_source(database: Database, fetcher: Fetcher, source_id: int, *
 
 
 async def keep(database: Database, source: Source, page: Page, reading: Reading, *, now: datetime) -> Outcome:
-    """Store what was read from a page, in batches; the validators come last, so a torn round is simply repeated."""
+    """Store what was read from a page: one transaction for most, batches for the largest.
+
+    The validators are written with the last batch, so that a torn round is simply repeated.
+    """
     assert source.id is not None
     async with database.reading() as session:
         stored = await ingest.stored_versions(session, source.id)
         state = await session.get_one(FetchState, source.id)
     held = ingest.Vanishing(state.vanishing_since, state.vanishing_fetches)
     changes = ingest.compare(reading, stored, now=now, vanishing=held)
-    async with database.writing() as session:
-        source = await session.get_one(Source, source.id)
-        await communities.adopt(session, source, reading, now=now)
+    parts = list(changes.in_batches())
     counts = ingest.Counts()
-    for part in changes.in_batches():
+    for number, part in enumerate(parts, 1):
         async with database.writing() as session:
+            source = await session.get_one(Source, source.id)
+            if number == 1:
+                await communities.adopt(session, source, reading, now=now)
             counts += await ingest.store(session, source, part, now=now)
-    async with database.writing() as session:
-        source = await session.get_one(Source, source.id)
-        await ingest.store_series(session, source.id, reading.series, until=now + HORIZON)  # type: ignore[arg-type]
-        await ingest.touch(session, changes.seen, now)
-        await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
+            if number == len(parts):
+                await ingest.store_series(session, source, reading.series, until=now + HORIZON)
+                await ingest.touch(session, changes.seen, now)
+                await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
     return Outcome(source.url, "fetched", counts)
+
+
+async def expand_series(database: Database, *, now: datetime) -> int:
+    """Move the window of recurring events on, without asking their sources; return how many occurrences were added.
+
+    A feed that answers 304 for a year still shows next week's meeting.
+    """
+    until = now + HORIZON
+    async with database.reading() as session:
+        behind = await session.exec(
+            select(Series.source_id).where(Series.expanded_until < until - SERIES_STEP).distinct()
+        )
+        source_ids = sorted(behind)
+    added = 0
+    for source_id in source_ids:
+        async with database.reading() as session:
+            source = await session.get_one(Source, source_id)
+            series = list(await session.exec(select(Series).where(Series.source_id == source_id)))
+            stored = await ingest.stored_versions(session, source_id)
+        drafts = await asyncio.to_thread(_expand, series, source, until)
+        fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
+        async with database.writing() as session:
+            source = await session.get_one(Source, source_id)
+            added += (await ingest.store(session, source, ingest.Changes(added=fresh), now=now)).added
+            await ingest.note_expanded(session, source_id, until)
+    return added
+
+
+def _expand(series: Sequence[Series], source: Source, until: datetime) -> list[EventDraft]:
+    drafts: list[EventDraft] = []
+    for one in series:
+        if one.expanded_until < until:
+            # The definition was read well before it was stored, by the guarded door.
+            window = Window(one.expanded_until, until)
+            drafts += read_here(one.definition, url=source.url, window=window, zone=ZoneInfo(source.zone)).events
+    return drafts
 
 
 async def _note_good(

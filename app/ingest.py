@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b32encode
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, update
 from sqlmodel import col, select
@@ -58,13 +59,11 @@ class Changes:
     vanishing: Vanishing = Vanishing()
 
     def in_batches(self) -> Iterator[Changes]:
-        """Split into parts of at most BATCH events each, so that no transaction keeps others waiting."""
-        for start in range(0, len(self.added), BATCH):
-            yield Changes(added=self.added[start : start + BATCH])
-        for start in range(0, len(self.changed), BATCH):
-            yield Changes(changed=self.changed[start : start + BATCH])
-        for start in range(0, len(self.withdrawn), BATCH):
-            yield Changes(withdrawn=self.withdrawn[start : start + BATCH])
+        """Split into parts of at most BATCH of each kind, at least one, so that no transaction keeps others waiting."""
+        longest = max(len(self.added), len(self.changed), len(self.withdrawn), 1)
+        for start in range(0, longest, BATCH):
+            part = slice(start, start + BATCH)
+            yield Changes(added=self.added[part], changed=self.changed[part], withdrawn=self.withdrawn[part])
 
 
 def digest_of(draft: EventDraft) -> str:
@@ -266,27 +265,29 @@ def _key(source_url: str, draft: EventDraft) -> str:
 
 async def _twins(session: AsyncSession, source_id: int, drafts: Sequence[EventDraft]) -> dict[Key, Event]:
     """Return, for those drafts that another source already tells of, the event they belong to."""
-    found: dict[Key, Event] = {}
+    moments = sorted({draft.starts_at for draft in drafts if not draft.all_day})
     days = sorted({draft.starts_at for draft in drafts if draft.all_day})
-    instants = {draft.starts_at for draft in drafts}
-    rows: list[tuple[EventVersion, Event]] = []
-    ordered = sorted(instants)
     conditions = [
-        col(EventVersion.starts_at).in_(ordered[start : start + BATCH]) for start in range(0, len(ordered), BATCH)
+        col(EventVersion.starts_at).in_(moments[start : start + BATCH]) for start in range(0, len(moments), BATCH)
     ]
     conditions += [col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS) for day in days]
+    others: dict[int | None, tuple[EventDraft, Event]] = {}
     for condition in conditions:
-        rows += list(
-            await session.exec(
-                select(EventVersion, Event)
-                .join(Event, col(Event.id) == EventVersion.event_id)
-                .where(condition, EventVersion.source_id != source_id, col(EventVersion.withdrawn_at).is_(None))
-            )
+        rows = await session.exec(
+            select(EventVersion, Event)
+            .join(Event, col(Event.id) == EventVersion.event_id)
+            .where(condition, EventVersion.source_id != source_id, col(EventVersion.withdrawn_at).is_(None))
         )
-    others = [(from_json(version.draft), event) for version, event in {row[0].id: row for row in rows}.values()]
+        others |= {version.id: (from_json(version.draft), event) for version, event in rows if version.id not in others}
+    # Only what starts at the same moment or on the same day is compared: the cost grows with events, not their square.
+    blocks: dict[datetime | date, list[tuple[EventDraft, Event]]] = defaultdict(list)
+    for other, event in others.values():
+        blocks[other.starts_at].append((other, event))
+        blocks[other.starts_at.date()].append((other, event))
+    found: dict[Key, Event] = {}
     taken: set[int | None] = set()
     for draft in drafts:
-        for other, event in others:
+        for other, event in blocks.get(draft.starts_at.date() if draft.all_day else draft.starts_at, ()):
             if event.id not in taken and merge.same_event(draft, other):
                 # One event of another source stands for one of ours: parallel sessions stay apart.
                 found[draft.uid, draft.recurrence_id] = event
@@ -296,15 +297,16 @@ async def _twins(session: AsyncSession, source_id: int, drafts: Sequence[EventDr
 
 
 async def store_series(
-    session: AsyncSession, source_id: int, series: Sequence[SeriesDraft], *, until: datetime
+    session: AsyncSession, source: Source, series: Sequence[SeriesDraft], *, until: datetime
 ) -> None:
     """Keep the definitions of recurring events, so that they can be expanded without asking again."""
-    stored = {row.uid: row for row in (await session.exec(select(Series).where(Series.source_id == source_id))).all()}
+    assert source.id is not None
+    stored = {row.uid: row for row in (await session.exec(select(Series).where(Series.source_id == source.id))).all()}
     for definition in series:
         row = stored.pop(definition.uid, None)
         if row is None:
             row = Series(
-                source_id=source_id,
+                source_id=source.id,
                 uid=definition.uid,
                 digest=definition.digest,
                 definition=definition.definition,
@@ -316,6 +318,10 @@ async def store_series(
         session.add(row)
     for gone in stored.values():
         await session.delete(gone)
+
+
+async def note_expanded(session: AsyncSession, source_id: int, until: datetime) -> None:
+    await session.exec(update(Series).where(col(Series.source_id) == source_id).values(expanded_until=until))
 
 
 async def forget_source(session: AsyncSession, source: Source, *, now: datetime) -> int:

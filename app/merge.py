@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,6 +106,7 @@ class Match:
     reason: str
 
 
+@lru_cache(maxsize=8192)
 def telling_words(title: str) -> frozenset[str]:
     """Return the words of a title that tell one event from another."""
     words = re.findall(r"[^\W_]+", title.casefold())

@@ -65,6 +65,11 @@ class Catalogue:
             for neighbour in topic.neighbours:
                 if neighbour not in self.index:
                     raise BrokenCatalogue(f"{topic.slug!r} has the neighbour {neighbour!r}, which is no topic's slug")
+        naming: dict[str, set[str]] = {topic.slug: set() for topic in self.topics}
+        for topic in self.topics:
+            for neighbour in topic.neighbours:
+                naming[neighbour].add(topic.slug)
+        self.named_by = {slug: frozenset(others) for slug, others in naming.items()}  # who calls it a neighbour
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -79,6 +84,24 @@ class Catalogue:
         """Return the topic a label, alias or slug names, or None."""
         position = self._by_key.get(key(label))
         return None if position is None else self.topics[position]
+
+    def search(self, words: str, limit: int = 20) -> list[Topic]:
+        """Return topics whose label, aliases or gloss hold the words: exact names first, then beginnings, then the rest."""
+        wanted = key(words)
+        if not wanted:
+            return []
+        found: list[tuple[int, int]] = []
+        for position, topic in enumerate(self.topics):
+            names = [key(name) for name in (topic.label, *topic.aliases)]
+            if wanted in names:
+                found.append((0, position))
+            elif any(name.startswith(wanted) for name in names):
+                found.append((1, position))
+            elif any(wanted in name for name in names):
+                found.append((2, position))
+            elif wanted in key(topic.gloss):
+                found.append((3, position))
+        return [self.topics[position] for _, position in sorted(found)[:limit]]
 
     def suggest(self, label: str, limit: int = 3) -> list[str]:
         """Return labels of topics that an unknown label may have meant, best first."""

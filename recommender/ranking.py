@@ -1,0 +1,225 @@
+"""Step 6a, ranking: which events are worth an evening for someone who knows these topics.
+
+An event's score is how much the person may want one of its topics (`adjacency`), turned by the reach dial towards
+what lies outside, times what makes an evening good: its purpose, being there in person, nearness, a living group. A
+slate is then filled best first under caps that keep it diverse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.adjacency import load_adjacency
+from recommender.catalogue import Catalogue
+from recommender.reach import REACHES, Reach, distance_bands, widen
+
+__all__ = ["REACHES", "Candidate", "Choice", "TopicScores", "rank_events", "rank_topics", "score_topics"]
+
+HELD = 0.5  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
+OWN_FIELD = 2  # topics known in a domain that make it the person's own
+LIFT_EXPONENT = 0.5  # adjacency.md: P × unexpectedness^.5 costs .007 nDCG and keeps favourites of everybody out
+FAMILIAR = 0.5  # share of an event's topic weight from which it is inside what the person knows
+WORTH = 0.12  # share of the best score below which an event is no longer worth an evening
+
+PURPOSES = {"learn": 1.0, "exchange": 1.0, "social": 0.55, "sell": 0.0, "recruit": 0.0}
+UNWANTED = ("sell", "recruit")
+UNWANTED_FROM = 0.5  # share of purpose from which a pitch or a job fair stays out of picks
+MODES = {"in_person": 1.0, "hybrid": 1.0, "unknown": 0.9, "online": 0.7}
+TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
+PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
+
+Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An event somebody could go to, as far as ranking needs to know it."""
+
+    id: int
+    topics: Mapping[str, float]  # slug → weight 0 … 1
+    starts_at: datetime
+    mode: str = "unknown"
+    distance_km: float | None = None
+    purpose: Mapping[str, float] = field(default_factory=dict)  # shares, sum 1; empty when unknown
+    community: str | None = None
+    title: str = ""
+    language: str | None = None
+    free: bool | None = None
+    alive: float = 0.5  # 0 … 1
+    welcomes: float = 0.0  # 0 … 1
+    series: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A candidate with the topic that carries it."""
+
+    candidate: Candidate
+    topic: str
+    score: float  # comparable within one answer only
+    reach: Reach  # how far the topic lies from what the person knows
+
+
+@dataclass(frozen=True, slots=True)
+class TopicScores:
+    """What a person may want, a value a topic of the catalogue; all of shape (n_topics,)."""
+
+    score: NDArray[np.float64]  # 0 for what is inside
+    want: NDArray[np.float64]  # P(want | known)
+    lift: NDArray[np.float64]  # P(want | known) / P(want)
+    band: NDArray[np.int8]  # index into REACHES
+    inside: NDArray[np.bool_]  # known, very likely held, or of the person's own field
+
+
+def rank_topics(known: Mapping[str, int], reach: Reach = "one-step") -> NDArray[np.float64]:
+    """Return how much each topic is worth showing to someone, (n_topics,); 0 for what they know."""
+    return score_topics(known, reach).score
+
+
+def score_topics(known: Mapping[str, int], reach: Reach) -> TopicScores:
+    """Score every topic of the catalogue for what somebody knows; an empty profile gets what people want most."""
+    return _score_topics(tuple(sorted(known.items())), reach)
+
+
+@lru_cache(maxsize=512)
+def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicScores:
+    known = dict(profile)
+    adjacency = load_adjacency()
+    catalogue = adjacency.catalogue
+    want = adjacency.want(known)
+    usual = adjacency.want({})
+    lift = want / np.maximum(usual, 1e-9)
+    band = distance_bands(known, catalogue)
+    inside = insideness(known, adjacency.hold(known), catalogue, reach)
+    score = widen(want, known, catalogue, reach) * np.clip(lift, 0.25, 16.0) ** LIFT_EXPONENT
+    score *= np.asarray(PREFERRED[reach])[band]
+    score[inside] = 0.0
+    return TopicScores(score, want, lift, band, inside)
+
+
+# How much each band is worth at each setting of the dial. Soft, never a filter: hard bands lost 9 to 27 % nDCG.
+PREFERRED: Mapping[Reach, tuple[float, float, float, float]] = {
+    "next-door": (1.0, 0.7, 0.35, 0.15),
+    "one-step": (0.6, 1.0, 0.7, 0.3),
+    "two-steps": (0.25, 0.6, 1.0, 0.7),
+    "far": (0.08, 0.25, 0.7, 1.0),
+}
+
+
+def insideness(
+    known: Mapping[str, int], hold: NDArray[np.float64], catalogue: Catalogue, reach: Reach
+) -> NDArray[np.bool_]:
+    """Return which topics count as known already, (n_topics,)."""
+    inside = hold >= HELD
+    own = Counter(catalogue[slug].domain for slug in known)
+    for position, topic in enumerate(catalogue.topics):
+        if topic.slug in known or (own[topic.domain] >= OWN_FIELD and reach != "next-door"):
+            inside[position] = True
+    return inside
+
+
+def rank_events(
+    known: Mapping[str, int],
+    candidates: Iterable[Candidate],
+    *,
+    now: datetime,
+    reach: Reach = "one-step",
+    limit: int = 10,
+    purposes: frozenset[str] = frozenset(),
+) -> list[Choice]:
+    """Return the best events, best first, at most `limit`; fewer when not so many are worth it.
+
+    `purposes` names unwanted purposes (sell, recruit) that are asked for all the same.
+    """
+    topics = score_topics(known, reach)
+    catalogue = load_adjacency().catalogue
+    scored = [
+        choice
+        for candidate in candidates
+        if is_wanted(candidate.purpose, purposes) and (choice := _choose(candidate, topics, catalogue, now)) is not None
+    ]
+    scored.sort(key=lambda choice: (-choice.score, choice.candidate.starts_at, choice.candidate.id))
+    return fill_slate(scored, catalogue, limit=limit)
+
+
+def is_wanted(purpose: Mapping[str, float], asked_for: frozenset[str] = frozenset()) -> bool:
+    """Whether people come there to learn or meet rather than to sell or hire."""
+    return sum(purpose.get(name, 0.0) for name in UNWANTED if name not in asked_for) < UNWANTED_FROM
+
+
+def _choose(candidate: Candidate, topics: TopicScores, catalogue: Catalogue, now: datetime) -> Choice | None:
+    """Return the candidate with the topic that carries it, or None when it is inside what the person knows."""
+    told = sorted(candidate.topics.items(), key=lambda topic: (-topic[1], topic[0]))
+    placed = [(catalogue.index[slug], weight) for slug, weight in told if slug in catalogue.index]
+    if not placed or topics.inside[placed[0][0]]:
+        return None
+    familiar = sum(weight for position, weight in placed if topics.inside[position])
+    if familiar > FAMILIAR * sum(weight for _, weight in placed):
+        return None
+    # A weight says how sure the tagger is; its square keeps half-sure topics from carrying an evening.
+    value, carrying = max((topics.score[position] * weight**2, -position) for position, weight in placed[:TOPICS_TOLD])
+    if value <= 0.0:
+        return None
+    topic = catalogue.topics[-carrying]
+    return Choice(candidate, topic.slug, float(value) * worth(candidate, now), REACHES[topics.band[-carrying]])
+
+
+def worth(candidate: Candidate, now: datetime) -> float:
+    """Return what makes an evening good whatever it is about, 0 … about 1.1."""
+    purpose = sum(PURPOSES[name] * share for name, share in candidate.purpose.items()) if candidate.purpose else 0.9
+    near = 1.0 if candidate.distance_km is None else 1.0 / (1.0 + candidate.distance_km / 100.0)
+    days_ahead = max(0.0, (candidate.starts_at - now).total_seconds() / 86400)
+    soon = 1.0 / (1.0 + days_ahead / 120.0)
+    return (
+        (0.25 + 0.75 * purpose)
+        * MODES.get(candidate.mode, MODES["unknown"])
+        * near
+        * soon
+        * (0.75 + 0.25 * candidate.alive)
+        * (1.0 + 0.1 * candidate.welcomes)
+    )
+
+
+def fill_slate(scored: Sequence[Choice], catalogue: Catalogue, *, limit: int) -> list[Choice]:
+    """Take the best first under the caps a domain, topic, community, series and day.
+
+    When the caps leave places open, events of topics already shown may fill them, never of the same community.
+    """
+    slate: list[Choice] = []
+    if not scored:
+        return slate
+    worthy = [choice for choice in scored if choice.score >= WORTH * scored[0].score]
+    for per_topic in (PER_TOPIC, PER_DOMAIN):
+        for choice in worthy:
+            if len(slate) == limit:
+                return slate
+            if choice not in slate and _fits(choice, slate, catalogue, per_topic):
+                slate.append(choice)
+    slate.sort(key=lambda choice: -choice.score)
+    return slate
+
+
+def _fits(choice: Choice, slate: Sequence[Choice], catalogue: Catalogue, per_topic: int) -> bool:
+    domain = catalogue[choice.topic].domain
+    candidate = choice.candidate
+    day = candidate.starts_at.date()
+    others = [other.candidate for other in slate]
+    return (
+        sum(catalogue[other.topic].domain == domain for other in slate) < PER_DOMAIN
+        and sum(other.topic == choice.topic for other in slate) < per_topic
+        and (
+            candidate.community is None
+            or sum(other.community == candidate.community for other in others) < PER_COMMUNITY
+        )
+        and (candidate.series is None or all(other.series != candidate.series for other in others))
+        and all(other.title.casefold() != candidate.title.casefold() for other in others)
+        and sum(other.starts_at.date() == day for other in others) < PER_DAY
+    )
