@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 SERIES_STEP = timedelta(days=1)  # recurring events are expanded again when the window has moved on this far
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
+
+log = logging.getLogger(__name__)
 
 State = Literal["fetched", "unchanged", "failed"]
 
@@ -79,7 +82,11 @@ async def collect(
         for position, (source_id, url) in enumerate(lane):
             if position and not fetcher.is_allowed(url):
                 await asyncio.sleep(await fetcher.pause(url))
-            outcome = await collect_source(database, fetcher, source_id, now=now)
+            try:
+                outcome = await collect_source(database, fetcher, source_id, now=now)
+            except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
+                log.exception("collecting %s failed", url)
+                outcome = await _note_trouble(database, source_id, f"{type(error).__name__}: {error}")
             report(outcome)
             outcomes.append(outcome)
         return outcomes
@@ -229,18 +236,30 @@ async def _note_unchanged(database: Database, source: Source, page: Page | None)
 
 
 async def _note_failure(database: Database, source: Source, error: FetchError | Unreadable) -> Outcome:
-    clock = datetime.now(UTC)
     retry_after = error.retry_after if isinstance(error, FetchError) else None
+    assert source.id is not None
+    return await _note_trouble(database, source.id, error.message, code=error.code, retry_after=retry_after)
+
+
+async def _note_trouble(
+    database: Database,
+    source_id: int,
+    message: str,
+    *,
+    code: str = "internal",
+    retry_after: timedelta | None = None,
+) -> Outcome:
+    clock = datetime.now(UTC)
     async with database.writing() as session:
-        state = await session.get_one(FetchState, source.id)
+        state = await session.get_one(FetchState, source_id)
         state.last_fetch_at = clock
         state.failures += 1
-        state.error_code, state.error = error.code, error.message
+        state.error_code, state.error = code, message
         state.next_fetch_at = clock + max(back_off(state.failures, random.random()), retry_after or timedelta())  # noqa: S311
-        row = await session.get_one(Source, source.id)
-        row.state = "gone" if error.code == "gone" else "failing"
-        await _schedule(session, row, state.next_fetch_at)
-    return Outcome(source.url, "failed", code=error.code, message=error.message)
+        source = await session.get_one(Source, source_id)
+        source.state = "gone" if code == "gone" else "failing"
+        await _schedule(session, source, state.next_fetch_at)
+    return Outcome(source.url, "failed", code=code, message=message)
 
 
 def polling_interval(unchanged_for: timedelta) -> timedelta:

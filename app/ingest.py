@@ -80,6 +80,8 @@ def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, van
     listed: set[Key] = set()
     for draft in reading.events:
         key = (draft.uid, draft.recurrence_id)
+        if key in listed:  # the readers keep keys apart; a second one would tear the whole source
+            continue
         listed.add(key)
         known = stored.get(key)
         if known is None:
@@ -142,32 +144,21 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     """Write the changes of one source; the caller holds the transaction."""
     assert source.id is not None
     twins = await _twins(session, source.id, changes.added) if changes.added else {}
-    homes: list[tuple[EventDraft, Event]] = []
-    for draft in changes.added:
-        event = twins.get((draft.uid, draft.recurrence_id)) or Event(
-            key=_key(source.url, draft),
-            title=draft.title,
-            starts_at=draft.starts_at,
-            created_at=now,
-            updated_at=now,
-        )
-        homes.append((draft, event))
-    session.add_all(event for _, event in homes)
-    await session.flush()
-    touched = {event.id for _, event in homes if event.id is not None}
+    homes = await _homes(session, source, changes.added, twins, now)
+    touched = set(homes.values())
     session.add_all(
         EventVersion(
             source_id=source.id,
             uid=draft.uid,
             recurrence_id=draft.recurrence_id,
-            event_id=event.id,
+            event_id=homes[draft.uid, draft.recurrence_id],
             starts_at=draft.starts_at,
             draft=as_json(draft),
             digest=digest_of(draft),
             first_seen_at=now,
             last_seen_at=now,
         )
-        for draft, event in homes
+        for draft in changes.added
     )
     for version_id, draft in changes.changed:
         version = await session.get_one(EventVersion, version_id)
@@ -181,6 +172,27 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     await session.flush()
     cancelled = await recompose(session, touched, now=now)
     return Counts(len(changes.added), len(changes.changed), cancelled, len(twins))
+
+
+async def _homes(
+    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], twins: Mapping[Key, Event], now: datetime
+) -> dict[Key, int]:
+    """Return the id of the event each new version belongs to: its twin's, its own of an earlier life, or a new one."""
+    keys = {(draft.uid, draft.recurrence_id): _key(source.url, draft) for draft in drafts}
+    # A source that was removed and comes back finds the tombstones that saved events left behind.
+    earlier = await session.exec(select(Event).where(col(Event.key).in_(keys.values()))) if keys else ()
+    by_key = {event.key: event for event in earlier}
+    homes: dict[Key, Event] = {}
+    for draft in drafts:
+        key = (draft.uid, draft.recurrence_id)
+        homes[key] = (
+            twins.get(key)
+            or by_key.get(keys[key])
+            or Event(key=keys[key], title=draft.title, starts_at=draft.starts_at, created_at=now, updated_at=now)
+        )
+    session.add_all(homes.values())
+    await session.flush()
+    return {key: event.id for key, event in homes.items() if event.id is not None}
 
 
 async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime) -> int:

@@ -156,7 +156,7 @@ def _elsewhere(a: EventDraft, b: EventDraft) -> bool:
     if here.lat is not None and here.lon is not None and there.lat is not None and there.lon is not None:
         return distance_km(here.lat, here.lon, there.lat, there.lon) > SAME_PLACE_KM
     if here.city and there.city:
-        return here.city.casefold() != there.city.casefold()
+        return bool(here.city.casefold() != there.city.casefold())
     return False
 
 
