@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import merge, places
-from app.models import Event, EventVersion, Feedback, FeedEntry, Series, ShownPick, Source
+from app.models import Community, Event, EventVersion, Feedback, FeedEntry, Series, ShownPick, Source
 from scrapers import EventDraft, Reading, Venue, as_json, from_json
 from scrapers.draft import Series as SeriesDraft
 
@@ -198,8 +198,7 @@ async def _homes(
 async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime) -> int:
     """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources."""
     cancelled = 0
-    ids = sorted(event_ids)
-    for chunk in (ids[start : start + BATCH] for start in range(0, len(ids), BATCH)):
+    for chunk in _chunks(event_ids):
         events = (await session.exec(select(Event).where(col(Event.id).in_(chunk)))).all()
         rows = await session.exec(
             select(EventVersion, Source.url, Source)
@@ -343,24 +342,45 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
     """
     told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
     event_ids = set(await session.exec(told))
+    community_id = source.community_id
     await session.delete(source)
     await session.flush()
-    still_told = set(await session.exec(select(EventVersion.event_id).where(col(EventVersion.event_id).in_(event_ids))))
+    still_told: set[int] = set()
+    for chunk in _chunks(event_ids):
+        still_told |= set(
+            await session.exec(select(EventVersion.event_id).where(col(EventVersion.event_id).in_(chunk)))
+        )
     orphans = event_ids - still_told
     held: set[int] = set()
     for table in (Feedback, ShownPick, FeedEntry):
-        held |= set(await session.exec(select(table.event_id).where(col(table.event_id).in_(orphans))))
-    await session.exec(delete(Event).where(col(Event.id).in_(orphans - held)))
-    await session.exec(update(Event).where(col(Event.id).in_(held)).values(deleted_at=now, updated_at=now))
+        for chunk in _chunks(orphans):
+            held |= set(await session.exec(select(table.event_id).where(col(table.event_id).in_(chunk))))
+    for chunk in _chunks(orphans - held):
+        await session.exec(delete(Event).where(col(Event.id).in_(chunk)))
+    for chunk in _chunks(held):
+        await session.exec(update(Event).where(col(Event.id).in_(chunk)).values(deleted_at=now, updated_at=now))
+    await _forget_community(session, community_id)
     await recompose(session, still_told, now=now)
     return len(orphans)
 
 
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), BATCH):
+        yield ordered[start : start + BATCH]
+
+
+async def _forget_community(session: AsyncSession, community_id: int | None) -> None:
+    """Delete a community that no source stands behind any more."""
+    if community_id is None:
+        return
+    others = await session.exec(select(Source.id).where(Source.community_id == community_id).limit(1))
+    if others.first() is None:
+        await session.exec(update(Event).where(col(Event.community_id) == community_id).values(community_id=None))
+        await session.exec(delete(Community).where(col(Community.id) == community_id))
+
+
 async def touch(session: AsyncSession, version_ids: Sequence[int], now: datetime) -> None:
     """Note that versions were listed again."""
-    for start in range(0, len(version_ids), 500):
-        await session.exec(
-            update(EventVersion)
-            .where(col(EventVersion.id).in_(version_ids[start : start + 500]))
-            .values(last_seen_at=now)
-        )
+    for chunk in _chunks(version_ids):
+        await session.exec(update(EventVersion).where(col(EventVersion.id).in_(chunk)).values(last_seen_at=now))
