@@ -369,7 +369,7 @@ def _failure(url: httpx.URL, error: Exception) -> FetchError:
         return FetchError("dns", str(error))
     if isinstance(error, httpcore.TimeoutException):
         return FetchError("timeout", f"{url.host} cannot be reached in time")
-    if isinstance(error.__cause__, ssl.SSLError):
+    if isinstance(error.__context__, ssl.SSLError):  # httpcore's pool raises "from None", which clears the cause
         return FetchError("tls", f"{url.host}: {error}")
     if isinstance(error, httpcore.ProtocolError):
         return FetchError("protocol", f"{named(url)} gave no HTTP answer ({error})")

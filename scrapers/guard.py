@@ -108,10 +108,12 @@ class Guard(httpcore.AsyncNetworkBackend):
         *,
         resolver: Resolver = resolve,
         network: httpcore.AsyncNetworkBackend | None = None,
+        dns_seconds: float = DNS_SECONDS,
     ) -> None:
         self._allow_hosts = frozenset((host.lower(), port) for host, port in allow_hosts)
         self._resolver = resolver
         self._network = network or httpcore.AnyIOBackend()
+        self._dns_seconds = dns_seconds
 
     def allows(self, host: str, port: int) -> bool:
         """Tell whether the operator named this host and port."""
@@ -169,11 +171,11 @@ class Guard(httpcore.AsyncNetworkBackend):
 
     async def _judged_addresses(self, host: str, port: int) -> list[Address]:
         try:
-            async with asyncio.timeout(DNS_SECONDS):
+            async with asyncio.timeout(self._dns_seconds):
                 answers = await self._resolver(host, port)
-            addresses = [ipaddress.ip_address(answer) for answer in dict.fromkeys(answers)]
+            addresses = [_address(answer) for answer in dict.fromkeys(answers)]
         except TimeoutError as error:
-            raise Unresolved(f"{host}: no answer from the name servers within {DNS_SECONDS:g} s") from error
+            raise Unresolved(f"{host}: no answer from the name servers within {self._dns_seconds:g} s") from error
         except (OSError, UnicodeError) as error:
             raise Unresolved(f"{host}: the name has no address ({error})") from error
         if not self.allows(host, port):
@@ -192,6 +194,12 @@ class Guard(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
+
+
+def _address(text: str) -> Address:
+    address = ipaddress.ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address  # ::ffff:a.b.c.d is dialled as what it is, and judged as that
 
 
 def port_of(url: httpx.URL) -> int:

@@ -51,6 +51,7 @@ class Origin:
         self.port = 0
         self._ssl_context = ssl_context
         self._handlers: dict[str, Handler] = {}
+        self._otherwise: Handler = _nothing
         self._open: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -114,6 +115,10 @@ class Origin:
         """Let `handler` write the answer; the connection ends when it is cancelled or closes the writer."""
         self._handlers[path] = handler
 
+    def handle_others(self, handler: Handler) -> None:
+        """Let `handler` answer all paths that nobody filled."""
+        self._otherwise = handler
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -134,7 +139,7 @@ class Origin:
         headers = dict(line.split(": ", 1) for line in lines if line)
         asked = Asked(method, path, {name.lower(): value for name, value in headers.items()})
         self.requests.append(asked)
-        await self._handlers.get(path, _nothing)(asked, writer)
+        await self._handlers.get(path, self._otherwise)(asked, writer)
         await writer.drain()
 
 
