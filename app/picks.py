@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from recommender.ranking import Candidate, Choice, rank_events
 from recommender.reasons import explain
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -21,6 +20,8 @@ from app import queries
 from app.models import Event
 from app.places import Spot, distance_km
 from recommender.catalogue import load_catalogue
+from recommender.ranking import Candidate, Choice, rank_events
+from recommender.reach import Reach
 
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
 AROUND = timedelta(days=90)
@@ -34,7 +35,7 @@ class Wish:
     near: Spot | None = None
     within_km: float = 50.0
     online: bool = True  # whether events without a place to go to count
-    reach: str = "one-step"
+    reach: Reach = "one-step"
     days: int = 21
     limit: int = 10
 
@@ -46,7 +47,7 @@ class Pick:
     listed: queries.Listed
     topic: str  # the slug that carries it
     path: tuple[str, str]  # labels: what you know, what this is
-    reach: str
+    reach: Reach
     score: float
     reason: str
     evidence: tuple[str, ...]
@@ -89,7 +90,13 @@ def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
 
 async def picks_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[Pick]:
     """Return the best events for a wish, best first, at most `wish.limit`."""
-    listed = await candidates(session, wish, now=now)
+    return await picks_among(session, await candidates(session, wish, now=now), wish, now=now)
+
+
+async def picks_among(
+    session: AsyncSession, listed: Sequence[queries.Listed], wish: Wish, *, now: datetime
+) -> list[Pick]:
+    """Return the best of these events, which `candidates` gave."""
     alive = await liveliness(session, now)
     by_id = {item.event.id: item for item in listed if item.event.id is not None}
     choices = rank_events(

@@ -1,0 +1,126 @@
+"""What somebody asks the page, as it stands in the address: topics, place, reach; and addresses that ask a little else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import get_args
+from urllib.parse import urlencode
+
+from app.picks import Wish
+from app.places import Spot, UnknownPlace, find_spot
+from recommender.catalogue import Topic, load_catalogue
+from recommender.reach import Reach
+
+MOST_KNOWN = 60
+LONGEST = 300  # characters of one value that are read
+DISTANCES = (5, 10, 25, 50, 100, 250)
+SPANS = (7, 14, 21, 60)
+LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTopic:
+    topic: Topic
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A visitor's wish; whatever the address held that makes no sense is left out, and said."""
+
+    known: tuple[KnownTopic, ...] = ()
+    unknown: tuple[str, ...] = ()  # labels that name no topic
+    near: str = ""
+    spot: Spot | None = None
+    place_problem: str | None = None
+    within: int = 50
+    days: int = 21
+    online: bool = True
+    reach: Reach = "one-step"
+    levels: Mapping[str, int] = field(default_factory=dict)  # slug → level
+
+    def wish(self) -> Wish:
+        return Wish(
+            known=self.levels,
+            near=self.spot,
+            within_km=float(self.within),
+            online=self.online,
+            reach=self.reach,
+            days=self.days,
+            limit=LIMIT,
+        )
+
+    def address(self, *, known: Sequence[KnownTopic] | None = None, add: str | None = None, **changes: object) -> str:
+        """Return the address of the same question with something changed."""
+        changed = replace(self, **changes)  # type: ignore[arg-type]
+        values: list[tuple[str, object]] = [
+            ("know", one.topic.label if one.level == 3 else f"{one.topic.label}:{one.level}")
+            for one in (changed.known if known is None else known)
+        ]
+        if add is not None:
+            values.append(("know", add))
+        values += [("near", changed.near)] if changed.near else []
+        values += [("within", changed.within)] if changed.within != 50 else []
+        values += [("days", changed.days)] if changed.days != 21 else []
+        values += [("online", "no")] if not changed.online else []
+        values += [("reach", changed.reach)] if changed.reach != "one-step" else []
+        return "/?" + urlencode(values) if values else "/"
+
+
+def read_question(values: Mapping[str, Sequence[str]]) -> Question:
+    """Read a query string or form; one value may name several topics, separated by commas, each `LABEL[:1-5]`."""
+    levels: dict[str, int] = {}
+    unknown: list[str] = []
+    catalogue = load_catalogue()
+    for label, level in _told(values.get("know", ())):
+        topic = catalogue.resolve(label)
+        if topic is None:
+            unknown.append(label)
+        else:
+            levels[topic.slug] = max(level, levels.get(topic.slug, 0))
+    near = _last(values, "near").strip()
+    spot, place_problem = None, None
+    if near:
+        try:
+            spot = find_spot(near)
+        except UnknownPlace as error:
+            place_problem = f"{error}."
+    reach = _last(values, "reach")
+    return Question(
+        known=tuple(KnownTopic(catalogue[slug], level) for slug, level in levels.items()),
+        unknown=tuple(dict.fromkeys(unknown)),
+        near=near,
+        spot=spot,
+        place_problem=place_problem,
+        within=_one_of(_last(values, "within"), DISTANCES, 50),
+        days=_one_of(_last(values, "days"), SPANS, 21),
+        online=_last(values, "online") != "no",
+        reach=reach if reach in get_args(Reach) else "one-step",  # type: ignore[arg-type]
+        levels=levels,
+    )
+
+
+def _told(values: Sequence[str]) -> list[tuple[str, int]]:
+    told = []
+    catalogue = load_catalogue()
+    for value in values:
+        short = value[:LONGEST]
+        # "Eating, drinking, talking" is one name of a topic; most commas separate several.
+        parts = [short] if catalogue.resolve(short.rpartition(":")[0] or short) else short.replace(";", ",").split(",")
+        for part in parts:
+            label, colon, level = part.strip().rpartition(":")
+            if colon and level in ("1", "2", "3", "4", "5"):
+                told.append((label.strip(), int(level)))
+            elif part.strip():
+                told.append((part.strip(), 3))
+    return told[:MOST_KNOWN]
+
+
+def _last(values: Mapping[str, Sequence[str]], name: str) -> str:
+    found = values.get(name, ())
+    return found[-1][:LONGEST] if found else ""
+
+
+def _one_of(text: str, allowed: Sequence[int], default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and int(text) in allowed else default

@@ -1,0 +1,42 @@
+"""Templates into answers: what every page is given, and the policy browsers hold it to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.api.access import database_of, is_operator, token_of
+from app.first_start import is_demonstration
+from app.web.assets import asset
+
+# Everything a page needs comes from here; what strangers wrote can load and run nothing.
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["asset"] = asset
+
+
+async def page(request: Request, template: str, here: str = "", *, status: int = 200, **facts: Any) -> HTMLResponse:
+    """Render a template; `here` names the entry of the navigation it belongs to."""
+    database = database_of(request)
+    async with database.reading() as session:
+        operates = is_operator(await token_of(request, session))
+    body = _templates.get_template(template).render(
+        here=here, is_operator=operates, is_demo=await is_demonstration(database), **facts
+    )
+    return HTMLResponse(
+        body, status, {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+    )

@@ -1,0 +1,111 @@
+"""How an event reads on a page: day and hour in its own zone, place, distance, price, in plain words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from app.models import Event
+from app.picks import Pick
+from app.queries import Listed
+from recommender.reach import Reach
+
+REACH_WORDS: dict[Reach, str] = {
+    "next-door": "Next door",
+    "one-step": "One step",
+    "two-steps": "Two steps",
+    "far": "Far out",
+}
+PURPOSE_WORDS = {
+    "learn": "to learn",
+    "exchange": "to talk",
+    "social": "to meet",
+    "sell": "to sell",
+    "recruit": "to hire",
+}
+STATUS_WORDS = {
+    "cancelled": "Cancelled",
+    "postponed": "Postponed",
+    "tentative": "Not certain yet",
+    "rescheduled": "New date",
+    "moved_online": "Moved online",
+}
+MODE_WORDS = {"in_person": "in person", "online": "online", "hybrid": "in person and online"}
+
+
+def when_words(event: Event) -> str:
+    """Return day and hours on the clock there: "Tue 1 Dec, 18:30–20:30"."""
+    zone = ZoneInfo(event.zone)
+    start = event.starts_at.astimezone(zone)
+    day = f"{start:%a} {start.day} {start:%b}"
+    if event.all_day:
+        last = event.ends_at.astimezone(zone) - timedelta(days=1) if event.ends_at else start
+        return f"{day} – {last:%a} {last.day} {last:%b}" if last.date() > start.date() else day
+    if event.ends_at is None:
+        return f"{day}, {start:%H:%M}"
+    end = event.ends_at.astimezone(zone)
+    until = f"{end:%H:%M}" if end - start < timedelta(hours=20) else f"{end:%a} {end.day} {end:%b} {end:%H:%M}"
+    return f"{day}, {start:%H:%M}–{until}"
+
+
+def where_words(event: Event) -> str | None:
+    if event.mode == "online":
+        return "online"
+    place = ", ".join(part for part in (event.venue_name, event.city) if part)
+    return f"{place} and online" if place and event.mode == "hybrid" else place or None
+
+
+def status_words(event: Event) -> str | None:
+    return "Withdrawn by its source" if event.deleted_at is not None else STATUS_WORDS.get(event.status)
+
+
+def price_words(event: Event) -> str | None:
+    return "free" if event.is_free else event.price
+
+
+def host_of(url: str | None) -> str | None:
+    return (urlsplit(url).hostname or "").removeprefix("www.") if url else None
+
+
+def card_of(pick: Pick) -> dict[str, Any]:
+    """Return what a pick's card shows."""
+    event = pick.listed.event
+    start = event.starts_at.astimezone(ZoneInfo(event.zone))
+    distance = f"{pick.distance_km:.0f} km" if pick.distance_km is not None and pick.distance_km >= 0.5 else None
+    community = pick.listed.community.name if pick.listed.community else event.organizer_name
+    strongest = max(event.purpose, key=lambda name: event.purpose[name]) if event.purpose else None
+    return {
+        "id": event.key,
+        "title": event.title,
+        "weekday": f"{start:%a}",
+        "day": start.day,
+        "month": f"{start:%b}",
+        "starts_at": start.isoformat(),
+        "when": when_words(event),
+        "facts": [fact for fact in (community, where_words(event), distance, price_words(event)) if fact],
+        "path": pick.path,
+        "distance_words": REACH_WORDS[pick.reach].lower(),
+        "purpose": PURPOSE_WORDS[strongest] if strongest else None,
+        "status_words": status_words(event),
+        "reason": pick.reason,
+        "evidence": pick.evidence,
+        "url": event.url,
+        "host": host_of(event.url),
+    }
+
+
+def facts_of(listed: Listed) -> list[tuple[str, str]]:
+    """Return the table of an event's page: names and values, only what is known."""
+    event = listed.event
+    facts = {
+        "When": f"{when_words(event)} ({event.zone})",
+        "Where": ", ".join(dict.fromkeys(part for part in (event.venue_name, event.address, event.city) if part)),
+        "How": MODE_WORDS.get(event.mode),
+        "By": listed.community.name if listed.community else event.organizer_name,
+        "Price": price_words(event),
+        "Language": event.language,
+        "People come": ", ".join(PURPOSE_WORDS[name] for name, share in event.purpose.items() if share >= 0.3),
+    }
+    return [(name, value) for name, value in facts.items() if value]
