@@ -62,14 +62,14 @@ class _Link:
 
 
 def is_source_list(page: Page) -> bool:
-    """Tell whether a page is a list of addresses: OPML, or plain text whose lines are addresses and comments."""
+    """Tell whether a page is a list of addresses: OPML, or plain text whose lines mostly start with an address."""
     if _OPML.search(page.body[:2048]):
         return True
     if page.content_type is not None and "text/plain" not in page.content_type.lower():
         return False
     lines = [line for line in _lines(page.body) if line and not line.startswith("#")]
     listed = sum(_listed(line) is not None for line in lines)
-    return bool(lines) and _listed(lines[0]) is not None and listed * 2 > len(lines)
+    return listed * 2 > len(lines)  # the first line of a table may name its columns
 
 
 def parse_source_list(body: bytes) -> list[str]:
