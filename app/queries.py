@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, text
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, Executable, and_, func, literal_column, or_, text
+from sqlalchemy import select as core_select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Community, Event, EventTopic, EventVersion, FetchState, Source
+from app.models import Community, Event, EventTopic, EventVersion, Feed, FetchState, Person, Source
 from app.places import Spot, box_around, distance_km
 from recommender.catalogue import Topic, load_catalogue
 
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
+COUNTED = 10_000  # how far lists are counted
+EVENTS = SQLModel.metadata.tables["event"]
+TOPICS = SQLModel.metadata.tables["eventtopic"]
+PURPOSES = ("learn", "exchange", "sell", "recruit", "social")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +62,36 @@ def conditions(wanted: EventFilter, dialect: str) -> list[ColumnElement[bool]]:
         clauses.append(col(Event.mode).in_(wanted.modes))
     if wanted.statuses:
         clauses.append(col(Event.status).in_(wanted.statuses))
-    if wanted.language:
-        clauses.append(func.lower(col(Event.language)).startswith(wanted.language.lower()))
-    if wanted.free is not None:
-        clauses.append(col(Event.is_free).is_(wanted.free))
-    if wanted.topics:
-        clauses.append(col(Event.id).in_(select(EventTopic.event_id).where(col(EventTopic.topic).in_(wanted.topics))))
-    if wanted.community:
-        clauses.append(col(Event.community_id).in_(select(Community.id).where(Community.key == wanted.community)))
-    if wanted.sources:
-        clauses.append(
-            col(Event.id).in_(select(EventVersion.event_id).where(col(EventVersion.source_id).in_(wanted.sources)))
-        )
     if wanted.near is not None:
         clauses.append(_in_box(*box_around(wanted.near.lat, wanted.near.lon, wanted.radius_km)))
     if wanted.box is not None:
         clauses.append(_in_box(*wanted.box))
+    return [*clauses, *_about(wanted, dialect)]
+
+
+def _about(wanted: EventFilter, dialect: str) -> Iterator[ColumnElement[bool]]:
+    """Yield the clauses on what an event is and who tells of it; the rest of `conditions` is when and where."""
+    if wanted.language:
+        language, told = func.lower(col(Event.language)), wanted.language.lower()
+        yield or_(language == told, language.startswith(f"{told}-", autoescape=True))
+    if wanted.free is not None:
+        yield col(Event.is_free).is_(wanted.free)
+    if wanted.topics:
+        yield col(Event.id).in_(select(EventTopic.event_id).where(col(EventTopic.topic).in_(wanted.topics)))
+    if wanted.community:
+        yield col(Event.community_id).in_(select(Community.id).where(Community.key == wanted.community))
+    if wanted.sources:
+        told_of = select(EventVersion.event_id).where(
+            col(EventVersion.source_id).in_(wanted.sources), col(EventVersion.withdrawn_at).is_(None)
+        )
+        yield col(Event.id).in_(told_of)
+    if wanted.purpose:
+        shares = {name: func.coalesce(col(Event.purpose)[name].as_float(), 0.0) for name in PURPOSES}
+        strongest = shares.pop(wanted.purpose)
+        yield strongest > 0.0
+        yield from (strongest >= share for share in shares.values())
     if wanted.words:
-        clauses.append(_matches(wanted.words, dialect))
-    return clauses
+        yield _matches(wanted.words, dialect)
 
 
 def _in_box(south: float, north: float, west: float, east: float) -> ColumnElement[bool]:
@@ -97,47 +113,132 @@ def _matches(words: str, dialect: str) -> ColumnElement[bool]:
 
 
 def within(event: Event, near: Spot, radius_km: float) -> bool:
-    return (
-        event.lat is not None
-        and event.lon is not None
-        and (distance_km(near.lat, near.lon, event.lat, event.lon) <= radius_km)
-    )
+    return _is_within(event.lat, event.lon, near, radius_km)
+
+
+def _is_within(lat: float | None, lon: float | None, near: Spot, radius_km: float) -> bool:
+    return lat is not None and lon is not None and distance_km(near.lat, near.lon, lat, lon) <= radius_km
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """An event with what is shown beside it."""
 
-    event: Event
+    event: Event  # in lists a plain row of its table: read it, do not write to it
     topics: tuple[tuple[str, float], ...] = ()  # slug, weight; strongest first
     community: Community | None = None
 
 
-async def events(
-    session: AsyncSession, wanted: EventFilter, *, limit: int | None = None, after: tuple[datetime, int] | None = None
-) -> list[Listed]:
-    """Return events by start; `after` is the (starts_at, id) of the last one of the page before."""
+async def events(session: AsyncSession, wanted: EventFilter) -> list[Listed]:
+    """Return all events of a filter by start."""
     clauses = conditions(wanted, session.get_bind().dialect.name)
-    if after is not None:
-        clauses.append(
-            or_(col(Event.starts_at) > after[0], and_(col(Event.starts_at) == after[0], col(Event.id) > after[1]))
-        )
-    statement = select(Event).where(*clauses).order_by(col(Event.starts_at), col(Event.id))
-    if limit is not None and wanted.near is None:
-        statement = statement.limit(limit)
-    found = list(await session.exec(statement))
+    found = await _rows(session, *clauses)
     if wanted.near is not None:
-        found = [event for event in found if within(event, wanted.near, wanted.radius_km)][:limit]
-    return await with_topics(session, found)
+        found = [event for event in found if within(event, wanted.near, wanted.radius_km)]
+    return await with_topics(session, sorted(found, key=lambda event: (event.starts_at, event.id)))
+
+
+async def _run(session: AsyncSession, statement: Executable) -> Sequence[Any]:
+    # The ORM costs more than the database here: 3.4 ms against 2.3 ms for 50 events.
+    return (await (await session.connection()).execute(statement)).all()
+
+
+async def _rows(session: AsyncSession, *clauses: ColumnElement[bool]) -> list[Event]:
+    return cast("list[Event]", await _run(session, core_select(EVENTS).where(*clauses)))
+
+
+Sort = Literal["start", "-start", "updated", "-updated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list: next to the event with these keys. It stays where it is while others arrive or leave."""
+
+    value: datetime  # of the column that is sorted by
+    id: int
+    backwards: bool = False  # towards the beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a list, and whether there is more on either side."""
+
+    listed: list[Listed]
+    previous: Position | None
+    next: Position | None
+
+
+async def event_slice(
+    session: AsyncSession, wanted: EventFilter, *, sort: Sort, limit: int, position: Position | None = None
+) -> Slice:
+    """Return up to `limit` events next to a position, or from the beginning."""
+    column = EVENTS.c.updated_at if sort.endswith("updated") else EVENTS.c.starts_at
+    backwards = position is not None and position.backwards
+    descending = sort.startswith("-") != backwards
+    clauses = conditions(wanted, session.get_bind().dialect.name)
+    if position is not None:
+        beyond = (
+            or_(column < position.value, and_(column == position.value, EVENTS.c.id < position.id))
+            if descending
+            else or_(column > position.value, and_(column == position.value, EVENTS.c.id > position.id))
+        )
+        clauses.append(beyond)
+    order = (column.desc(), EVENTS.c.id.desc()) if descending else (column, EVENTS.c.id)
+    keys = core_select(EVENTS.c.id, column.label("value"), EVENTS.c.lat, EVENTS.c.lon).where(*clauses).order_by(*order)
+    if wanted.near is None:
+        keys = keys.limit(limit + 1)
+    found = [
+        (row.id, row.value)
+        for row in await _run(session, keys)
+        if wanted.near is None or _is_within(row.lat, row.lon, wanted.near, wanted.radius_km)
+    ]
+    has_more = len(found) > limit
+    shown = found[:limit]
+    if backwards:
+        shown.reverse()
+    places = {id_: place for place, (id_, _) in enumerate(shown)}
+    rows = await _rows(session, EVENTS.c.id.in_(list(places)))
+    listed = await with_topics(session, sorted(rows, key=lambda event: places[event.id or 0]))
+    before = has_more if backwards else position is not None
+    after = position is not None if backwards else has_more
+    return Slice(
+        listed,
+        Position(shown[0][1], shown[0][0], backwards=True) if before and shown else None,
+        Position(shown[-1][1], shown[-1][0]) if after and shown else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many events a filter finds, counted no further than COUNTED, and when one of them last changed."""
+
+    count: int
+    is_lower_bound: bool
+    updated_at: datetime | None
+
+
+async def total(session: AsyncSession, wanted: EventFilter) -> Total:
+    clauses = conditions(wanted, session.get_bind().dialect.name)
+    columns = core_select(EVENTS.c.updated_at, EVENTS.c.lat, EVENTS.c.lon).where(*clauses)
+    if wanted.near is not None:
+        near, radius_km = wanted.near, wanted.radius_km
+        changes = [
+            row.updated_at for row in await _run(session, columns) if _is_within(row.lat, row.lon, near, radius_km)
+        ]
+        return Total(min(len(changes), COUNTED), len(changes) > COUNTED, max(changes, default=None))
+    # Ordered, so that the same ones are counted every time and the answer stays the same.
+    counted = columns.order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(COUNTED + 1).subquery()
+    ((count, updated_at),) = await _run(session, core_select(func.count(), func.max(counted.c.updated_at)))
+    return Total(min(count, COUNTED), count > COUNTED, updated_at)
 
 
 async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Listed]:
     topics: dict[int, list[tuple[str, float]]] = defaultdict(list)
     ids = [event.id for event in found]
     for start in range(0, len(ids), CHUNK):
-        rows = await session.exec(select(EventTopic).where(col(EventTopic.event_id).in_(ids[start : start + CHUNK])))
-        for row in rows:
-            topics[row.event_id].append((row.topic, row.weight))
+        chunk = TOPICS.c.event_id.in_(ids[start : start + CHUNK])
+        for event_id, topic, weight in await _run(session, core_select(TOPICS).where(chunk)):
+            topics[event_id].append((topic, weight))
     known = await communities_by_id(session, {event.community_id for event in found if event.community_id})
     return [
         Listed(
@@ -161,17 +262,6 @@ async def communities_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[i
 async def event_by_key(session: AsyncSession, key: str) -> Event | None:
     """Return the event a permanent name stands for, merged or not."""
     return (await session.exec(select(Event).where(Event.key == key))).one_or_none()
-
-
-async def count_events(session: AsyncSession, wanted: EventFilter, *, at_most: int) -> int:
-    """Count matching events, but no further than `at_most`."""
-    clauses = conditions(wanted, session.get_bind().dialect.name)
-    if wanted.near is not None:
-        spots = await session.exec(select(Event.lat, Event.lon).where(*clauses))
-        near = wanted.near
-        return sum(distance_km(near.lat, near.lon, lat, lon) <= wanted.radius_km for lat, lon in spots)
-    limited = select(col(Event.id)).where(*clauses).limit(at_most).subquery()
-    return (await session.exec(select(func.count()).select_from(limited))).one()
 
 
 def event_json(listed: Listed) -> dict[str, Any]:
@@ -220,11 +310,31 @@ async def sources(session: AsyncSession) -> list[Source]:
     return list(await session.exec(select(Source).order_by(col(Source.id))))
 
 
-async def source_healths(session: AsyncSession, *, only: int | None = None) -> list[dict[str, Any]]:
-    """Return what is shown of sources: state, last good and next fetch, upcoming events, last error."""
+async def source_by_url(session: AsyncSession, url: str) -> Source | None:
+    return (await session.exec(select(Source).where(Source.url == url))).one_or_none()
+
+
+async def count_sources(session: AsyncSession) -> int:
+    return (await session.exec(select(func.count()).select_from(Source))).one()
+
+
+async def source_healths(
+    session: AsyncSession,
+    *,
+    now: datetime | None = None,
+    only: int | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Return what is shown of sources: state, last good and next fetch, events from `now` on (all if None), last error."""
+    still_told: list[ColumnElement[bool]] = [col(EventVersion.withdrawn_at).is_(None)]
+    if now is not None:
+        still_told.append(col(EventVersion.starts_at) >= now)
+    if only is not None:
+        still_told.append(col(EventVersion.source_id) == only)
     told = (
         select(EventVersion.source_id, func.count().label("events"))
-        .where(col(EventVersion.withdrawn_at).is_(None))
+        .where(*still_told)
         .group_by(col(EventVersion.source_id))
         .subquery()
     )
@@ -232,10 +342,13 @@ async def source_healths(session: AsyncSession, *, only: int | None = None) -> l
         select(Source, FetchState, func.coalesce(told.c.events, 0))
         .join(FetchState, col(FetchState.source_id) == Source.id)
         .outerjoin(told, told.c.source_id == Source.id)
+        .where(col(Source.id) > after)
         .order_by(col(Source.id))
     )
     if only is not None:
         statement = statement.where(Source.id == only)
+    if limit is not None:
+        statement = statement.limit(limit)
     return [
         {
             "id": source.id,
@@ -293,3 +406,20 @@ async def versions_of(session: AsyncSession, event: Event) -> list[dict[str, Any
         }
         for version, url in rows
     ]
+
+
+async def count_all(session: AsyncSession, now: datetime) -> dict[str, int]:
+    """Return how much there is of everything, for operators."""
+    there = (col(Event.deleted_at).is_(None), col(Event.merged_into).is_(None))
+    counts = {
+        "sources": select(func.count()).select_from(Source),
+        "failing sources": select(func.count()).select_from(Source).where(Source.state == "failing"),
+        "communities": select(func.count()).select_from(Community),
+        "events": select(func.count()).select_from(Event).where(*there),
+        "upcoming events": select(func.count()).select_from(Event).where(*there, Event.starts_at >= now),
+        "events with topics": select(func.count(func.distinct(EventTopic.event_id))),
+        "people": select(func.count()).select_from(Person),
+        "people with an address": select(func.count()).select_from(Person).where(col(Person.email).is_not(None)),
+        "calendars": select(func.count()).select_from(Feed),
+    }
+    return {name: (await session.exec(statement)).one() for name, statement in counts.items()}

@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Token
 
-PREFIXES = {"session": "adj_s_", "api": "adj_k_", "feed": "adj_f_", "operator": "adj_o_", "sign_in": "adj_l_"}
+PREFIXES = {
+    "session": "adj_s_",
+    "api": "adj_k_",
+    "feed": "adj_f_",
+    "operator": "adj_o_",
+    "sign_in": "adj_l_",
+    "unsubscribe": "adj_u_",
+}
 SHOWN = 12  # hex digits of the digest that stand for a token in lists
 
 
@@ -52,12 +60,21 @@ async def issue(
 
 async def find(session: AsyncSession, secret: str, *kinds: str) -> Token | None:
     """Return the token a secret stands for, if it is of one of these kinds, neither revoked nor expired."""
-    token = await session.get(Token, digest_of(secret))
-    if token is None or token.kind not in kinds or token.revoked_at is not None:
+    token = await find_any(session, secret, *kinds)
+    if token is None or token.revoked_at is not None:
         return None
     if token.expires_at is not None and token.expires_at <= datetime.now(UTC):
         return None
     return token
+
+
+async def find_any(session: AsyncSession, secret: str, *kinds: str) -> Token | None:
+    """Return the token a secret stands for, revoked and expired ones, too.
+
+    Looking up the digest needs no constant-time comparison: what a guesser can vary is not what is compared.
+    """
+    token = await session.get(Token, digest_of(secret))
+    return token if token is not None and token.kind in kinds else None
 
 
 async def revoke(session: AsyncSession, secret_or_id: str) -> bool:
@@ -73,14 +90,20 @@ async def revoke(session: AsyncSession, secret_or_id: str) -> bool:
 
 
 async def all_tokens(session: AsyncSession) -> list[dict[str, Any]]:
-    rows = await session.exec(select(Token).order_by(col(Token.created_at)))
-    return [
-        {
-            "id": row.digest[:SHOWN],
-            "kind": row.kind,
-            "label": row.label,
-            "created_at": row.created_at.isoformat(),
-            "revoked_at": row.revoked_at.isoformat() if row.revoked_at else None,
-        }
-        for row in rows
-    ]
+    rows = await session.exec(select(Token).order_by(col(Token.created_at), col(Token.digest)))
+    return [token_json(row) for row in rows]
+
+
+def token_json(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.digest[:SHOWN],
+        "kind": token.kind,
+        "label": token.label,
+        "created_at": token.created_at.isoformat(),
+        "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
+    }
+
+
+async def forget_expired(session: AsyncSession, *, clock: datetime) -> None:
+    """Delete tokens that have expired."""
+    await session.exec(delete(Token).where(col(Token.expires_at) < clock))

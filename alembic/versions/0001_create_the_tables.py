@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("within_km", sa.Float(), nullable=False),
         sa.Column("online", sa.Boolean(), nullable=False),
         sa.Column("reach", sa.String(), nullable=False),
+        sa.Column("reach_chosen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("profile_version", sa.Integer(), nullable=False),

@@ -1,0 +1,112 @@
+"""The form of answers: one JSON envelope, one way of paging, headers that say how long they hold."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.problems import Problem
+
+PUBLIC = "public, max-age=60"
+PRIVATE = "private, no-cache"
+
+Count = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Field(max_length=400, description="Taken from `links.next` or `links.prev` of an answer before.")
+]
+Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+
+
+class Nothing(BaseModel):
+    """No parameters: whatever is sent is unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paging(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Count = 50
+    cursor: Cursor = None
+
+
+def answer(
+    content: Any, *, status: int = 200, cache: str = PUBLIC, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(content), status, {"Cache-Control": cache, **(headers or {})}, media_type="application/json"
+    )
+
+
+def private(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer that is one person's own."""
+    return answer(content, status=status, cache=PRIVATE, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list, as the envelope shows it."""
+
+    rows: Sequence[Any]
+    count: int
+    is_lower_bound: bool = False
+    updated_at: datetime | None = None
+    next: str | None = None  # cursors
+    previous: str | None = None
+    more_meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC) -> Response:
+    links = {
+        "self": _address(request, request.query_params.get("cursor")),
+        "next": _address(request, page.next) if page.next else None,
+        "prev": _address(request, page.previous) if page.previous else None,
+    }
+    content = {
+        "data": page.rows,
+        "meta": {
+            "count": page.count,
+            "count_is_lower_bound": page.is_lower_bound,
+            "updated_at": page.updated_at.isoformat() if page.updated_at else None,
+            **page.more_meta,
+        },
+        "links": links,
+    }
+    link = ", ".join(f'<{address}>; rel="{relation}"' for relation, address in links.items() if address)
+    return answer(content, cache=cache, headers={"Link": link})
+
+
+def _address(request: Request, cursor: str | None) -> str:
+    """Return the absolute address of the same list at another place."""
+    url = request.url.remove_query_params("cursor")
+    if cursor:
+        url = url.include_query_params(cursor=cursor)
+    query = f"?{url.query}" if url.query else ""
+    return f"{request.app.state.settings.base_url}{url.path}{query}"
+
+
+def write_cursor(*parts: str | int) -> str:
+    return urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
+
+
+def read_cursor(cursor: str, *kinds: type) -> list[Any]:
+    """Return the parts of a cursor, which must be of these types; raises Problem for one that was not made here."""
+    try:
+        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise bad_cursor() from error
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise bad_cursor()
+    return parts
+
+
+def bad_cursor() -> Problem:
+    return Problem(422, "the cursor is none of this list", kind="bad-cursor")

@@ -1,0 +1,110 @@
+"""What every exchange passes: who may read from other sites, who may not write, and the headers that keep pages safe."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem_response
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+PRIVATE = ("/api/v1/me", "/api/v1/sign-in", "/api/v1/sources/")  # never open to pages of other sites
+OPEN = ("/api/v1/", "/openapi.json")
+PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "Content-Type, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def session_cookie(base_url: str) -> str:
+    """Return the name of the session cookie; `__Host-` binds it to this host, and browsers take it over TLS only."""
+    return "__Host-adjacent" if base_url.startswith("https://") else "adjacent"
+
+
+class BodyLimit:
+    """Refuses a body that is too large: at once where its length is announced, else when the limit is passed."""
+
+    def __init__(self, app: ASGIApp, *, largest: int) -> None:
+        self.app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isdigit() and int(announced) > self._largest:
+            await problem_response(413, self._told, headers={"Connection": "close"})(scope, receive, send)
+            return
+        received = 0
+
+        async def counting_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._largest:
+                raise HTTPException(413, self._told)
+            return message
+
+        await self.app(scope, counting_receive, send)
+
+    @property
+    def _told(self) -> str:
+        return f"a body has at most {self._largest} bytes"
+
+
+class Doors:
+    def __init__(self, app: ASGIApp, *, base_url: str) -> None:
+        self.app = app
+        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(base_url))
+        self._cookie = f"{session_cookie(base_url)}="
+        self._headers = dict(SECURITY)
+        if base_url.startswith("https://"):
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        asked = Headers(scope=scope)
+        is_open = scope["path"].startswith(OPEN) and not scope["path"].startswith(PRIVATE)
+
+        async def safe_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if is_open:
+                    headers["Access-Control-Allow-Origin"] = "*"
+                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Location"
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in asked and is_open:
+            await Response(status_code=204, headers=PREFLIGHT)(scope, receive, safe_send)
+        elif scope["method"] not in SAFE_METHODS and self._is_forged(asked):
+            refusal = problem_response(403, "a page of another site may not write here", kind="cross-site")
+            await refusal(scope, receive, safe_send)
+        else:
+            await self.app(scope, receive, safe_send)
+
+    def _is_forged(self, asked: Headers) -> bool:
+        """Whether a browser was made to send our cookie by another site's page. Without a cookie there is nothing to forge."""
+        if self._cookie not in asked.get("cookie", ""):
+            return False
+        site = asked.get("sec-fetch-site")
+        if site is not None:
+            return site not in ("same-origin", "none")
+        return asked.get("origin", self._origin) != self._origin

@@ -1,0 +1,160 @@
+"""/me: a person's profile, what they know, their picks and their map. Without an address one is a guest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import feeds, people, slates, topic_map
+from app.api import shapes
+from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.answers import PRIVATE, Listing, Nothing, list_answer, private
+from app.api.parameters import spot
+from app.api.problems import declared
+from app.api.profile import Knowledge, Profile
+from app.models import Person
+from app.picks import resolve_known
+
+router = APIRouter(prefix="/api/v1/me", tags=["me"])
+
+
+@router.post(
+    "",
+    operation_id="make_guest",
+    summary="Start as a guest",
+    status_code=201,
+    response_model=shapes.GuestAnswer,
+    responses=declared(422, 429),
+)
+async def make_guest(_: Annotated[Nothing, Query()], session: Writing) -> Response:
+    """The token is shown once; send it as `Authorization: Bearer …`."""
+    person, token = await people.make_guest(session)
+    return private({"data": {"id": person.key, "token": token}}, status=201, headers={"Location": "/api/v1/me"})
+
+
+@router.get(
+    "",
+    operation_id="show_me",
+    summary="Show my profile",
+    response_model=shapes.PersonAnswer,
+    responses=declared(401, 422),
+)
+async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
+    return private({"data": await people.person_json(session, me)})
+
+
+@router.patch(
+    "",
+    operation_id="change_me",
+    summary="Change my profile",
+    response_model=shapes.PersonAnswer,
+    responses=declared(400, 401, 403, 413, 415, 422),
+)
+async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """What is not sent stays as it is. This week's picks are made anew."""
+    _apply(me, sent)
+    me.profile_version += 1
+    await _renew(session, me, now)
+    return private({"data": await people.person_json(session, me)})
+
+
+@router.delete(
+    "",
+    operation_id="delete_me",
+    summary="Delete me and everything kept about me",
+    status_code=204,
+    responses=declared(401, 403, 422),
+)
+async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: WritingPerson) -> Response:
+    await people.delete_person(session, me)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/expertise",
+    operation_id="show_expertise",
+    summary="Show what I know",
+    response_model=shapes.PersonAnswer,
+    responses=declared(401, 422),
+)
+async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
+    return private({"data": await people.person_json(session, me)})
+
+
+@router.put(
+    "/expertise",
+    operation_id="set_expertise",
+    summary="Say what I know",
+    response_model=shapes.PersonAnswer,
+    responses=declared(400, 401, 403, 413, 415, 422),
+)
+async def set_expertise(sent: Knowledge, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """Replaces what was known before; other fields only where they are sent. This week's picks are made anew."""
+    known = resolve_known(sent.know)
+    _apply(me, sent)
+    await people.set_expertise(session, me, known)
+    await _renew(session, me, now)
+    return private({"data": await people.person_json(session, me)})
+
+
+def _apply(person: Person, sent: Profile) -> None:
+    given = sent.model_fields_set
+    if "near" in given:
+        people.settle(person, spot(sent.near) if sent.near is not None else None)
+    for name in given & {"within_km", "online", "days", "zone"}:
+        setattr(person, name, getattr(sent, name))
+    if "reach" in given:
+        person.reach, person.reach_chosen_at = sent.reach, datetime.now(UTC)
+
+
+async def _renew(session: AsyncSession, person: Person, now: datetime) -> list[slates.Shown]:
+    await session.flush()
+    shown = await slates.refresh(session, person, now=now)
+    await feeds.fill(session, person, shown, now=now)
+    return shown
+
+
+@router.get(
+    "/recommendations",
+    operation_id="show_picks",
+    summary="Show my picks of this week",
+    response_model=shapes.Slate,
+    responses=declared(401, 422),
+)
+async def show_picks(
+    request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now
+) -> Response:
+    """The same picks on every channel, for the whole ISO week; profile, feedback and cancellations change them."""
+    shown = await slates.current(session, me, now=now)
+    rows = [one.as_json() for one in shown]
+    return list_answer(
+        request, Listing(rows=rows, count=len(rows), more_meta={"week": slates.iso_week(now)}), cache=PRIVATE
+    )
+
+
+@router.get(
+    "/map",
+    operation_id="show_map",
+    summary="Show the topics around what I know",
+    response_model=shapes.TopicMapAnswer,
+    responses=declared(401, 422),
+)
+async def show_map(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:
+    """What I know, the topics with events I could go to within my reach (`ring`), and those beyond (`far`)."""
+    wish = await slates.wish_of(session, me)
+    found = await topic_map.topic_map(session, wish, now=now)
+    return private({"data": found.as_json()})
+
+
+@router.get(
+    "/export",
+    operation_id="export_me",
+    summary="Everything kept about me",
+    responses=declared(401, 422),
+)
+async def export_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
+    return private({"data": await people.export(session, me)})

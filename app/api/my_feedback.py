@@ -1,0 +1,101 @@
+"""/me/feedback: what I say of an event, what that changes, and taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import feedback, feeds, queries, slates
+from app.api import shapes
+from app.api.access import Now, Writing, WritingPerson
+from app.api.answers import private
+from app.api.problems import Problem, declared
+from app.models import Event, Person
+
+router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
+
+EventId = Annotated[str, Field(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
+
+
+class Said(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    event: EventId
+    kind: feedback.Kind
+
+
+class SaidWithNote(Said):
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] | None = Field(
+        None, description="What was learned, for oneself."
+    )
+
+
+@router.post(
+    "",
+    operation_id="give_feedback",
+    summary="Say something of an event",
+    response_model=shapes.FeedbackAnswer,
+    responses=declared(400, 401, 403, 404, 413, 415, 422),
+)
+async def give_feedback(sent: SaidWithNote, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """`changed` says in words what it changed. Said twice, “too close” or “too far” moves the reach by one step."""
+    event = await _event(session, sent.event)
+    reach = await feedback.shifted_reach(session, me)
+    before = await slates.current(session, me, now=now)
+    await feedback.give(session, me, event, sent.kind, sent.note)
+    changed = feedback.given_sentences(event, sent.kind, sent.note, reach, await feedback.shifted_reach(session, me))
+    changed += await _renewed(session, me, before, now)
+    return private({"data": {"event": event.key, "kind": sent.kind, "note": sent.note, "changed": changed}})
+
+
+class Undone(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    event: EventId | None = None
+    kind: feedback.Kind | None = None
+
+
+@router.delete(
+    "",
+    operation_id="take_feedback_back",
+    summary="Take it back",
+    response_model=shapes.FeedbackAnswer,
+    responses=declared(400, 401, 403, 404, 413, 415, 422),
+)
+async def take_feedback_back(
+    asked: Annotated[Undone, Query()], session: Writing, me: WritingPerson, now: Now, sent: Said | None = None
+) -> Response:
+    """Undoes what was said: `?event=…&kind=…`, or the same in a body where nothing on the way drops it."""
+    if sent is None:
+        if asked.event is None or asked.kind is None:
+            raise Problem(422, "name the `event` and the `kind` of what was said", kind="invalid-request")
+        sent = Said(event=asked.event, kind=asked.kind)
+    event = await _event(session, sent.event)
+    reach = await feedback.shifted_reach(session, me)
+    before = await slates.current(session, me, now=now)
+    if not await feedback.take_back(session, me, event, sent.kind):
+        raise Problem(404, f"nothing like {sent.kind!r} was said of this event")
+    changed = feedback.taken_back_sentences(event, sent.kind, reach, await feedback.shifted_reach(session, me))
+    changed += await _renewed(session, me, before, now)
+    return private({"data": {"event": event.key, "kind": sent.kind, "note": None, "changed": changed}})
+
+
+async def _event(session: AsyncSession, key: str) -> Event:
+    event = await queries.event_by_key(session, key)
+    if event is None:
+        raise Problem(404, f"no event has the id {key!r}")
+    return event
+
+
+async def _renewed(session: AsyncSession, me: Person, before: list[slates.Shown], now: datetime) -> list[str]:
+    """Bring slate and calendars up to date; return in words what that changed."""
+    shown = await slates.refresh(session, me, now=now)
+    await feeds.fill(session, me, shown, now=now)
+    held = {one.listed.event.id for one in before}
+    fresh = [one.listed.event.title for one in shown if one.listed.event.id not in held]
+    return [f"New among this week's picks: {', '.join(f'“{title}”' for title in fresh)}."] if fresh else []

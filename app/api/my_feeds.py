@@ -1,0 +1,126 @@
+"""/me/feeds: personal calendars, made, listed, given a new address, taken away."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import feeds, people
+from app.api import shapes
+from app.api.access import Chosen, Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.parameters import topic_slug
+from app.api.problems import Problem, declared
+from app.calendar_feed import subscribe_links
+from app.communities import community_by_key
+from app.models import Feed, Person
+from app.settings import Settings
+
+router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"])
+
+Id = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
+
+
+class NewFeed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[Text, Field(min_length=1, examples=["Picks on my phone"])]
+    kind: Literal["picks", "saved", "topic", "community"] = "picks"
+    topic: Text | None = Field(None, description="Label or slug, for kind `topic`.")
+    community: Text | None = Field(None, description="Id, for kind `community`.")
+
+    @model_validator(mode="after")
+    def _has_its_subject(self) -> NewFeed:
+        for name in ("topic", "community"):
+            if (self.kind == name) != (getattr(self, name) is not None):
+                raise ValueError(f"`{name}` belongs to kind {name!r}, and to no other")
+        return self
+
+
+@router.get(
+    "",
+    operation_id="list_feeds",
+    summary="List my calendars",
+    response_model=shapes.FeedList,
+    responses=declared(401, 422),
+)
+async def list_feeds(request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
+    """Their addresses are secrets and were shown once; `rotate` gives a new one."""
+    rows = [people.feed_json(feed) for feed in await feeds.feeds_of(session, me)]
+    return list_answer(request, Listing(rows=rows, count=len(rows)), cache=PRIVATE)
+
+
+@router.post(
+    "",
+    operation_id="make_feed",
+    summary="Make a calendar to subscribe to",
+    status_code=201,
+    response_model=shapes.NewFeedAnswer,
+    responses=declared(400, 401, 403, 409, 413, 415, 422),
+)
+async def make_feed(sent: NewFeed, session: Writing, me: WritingPerson, now: Now, chosen: Chosen) -> Response:
+    """The addresses are secrets and are shown once. Anybody who has one can read the calendar, and nothing else."""
+    if await feeds.count_of(session, me) >= feeds.MOST:
+        raise Problem(409, f"a person has at most {feeds.MOST} calendars; delete one first")
+    subject = None
+    if sent.topic is not None:
+        subject = topic_slug(sent.topic)
+    elif sent.community is not None:
+        found = await community_by_key(session, sent.community, now=now)
+        if found is None:
+            raise Problem(422, f"no community has the id {sent.community!r}")
+        subject = found.community.key
+    feed, token = await feeds.make_feed(session, me, sent.name, kind=sent.kind, subject=subject, now=now)
+    return private({"data": _with_addresses(feed, token, chosen)}, status=201)
+
+
+@router.post(
+    "/{id}/rotate",
+    operation_id="rotate_feed",
+    summary="Give a calendar a new address",
+    response_model=shapes.NewFeedAnswer,
+    responses=declared(401, 403, 404, 422),
+)
+async def rotate_feed(
+    id: Id,  # noqa: A002
+    _: Annotated[Nothing, Query()],
+    session: Writing,
+    me: WritingPerson,
+    chosen: Chosen,
+) -> Response:
+    """For 14 days the old address serves one event that says it was replaced; then it answers 410."""
+    feed = await _mine(session, me, id)
+    return private({"data": _with_addresses(feed, await feeds.rotate(session, feed), chosen)})
+
+
+@router.delete(
+    "/{id}",
+    operation_id="delete_feed",
+    summary="Delete a calendar",
+    status_code=204,
+    responses=declared(401, 403, 404, 422),
+)
+async def delete_feed(id: Id, _: Annotated[Nothing, Query()], session: Writing, me: WritingPerson) -> Response:  # noqa: A002
+    await session.delete(await _mine(session, me, id))
+    return Response(status_code=204)
+
+
+async def _mine(session: AsyncSession, me: Person, key: str) -> Feed:
+    feed = await feeds.feed_called(session, me, key)
+    if feed is None:
+        raise Problem(404, f"you have no calendar with the id {key!r}")
+    return feed
+
+
+def _with_addresses(feed: Feed, token: str, chosen: Settings) -> dict[str, Any]:
+    links = subscribe_links(f"{chosen.base_url}/f/{token}.ics", feed.name)
+    return people.feed_json(feed) | {
+        "url": links.url,
+        "webcal_url": links.webcal_url,
+        "google_url": links.google_url,
+        "outlook_url": links.outlook_url,
+    }

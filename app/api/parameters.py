@@ -1,0 +1,170 @@
+"""The filters of the event list, as they stand in addresses, made into the filter of `queries`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.api.answers import Count, Cursor, Text, bad_cursor
+from app.api.problems import Problem
+from app.picks import UnknownTopic
+from app.places import Spot, UnknownPlace, cities_like, find_spot
+from app.queries import EventFilter, Sort
+from recommender.catalogue import load_catalogue
+
+EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
+LARGEST_ID = 2**31 - 1  # PostgreSQL's integer
+
+Mode = Literal["in_person", "online", "hybrid", "unknown"]
+Status = Literal["confirmed", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"]
+Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
+Reach = Literal["next-door", "one-step", "two-steps", "far"]
+
+
+def _moment(text: str) -> str:
+    moment = read_moment(text)
+    if moment is None:
+        raise ValueError("write RFC 3339, e.g. 2026-12-01 or 2026-12-01T18:00:00Z")
+    if not EARLIEST <= moment.year <= LATEST:
+        raise ValueError(f"the year must lie between {EARLIEST} and {LATEST}")
+    return text
+
+
+def read_moment(text: str) -> datetime | date | None:
+    """Return the date or time a text names, or None. A "+" that an address turned into a space is put back."""
+    whole = re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text.strip())
+    try:
+        return date.fromisoformat(whole) if len(whole) == 10 else datetime.fromisoformat(whole)
+    except ValueError:
+        return None
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("is no IANA time zone, e.g. Europe/Berlin")
+    return name
+
+
+def _box(text: str) -> str:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise ValueError("write west,south,east,north in degrees, e.g. 11.3,48.0,11.8,48.3") from error
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise ValueError("longitudes lie in −180 … 180, latitudes in −90 … 90, and south is below north")
+    return text
+
+
+Moment = Annotated[Text, AfterValidator(_moment)]
+Zone = Annotated[Text, AfterValidator(_zone)]
+
+
+class Selection(BaseModel):
+    """Which events are wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: Moment | None = Field(
+        None, description="First start, inclusive; now if not given.", examples=["2026-12-01", "2026-12-01T18:00:00Z"]
+    )
+    end: Moment | None = Field(
+        None, description="Starts before this; a date includes its day.", examples=["2026-12-31"]
+    )
+    q: Text | None = Field(None, description="Words of title or description, all of them.", examples=["typography"])
+    topic: list[Text] = Field([], max_length=50, description="Topics by label, alias or slug; any of them.")
+    mode: list[Mode] = Field([], max_length=4)
+    near: Text | None = Field(None, description="A city or LAT,LON.", examples=["Munich", "48.14,11.58"])
+    radius_km: float = Field(50.0, gt=0, le=20_000, description="Around `near`.")
+    bbox: Annotated[Text, AfterValidator(_box)] | None = Field(
+        None, description="west,south,east,north in degrees; west may exceed east across the antimeridian."
+    )
+    tz: Zone = Field("UTC", description="Zone in which `start` and `end` without an offset are read.")
+    lang: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
+        None, description="BCP 47; `en` finds `en-GB`, too."
+    )
+    free: bool | None = Field(None, description="Free of charge, or not; events that do not tell are in neither.")
+    status: Status | None = None
+    source: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(
+        [], max_length=100, description="Ids of sources; any of them."
+    )
+    community: Text | None = Field(None, description="Id of a community.")
+    purpose: Purpose | None = Field(None, description="What people mainly go for.")
+    updated_since: Moment | None = Field(None, description="Changed at or after this.")
+    include_deleted: bool = Field(False, description="Also what all its sources withdrew (`deleted` is true).")
+
+
+class EventQuery(Selection):
+    sort: Sort = Field(
+        "start", description="`updated` and `-updated` go by the last change; relevance would reorder while one pages."
+    )
+    limit: Count = 50
+    cursor: Cursor = None
+
+
+def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
+    """Return the filter that was asked for; raises UnknownTopic, and Problem for a place nobody knows."""
+    zone = ZoneInfo(asked.tz)
+    box = None
+    if asked.bbox is not None:
+        west, south, east, north = (float(part) for part in asked.bbox.split(","))
+        box = (south, north, west, east)
+    return EventFilter(
+        start=_instant(asked.start, zone) if asked.start is not None else now,
+        end=_instant(asked.end, zone, is_end=True) if asked.end is not None else None,
+        words=asked.q,
+        topics=tuple(topic_slug(label) for label in asked.topic),
+        modes=tuple(asked.mode),
+        statuses=(asked.status,) if asked.status else (),
+        sources=tuple(asked.source),
+        near=spot(asked.near) if asked.near is not None else None,
+        radius_km=asked.radius_km,
+        box=box,
+        language=asked.lang,
+        free=asked.free,
+        community=asked.community,
+        purpose=asked.purpose,
+        updated_since=_instant(asked.updated_since, zone) if asked.updated_since is not None else None,
+        include_deleted=asked.include_deleted,
+    )
+
+
+def _instant(text: str, zone: ZoneInfo, *, is_end: bool = False) -> datetime:
+    moment = read_moment(text)
+    assert moment is not None  # checked when the parameters were read
+    if not isinstance(moment, datetime):
+        moment = datetime.combine(moment + timedelta(days=is_end), time(), zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def row_id(number: int) -> int:
+    """Return a row's number out of a cursor; raises the cursor's Problem for one no database takes."""
+    if not 0 <= number <= LARGEST_ID:
+        raise bad_cursor()
+    return number
+
+
+def topic_slug(label: str) -> str:
+    catalogue = load_catalogue()
+    topic = catalogue.resolve(label)
+    if topic is None:
+        raise UnknownTopic(label, catalogue.suggest(label))
+    return topic.slug
+
+
+def spot(text: str) -> Spot:
+    """Return the point a city's name or `LAT,LON` stands for; the Problem for any other names candidates."""
+    try:
+        return find_spot(text)
+    except UnknownPlace as error:
+        candidates = [city.label for city in cities_like(text)]
+        raise Problem(422, str(error), kind="unknown-place", candidates=candidates) from error

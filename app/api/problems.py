@@ -1,0 +1,172 @@
+"""How errors are told: RFC 9457 problem details, for every route, method and body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.routing import APIRouter, iter_route_contexts
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
+
+from app.picks import UnknownTopic
+
+MEDIA_TYPE = "application/problem+json"
+
+# What a `type` means; `/problems/{name}` says it to people.
+KINDS = {
+    "invalid-request": "A parameter or a field is unknown, missing or outside its bounds; `errors` names each of them.",
+    "unknown-topic": "A label names no topic of the catalogue; `suggestions` holds labels that may have been meant.",
+    "unknown-place": "No city is called so, or several are; `candidates` holds spellings that name one of them.",
+    "bad-cursor": "A cursor is no cursor of this list; take it from `links.next` or `links.prev`, with the same `sort`.",
+    "not-json": "The body is no JSON in UTF-8.",
+    "too-many-requests": "More than the limit for one address; `Retry-After` says how many seconds to wait.",
+    "replaced-link": "The address of this calendar was replaced by its owner; the new one is in their settings.",
+    "cross-site": "A browser sent this write from a page of another site, with a cookie of ours; such writes are refused.",
+    "collecting-failed": "The source could not be fetched or read; `code` says why.",
+}
+
+router = APIRouter(tags=["about"])
+
+
+class ProblemDetails(BaseModel):
+    """An error, as RFC 9457 writes it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[dict[str, str]] | None = None
+    suggestions: list[str] | None = None
+    candidates: list[str] | None = None
+    code: str | None = None
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI declaration of these error answers."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}} for status in statuses}
+
+
+class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
+    """An answer that is an error: its status, and a kind of KINDS where there is more to say than the status does."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.kind, self.headers, self.members = status, detail, kind, headers, members
+
+
+def problem_response(
+    status: int,
+    detail: str | None,
+    *,
+    kind: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
+) -> Response:
+    assert kind is None or kind in KINDS
+    content = {
+        "type": f"/problems/{kind}" if kind else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        **({"detail": detail} if detail else {}),
+        **(members or {}),
+    }
+    return Response(
+        orjson.dumps(content), status, {"Cache-Control": "no-store", **(headers or {})}, media_type=MEDIA_TYPE
+    )
+
+
+@router.get("/problems/{name}", operation_id="show_problem", include_in_schema=False)
+async def show_problem(name: str) -> Response:
+    if name not in KINDS:
+        raise Problem(404, f"no problem is called {name!r}")
+    return PlainTextResponse(f"{name}: {KINDS[name]}\n")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(UnknownTopic, _unknown_topic)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error.status, error.detail, kind=error.kind, headers=error.headers, members=error.members)
+
+
+async def _unknown_topic(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, UnknownTopic)
+    members = {"label": error.label, "suggestions": list(error.suggestions)}
+    return problem_response(422, str(error), kind="unknown-topic", members=members)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = error.errors()
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
+    if any(fault["loc"] == ("body",) for fault in faults) and not _is_json(request):
+        return problem_response(415, "send a body of Content-Type: application/json")
+    errors = [_fault(fault) for fault in faults]
+    named = "; ".join(f"{one.get('parameter') or one.get('pointer')}: {one['message']}" for one in errors)
+    return problem_response(422, named, kind="invalid-request", members={"errors": errors})
+
+
+def _is_json(request: Request) -> bool:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
+    place: Sequence[Any] = fault["loc"]
+    message = "is unknown here" if fault["type"] == "extra_forbidden" else str(fault["msg"])
+    if place[0] == "body":
+        return {"pointer": "".join(f"/{part}" for part in place[1:]) or "/", "message": message}
+    return {"parameter": str(place[1]) if len(place) > 1 else str(place[0]), "message": message}
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    detail = None if error.detail == HTTPStatus(error.status_code).phrase else str(error.detail)
+    if error.status_code == 405:
+        # Starlette names the methods of the first route that has the path; RFC 9110 §15.5.6 wants all.
+        headers["Allow"] = ", ".join(methods_at(request.app, request.url.path))
+    if error.status_code == 400 and "parsing the body" in str(error.detail):
+        return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
+    if error.status_code == 404:
+        detail = f"nothing is at {request.url.path}"
+    return problem_response(error.status_code, detail, headers=headers)
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """Return the methods that an address answers."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        if route.path is not None and compile_path(route.path)[0].match(path):
+            methods |= set(route.methods or ())
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods)
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return problem_response(500, "this is a fault of ours; it was written to the log")

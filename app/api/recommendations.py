@@ -1,0 +1,38 @@
+"""/recommendations: picks for whoever says what they know; nothing is kept."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from app.api import shapes
+from app.api.access import Now, Reading
+from app.api.answers import answer
+from app.api.parameters import spot
+from app.api.problems import declared
+from app.api.profile import Question
+from app.picks import Wish, picks_for, resolve_known
+
+router = APIRouter(prefix="/api/v1", tags=["picks"])
+
+
+@router.post(
+    "/recommendations",
+    operation_id="recommend",
+    summary="Pick events one step outside what somebody knows",
+    response_model=shapes.PickList,
+    responses=declared(400, 413, 415, 422),
+)
+async def recommend(asked: Question, session: Reading, now: Now) -> Response:
+    """The best events first, each with the path that leads to it, a reason and its evidence."""
+    wish = Wish(
+        known=resolve_known(asked.know),
+        near=spot(asked.near) if asked.near is not None else None,
+        within_km=asked.within_km,
+        online=asked.online,
+        reach=asked.reach,
+        days=asked.days,
+        limit=asked.limit,
+    )
+    picks = await picks_for(session, wish, now=now)
+    return answer({"data": [pick.as_json() for pick in picks]}, cache="no-store")

@@ -1,0 +1,330 @@
+"""The shapes of answers, for OpenAPI and for tests; what is sent is built by `queries` and `picks`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from app.api.parameters import Mode, Reach, Status
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Meta(Shape):
+    count: int
+    count_is_lower_bound: bool
+    updated_at: datetime | None
+
+
+class Links(Shape):
+    self: str
+    next: str | None
+    prev: str | None
+
+
+class Venue(Shape):
+    name: str | None
+    address: str | None
+    city: str | None
+    country: str | None
+    lat: float | None
+    lon: float | None
+
+
+class Named(Shape):
+    name: str | None
+    url: str | None
+
+
+class CommunityName(Shape):
+    id: str
+    name: str
+
+
+class EventTopic(Shape):
+    slug: str
+    label: str
+    weight: float
+
+
+class Event(Shape):
+    id: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    zone: str
+    all_day: bool
+    status: Status
+    mode: Mode
+    url: str | None
+    online_url: str | None
+    venue: Venue
+    organizer: Named
+    community: CommunityName | None
+    topics: list[EventTopic]
+    purpose: dict[str, float]
+    categories: list[str]
+    language: str | None
+    price: str | None
+    is_free: bool | None
+    description: str
+    sequence: int
+    updated_at: datetime
+    deleted: bool
+
+
+class SourceVersion(Shape):
+    source: str
+    uid: str
+    recurrence_id: str | None
+    title: str
+    starts_at: datetime
+    url: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    withdrawn_at: datetime | None
+
+
+class WholeEvent(Event):
+    provenance: dict[str, str]
+    purpose_phrases: list[str]
+    sources: list[SourceVersion]
+
+
+class EventAnswer(Shape):
+    data: WholeEvent
+
+
+class EventList(Shape):
+    data: list[Event]
+    meta: Meta
+    links: Links
+
+
+class Topic(Shape):
+    slug: str
+    label: str
+    domain: str
+    field: str
+    aliases: list[str]
+    neighbours: list[str]
+    gloss: str
+
+
+class TopicAnswer(Shape):
+    data: Topic
+
+
+class TopicList(Shape):
+    data: list[Topic]
+    meta: Meta
+    links: Links
+
+
+class AdjacentTopic(Shape):
+    slug: str
+    label: str
+    domain: str
+    score: float
+
+
+class AdjacentList(Shape):
+    data: list[AdjacentTopic]
+    meta: Meta
+    links: Links
+
+
+class NextEvent(Shape):
+    id: str
+    title: str
+    starts_at: datetime
+
+
+class Community(Shape):
+    id: str
+    name: str
+    kind: str
+    url: str | None
+    description: str
+    join: str | None
+    city: str | None
+    country: str | None
+    lat: float | None
+    lon: float | None
+    is_online: bool
+    language: str | None
+    cadence: str | None
+    last_active_at: datetime | None
+    next_event: NextEvent | None
+    upcoming: int
+    updated_at: datetime
+
+
+class CommunityAnswer(Shape):
+    data: Community
+
+
+class CommunityList(Shape):
+    data: list[Community]
+    meta: Meta
+    links: Links
+
+
+class Pick(Shape):
+    event: Event
+    topics: list[str]
+    path: list[str]
+    reach: Reach
+    score: float
+    reason: str
+    evidence: list[str]
+    distance_km: float | None
+
+
+class PickList(Shape):
+    data: list[Pick]
+
+
+class Slate(Shape):
+    data: list[Pick]
+    meta: SlateMeta
+
+
+class SlateMeta(Shape):
+    week: str
+
+
+class Guest(Shape):
+    id: str
+    token: str
+
+
+class GuestAnswer(Shape):
+    data: Guest
+
+
+class Known(Shape):
+    slug: str
+    label: str
+    level: int
+
+
+class Person(Shape):
+    id: str
+    email: str | None
+    zone: str
+    near: str | None
+    lat: float | None
+    lon: float | None
+    within_km: float
+    online: bool
+    reach: Reach
+    chosen_reach: Reach
+    days: int
+    know: list[Known]
+    created_at: datetime
+
+
+class PersonAnswer(Shape):
+    data: Person
+
+
+class FeedbackGiven(Shape):
+    event: str
+    kind: Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
+    note: str | None
+    changed: list[str]
+
+
+class FeedbackAnswer(Shape):
+    data: FeedbackGiven
+
+
+class Feed(Shape):
+    id: str
+    name: str
+    kind: Literal["picks", "saved", "topic", "community"]
+    subject: str | None
+    created_at: datetime
+
+
+class FeedList(Shape):
+    data: list[Feed]
+    meta: Meta
+    links: Links
+
+
+class NewFeed(Feed):
+    url: str
+    webcal_url: str
+    google_url: str
+    outlook_url: str
+
+
+class NewFeedAnswer(Shape):
+    data: NewFeed
+
+
+class Source(Shape):
+    id: int
+    url: str
+    name: str | None
+    kind: str
+    state: Literal["new", "ok", "unchanged", "quiet", "failing", "gone", "paused"]
+    city: str | None
+    zone: str
+    events: int
+    listed: int
+    last_good_at: datetime | None
+    last_fetch_at: datetime | None
+    next_fetch_at: datetime
+    failures: int
+    error_code: str | None
+    error: str | None
+    is_demo: bool
+
+
+class SourceAnswer(Shape):
+    data: Source
+
+
+class SourceList(Shape):
+    data: list[Source]
+    meta: Meta
+    links: Links
+
+
+class Collected(Shape):
+    state: Literal["fetched", "unchanged"]
+    added: int
+    changed: int
+    cancelled: int
+    merged: int
+
+
+class CollectedAnswer(Shape):
+    data: Collected
+
+
+class MapTopic(Shape):
+    slug: str
+    label: str
+    domain: str
+    events: int
+    source: str | None  # the known topic it is reached from
+    reach: Reach
+    score: float
+
+
+class TopicMap(Shape):
+    known: list[Known]
+    ring: list[MapTopic]
+    far: list[MapTopic]
+
+
+class TopicMapAnswer(Shape):
+    data: TopicMap

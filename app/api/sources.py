@@ -1,0 +1,175 @@
+"""/sources: where events come from and how that goes; adding and collecting is for operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import about, collect, ingest, places, queries
+from app.api import shapes
+from app.api.access import Data, Now, Operator, Reading, Writing
+from app.api.answers import Listing, Nothing, Paging, Text, answer, list_answer, private, read_cursor, write_cursor
+from app.api.parameters import LARGEST_ID, Zone, row_id
+from app.api.problems import Problem, declared
+from app.models import Source
+from scrapers.text import clean_url
+
+router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+@router.get(
+    "",
+    operation_id="list_sources",
+    summary="List sources with their health",
+    response_model=shapes.SourceList,
+    responses=declared(422),
+)
+async def list_sources(request: Request, asked: Annotated[Paging, Query()], session: Reading, now: Now) -> Response:
+    """Every address events are collected from: state, last good fetch, next fetch, upcoming events, last error."""
+    after = 0
+    if asked.cursor:
+        (last,) = read_cursor(asked.cursor, int)
+        after = row_id(last)
+    rows = await queries.source_healths(session, now=now, after=after, limit=asked.limit + 1)
+    shown = rows[: asked.limit]
+    more = len(rows) > asked.limit
+    return list_answer(
+        request,
+        Listing(
+            rows=shown,
+            count=await queries.count_sources(session),
+            next=write_cursor(shown[-1]["id"]) if more else None,
+        ),
+    )
+
+
+class NewSource(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(max_length=2048, examples=["https://book-arts.example/events.ics"])]
+    city: Text | None = Field(None, description="`Name[, region][, country]`: place of events that name none.")
+    zone: Zone | None = Field(None, description="Zone of times that name none; the city's if not given.")
+
+
+@router.post(
+    "",
+    operation_id="add_source",
+    summary="Add a source",
+    status_code=201,
+    response_model=shapes.SourceAnswer,
+    responses={
+        200: {"description": "It is known already.", "model": shapes.SourceAnswer},
+        **declared(400, 401, 403, 413, 415, 422),
+    },
+    dependencies=[Operator],
+)
+async def add_source(sent: NewSource, session: Writing, now: Now) -> Response:
+    """Records the address; the next round, or `collect`, reads it. Nothing is fetched yet."""
+    address = sent.url.replace("webcal://", "https://", 1) if sent.url.startswith("webcal://") else sent.url
+    url = clean_url(address)
+    if url is None:
+        raise Problem(422, f"{sent.url!r} is no http(s) or webcal address", kind="invalid-request")
+    known = await queries.source_by_url(session, url)
+    source = known or await _add(session, url, sent)
+    return private(
+        {"data": await _health(session, source, now)},
+        status=200 if known else 201,
+        headers={"Location": f"/api/v1/sources/{source.id}"},
+    )
+
+
+async def _add(session: AsyncSession, url: str, sent: NewSource) -> Source:
+    city = _city(sent.city) if sent.city is not None else None
+    zone = sent.zone or (city.zone if city else "UTC")
+    if city is None:
+        return await collect.add_source(session, url, zone=zone)
+    return await collect.add_source(
+        session, url, zone=zone, city=city.name, country=city.country, lat=city.lat, lon=city.lon
+    )
+
+
+def _city(name: str) -> places.City:
+    try:
+        return places.find_city(name)
+    except places.UnknownPlace as error:
+        candidates = [city.label for city in places.cities_like(name)]
+        raise Problem(422, str(error), kind="unknown-place", candidates=candidates) from error
+
+
+@router.get(
+    "/{id}",
+    operation_id="show_source",
+    summary="Show a source's health",
+    response_model=shapes.SourceAnswer,
+    responses=declared(404, 422),
+)
+async def show_source(id: Id, _: Annotated[Nothing, Query()], session: Reading, now: Now) -> Response:  # noqa: A002
+    return answer({"data": await _health(session, await _found(session, id), now)})
+
+
+@router.post(
+    "/{id}/collect",
+    operation_id="collect_source",
+    summary="Collect from a source now",
+    response_model=shapes.CollectedAnswer,
+    responses=declared(401, 403, 404, 422, 502),
+    dependencies=[Operator],
+)
+async def collect_source(
+    request: Request,
+    id: Id,  # noqa: A002
+    _: Annotated[Nothing, Query()],
+    database: Data,
+    now: Now,
+) -> Response:
+    """Fetches, reads, stores and tags; answers when that is done."""
+    async with database.reading() as session:
+        await _found(session, id)
+    outcome = await collect.collect_source(database, request.app.state.fetcher, id, now=now)
+    if outcome.state == "failed":
+        raise Problem(502, outcome.message or "the source failed", kind="collecting-failed", code=outcome.code)
+    await about.tag_new(database, now=now)
+    counts = outcome.counts
+    return private(
+        {
+            "data": {
+                "state": outcome.state,
+                "added": counts.added,
+                "changed": counts.changed,
+                "cancelled": counts.cancelled,
+                "merged": counts.merged,
+            }
+        }
+    )
+
+
+@router.delete(
+    "/{id}",
+    operation_id="remove_source",
+    summary="Remove a source",
+    status_code=204,
+    responses=declared(401, 403, 404, 422),
+    dependencies=[Operator],
+)
+async def remove_source(id: Id, _: Annotated[Nothing, Query()], session: Writing, now: Now) -> Response:  # noqa: A002
+    """Takes the events along that only it told of; those in somebody's calendar stay there as cancelled."""
+    await ingest.forget_source(session, await _found(session, id), now=now)
+    return Response(status_code=204)
+
+
+async def _found(session: AsyncSession, source_id: int) -> Source:
+    source = await session.get(Source, source_id)
+    if source is None:
+        raise Problem(404, f"no source has the id {source_id}")
+    return source
+
+
+async def _health(session: AsyncSession, source: Source, now: datetime) -> dict[str, Any]:
+    return (await queries.source_healths(session, now=now, only=source.id))[0]

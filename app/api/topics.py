@@ -1,0 +1,111 @@
+"""/topics: the catalogue, and what lies next to a topic."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api import shapes
+from app.api.answers import (
+    Count,
+    Listing,
+    Nothing,
+    Paging,
+    Text,
+    answer,
+    bad_cursor,
+    list_answer,
+    read_cursor,
+    write_cursor,
+)
+from app.api.problems import Problem, declared
+from app.queries import topic_json
+from recommender.catalogue import Topic, load_catalogue
+from recommender.ranking import rank_topics
+
+router = APIRouter(prefix="/api/v1/topics", tags=["topics"])
+
+Slug = Annotated[str, Path(max_length=100, pattern=r"^[^\x00]+$", description="A slug, label or alias.")]
+KNOWN_LEVEL = 3
+
+
+class TopicQuery(Paging):
+    q: Text | None = Field(None, description="Part of a label, alias or gloss.", examples=["typog"])
+
+
+@router.get(
+    "", operation_id="list_topics", summary="Find topics", response_model=shapes.TopicList, responses=declared(422)
+)
+async def list_topics(request: Request, asked: Annotated[TopicQuery, Query()]) -> Response:
+    """All topics in the catalogue's order, or those that match `q`, exact names first."""
+    catalogue = load_catalogue()
+    found = catalogue.topics if asked.q is None else tuple(catalogue.search(asked.q, limit=len(catalogue)))
+    first = 0
+    if asked.cursor:
+        (slug,) = read_cursor(asked.cursor, str)
+        first = next((place for place, topic in enumerate(found) if topic.slug == slug), -1)
+        if first < 0:
+            raise bad_cursor()
+    shown = found[first : first + asked.limit]
+    after, before = first + asked.limit, max(0, first - asked.limit)
+    return list_answer(
+        request,
+        Listing(
+            rows=[topic_json(topic) for topic in shown],
+            count=len(found),
+            next=write_cursor(found[after].slug) if after < len(found) else None,
+            previous=write_cursor(found[before].slug) if first else None,
+        ),
+    )
+
+
+@router.get(
+    "/{slug}",
+    operation_id="show_topic",
+    summary="Show a topic",
+    response_model=shapes.TopicAnswer,
+    responses=declared(404, 422),
+)
+async def show_topic(slug: Slug, _: Annotated[Nothing, Query()]) -> Response:
+    return answer({"data": topic_json(_found(slug))})
+
+
+class AdjacentQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Count = 20
+
+
+@router.get(
+    "/{slug}/adjacent",
+    operation_id="list_adjacent_topics",
+    summary="What lies next to a topic",
+    response_model=shapes.AdjacentList,
+    responses=declared(404, 422),
+)
+async def list_adjacent(request: Request, slug: Slug, asked: Annotated[AdjacentQuery, Query()]) -> Response:
+    """Topics that people who know this one want to learn, most wanted first; `score` is that probability."""
+    catalogue = load_catalogue()
+    scores = rank_topics({_found(slug).slug: KNOWN_LEVEL})
+    order = [int(place) for place in (-scores).argsort(kind="stable") if scores[place] > 0]
+    rows = [
+        {
+            "slug": catalogue.topics[place].slug,
+            "label": catalogue.topics[place].label,
+            "domain": catalogue.topics[place].domain,
+            "score": round(float(scores[place]), 4),
+        }
+        for place in order[: asked.limit]
+    ]
+    return list_answer(request, Listing(rows=rows, count=len(order)))
+
+
+def _found(slug: str) -> Topic:
+    catalogue = load_catalogue()
+    topic = catalogue.resolve(slug)
+    if topic is None:
+        raise Problem(404, f"no topic is called {slug!r}", suggestions=catalogue.suggest(slug))
+    return topic

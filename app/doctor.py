@@ -1,0 +1,151 @@
+"""`doctor`: what an operator would look at first, each with what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+import smtplib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col, select
+
+from app.db import Database, current_revision, newest_revision
+from app.models import Event, FetchState, Source
+from app.settings import Settings
+from recommender.adjacency import ARTEFACT, load_adjacency
+from recommender.catalogue import load_catalogue
+
+LEAST_FREE = 500 * 2**20  # bytes
+OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)  # a clock before this was never set
+LATE = 0.5  # share of failing sources from which something is wrong here rather than there
+MAIL_WAIT = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    is_fine: bool
+    what: str
+    finding: str  # what was found, and what to do where it is not fine
+
+
+async def examine(settings: Settings, database: Database) -> list[Finding]:
+    """Look at everything the service stands on; the first bad finding is the one to begin with."""
+    return [
+        await _database(database),
+        await _migrations(database),
+        _clock(settings, datetime.now(UTC)),
+        _disk(settings.data, shutil.disk_usage(_existing(settings.data)).free),
+        _writable(settings.data),
+        _mail(settings),
+        _models(),
+        *[finding async for finding in _collecting(database)],
+    ]
+
+
+async def _database(database: Database) -> Finding:
+    where = database.engine.url.render_as_string(hide_password=True)
+    try:
+        async with database.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+            check = await connection.scalar(text("PRAGMA quick_check(1)")) if database.is_sqlite else "ok"
+    except (SQLAlchemyError, OSError) as error:
+        return Finding(False, "database", f"{where} does not answer: {error}; is ADJACENT_DATABASE_URL right?")
+    if check != "ok":
+        return Finding(False, "database", f"{where}: {check}; restore a backup (`adjacent restore FILE`)")
+    return Finding(True, "database", where)
+
+
+async def _migrations(database: Database) -> Finding:
+    try:
+        revision = await current_revision(database)
+    except (SQLAlchemyError, OSError):
+        return Finding(False, "migrations", "unknown while the database does not answer")
+    if revision != newest_revision():
+        return Finding(False, "migrations", f"at {revision or 'base'}, not {newest_revision()}; run `adjacent migrate`")
+    return Finding(True, "migrations", f"at {revision}")
+
+
+def _clock(settings: Settings, clock: datetime) -> Finding:
+    if clock < OLDEST_CLOCK:
+        return Finding(False, "clock", f"says {clock:%Y-%m-%d}; set it (timedatectl set-ntp true)")
+    if settings.pinned_now is not None:
+        return Finding(True, "clock", f"ADJACENT_NOW pins “now” at {settings.pinned_now.isoformat()}")
+    return Finding(True, "clock", clock.isoformat(timespec="seconds"))
+
+
+def _disk(data: Path, free: int) -> Finding:
+    told = f"{free / 2**30:.1f} GiB free at {data}"
+    if free < LEAST_FREE:
+        return Finding(False, "disk", f"{told}; make room, or move ADJACENT_DATA")
+    return Finding(True, "disk", told)
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _writable(data: Path) -> Finding:
+    probe = data / ".doctor"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding(False, "data folder", f"{data}: {error.strerror}; give it to the user the service runs as")
+    return Finding(True, "data folder", str(data))
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding(True, "mail", f"no ADJACENT_SMTP_URL: mails are written to {settings.data / 'outbox'}")
+    server = urlsplit(settings.smtp_url)
+    connect = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
+    try:
+        with connect(server.hostname or "", server.port or 0, timeout=MAIL_WAIT) as client:
+            client.ehlo()
+    except (OSError, smtplib.SMTPException, socket.gaierror) as error:
+        return Finding(
+            False, "mail", f"{server.hostname}:{server.port} does not answer: {error}; see ADJACENT_SMTP_URL"
+        )
+    return Finding(True, "mail", f"{server.hostname}:{server.port} answers")
+
+
+def _models() -> Finding:
+    if not ARTEFACT.is_file():
+        return Finding(False, "model files", f"{ARTEFACT} is missing; install the package again")
+    adjacency = load_adjacency()
+    return Finding(
+        True,
+        "model files",
+        f"adjacency of {len(adjacency.catalogue)} topics in {len(load_catalogue().domains)} domains",
+    )
+
+
+async def _collecting(database: Database) -> AsyncIterator[Finding]:
+    try:
+        async with database.reading() as session:
+            states = dict((await session.exec(select(Source.state, func.count()).group_by(col(Source.state)))).all())
+            last_good = (await session.exec(select(func.max(FetchState.last_good_at)))).one()
+            untagged = (
+                await session.exec(select(func.count()).select_from(Event).where(col(Event.tagged_digest).is_(None)))
+            ).one()
+    except (SQLAlchemyError, OSError):
+        return  # said already
+    number = sum(states.values())
+    if number == 0:
+        yield Finding(True, "sources", "none yet; `adjacent sources add URL`")
+        return
+    failing = states.get("failing", 0) + states.get("gone", 0)
+    told = f"{number} sources, {failing} failing, last good fetch {last_good or 'never'}"
+    if failing > LATE * number:
+        yield Finding(False, "sources", f"{told}; `adjacent sources list` says why")
+    else:
+        yield Finding(True, "sources", told)
+    if untagged:
+        yield Finding(True, "tagging", f"{untagged} events wait for it; the next `collect` does it")

@@ -1,0 +1,136 @@
+"""Feedback: what people say of picks, and what that changes; taking it back changes it back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import Event, Feedback, Person, ShownPick
+from recommender.reach import REACHES, Reach
+
+Kind = Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
+REFUSING = ("dismissed", "too_close", "too_far")  # such an event does not come back
+KEEPING = ("going", "saved")  # such an event stands in calendars of saved events
+REPEATED = 2  # one "too close" may be the event's fault; two are about the distance
+
+
+def shift(chosen: Reach, *, too_close: int, too_far: int) -> Reach:
+    """Return the reach that counts: one step out or in from the chosen one when feedback asks for it repeatedly."""
+    place = REACHES.index(chosen)
+    if too_close - too_far >= REPEATED:
+        place = min(place + 1, len(REACHES) - 1)
+    elif too_far - too_close >= REPEATED:
+        place = max(place - 1, 0)
+    return REACHES[place]
+
+
+async def shifted_reach(session: AsyncSession, person: Person) -> Reach:
+    """Return the reach that counts for a person: the chosen one, shifted by what they said since they chose it."""
+    rows = await session.exec(
+        select(Feedback.kind).where(
+            Feedback.person_id == person.id,
+            col(Feedback.kind).in_(("too_close", "too_far")),
+            col(Feedback.given_at) >= person.reach_chosen_at,
+        )
+    )
+    said = Counter(rows)
+    return shift(cast("Reach", person.reach), too_close=said["too_close"], too_far=said["too_far"])
+
+
+async def refused(session: AsyncSession, person: Person) -> tuple[set[int], set[str]]:
+    """Return the events and the series a person does not want to see again."""
+    rows = await session.exec(
+        select(Feedback.event_id, Event.series_key)
+        .join(Event, col(Event.id) == Feedback.event_id)
+        .where(Feedback.person_id == person.id, col(Feedback.kind).in_(REFUSING))
+    )
+    told = list(rows)
+    return {event_id for event_id, _ in told}, {series for _, series in told if series}
+
+
+async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, note: str | None) -> None:
+    """Record what a person says of an event; saying it again only renews the note. The caller remakes the slate."""
+    assert person.id is not None
+    assert event.id is not None
+    row = await _said(session, person, event, kind)
+    if row is None:
+        shown = await session.exec(
+            select(ShownPick)
+            .where(ShownPick.person_id == person.id, ShownPick.event_id == event.id)
+            .order_by(col(ShownPick.week).desc())
+        )
+        pick = shown.first()
+        row = Feedback(
+            person_id=person.id,
+            event_id=event.id,
+            kind=kind,
+            topic=pick.pick["path"][-1] if pick else None,
+            given_at=datetime.now(UTC),
+        )
+        if kind in REFUSING:
+            person.profile_version += 1
+    row.note = note or row.note
+    session.add(row)
+    await session.flush()
+
+
+async def take_back(session: AsyncSession, person: Person, event: Event, kind: Kind) -> bool:
+    """Forget what a person said of an event; return whether they had said it. The caller remakes the slate."""
+    row = await _said(session, person, event, kind)
+    if row is None:
+        return False
+    await session.delete(row)
+    if kind in REFUSING:
+        person.profile_version += 1
+    await session.flush()
+    return True
+
+
+async def _said(session: AsyncSession, person: Person, event: Event, kind: Kind) -> Feedback | None:
+    rows = await session.exec(
+        select(Feedback).where(Feedback.person_id == person.id, Feedback.event_id == event.id, Feedback.kind == kind)
+    )
+    return rows.one_or_none()
+
+
+def given_sentences(event: Event, kind: Kind, note: str | None, reach_before: str, reach_after: str) -> list[str]:
+    """Say to a person what their feedback changed."""
+    title = f"“{event.title}”"
+    sentences = {
+        "going": [f"{title} is marked as going and stands in your calendars of saved events."],
+        "saved": [f"{title} is saved and stands in your calendars of saved events."],
+        "dismissed": [_gone(event)],
+        "too_close": [_gone(event), _moved("too close", reach_before, reach_after, REACHES[-1])],
+        "too_far": [_gone(event), _moved("too far", reach_before, reach_after, REACHES[0])],
+        "attended": [f"{title} is marked as attended."],
+    }[kind]
+    return [*sentences, "Your note is kept with it."] if note else sentences
+
+
+def _gone(event: Event) -> str:
+    others = " and other dates of its series" if event.series_key else ""
+    return f"“{event.title}”{others} will not be picked for you again; calendars that hold it keep it."
+
+
+def _moved(word: str, before: str, after: str, last: str) -> str:
+    if before != after:
+        return f"Your reach moved from {before} to {after}."
+    if after == last:
+        return f"Your reach stays {after}: there is no step beyond it."
+    return f"Your reach stays {after}; said again, “{word}” moves it by at most one step from what you chose."
+
+
+def taken_back_sentences(event: Event, kind: Kind, reach_before: str, reach_after: str) -> list[str]:
+    title = f"“{event.title}”"
+    sentences = {
+        "going": [f"{title} is no longer marked as going."],
+        "saved": [f"{title} is no longer saved."],
+        "attended": [f"{title} is no longer marked as attended."],
+    }.get(kind, [f"{title} may be picked for you again."])
+    if reach_before != reach_after:
+        sentences.append(f"Your reach moved back from {reach_before} to {reach_after}.")
+    return sentences

@@ -1,0 +1,99 @@
+"""The service in one process: HTTP in front, the crawl schedule behind, one database between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from datetime import timedelta
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
+
+from app import tokens
+from app.api import (
+    calendars,
+    communities,
+    events,
+    health,
+    me,
+    my_feedback,
+    my_feeds,
+    problems,
+    recommendations,
+    reference,
+    sources,
+    topics,
+)
+from app.api.conditional import Conditional
+from app.api.doors import BodyLimit, Doors
+from app.api.health import Metrics
+from app.api.reference import describe
+from app.db import Database, migrate
+from app.jobs import working
+from app.settings import Settings
+from scrapers.fetch import Fetcher
+
+API = (
+    events,
+    communities,
+    topics,
+    recommendations,
+    me,
+    my_feedback,
+    my_feeds,
+    sources,
+    calendars,
+    health,
+    problems,
+    reference,
+)
+LARGEST_BODY = 64 * 1024  # bytes; a profile with every topic of the catalogue is under 40 KB
+SIGN_IN_LIVES = timedelta(days=1)
+
+
+def create_app(settings: Settings, *, works: bool, announce: Callable[[str], None]) -> FastAPI:
+    """Build the service; with `works` it also collects. `announce` hears, once it answers, where it is."""
+    database = Database(settings.database_url)
+    metrics = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await migrate(database)
+        try:
+            async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
+                app.state.fetcher = fetcher
+                async with working(database, settings, fetcher) if works else nullcontext():
+                    await _greet(database, settings, announce)
+                    yield
+        finally:
+            await database.close()
+
+    app = FastAPI(
+        title="Adjacent",
+        summary="Events one step outside what you know",
+        version="1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        middleware=[
+            Middleware(Metrics, registry=metrics),
+            Middleware(Doors, base_url=settings.base_url),
+            Middleware(Conditional),
+            Middleware(BodyLimit, largest=LARGEST_BODY),
+        ],
+    )
+    app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
+    problems.install(app)
+    for module in API:
+        app.include_router(module.router)
+    # The web pages' router goes here.
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+async def _greet(database: Database, settings: Settings, announce: Callable[[str], None]) -> None:
+    async with database.writing() as session:
+        secret = await tokens.issue(session, "sign_in", label="start", scopes=["operator"], lives=SIGN_IN_LIVES)
+    announce(f"Adjacent answers at {settings.base_url}")
+    announce(f"Sign in as operator: {settings.base_url}/sign-in/{secret}")

@@ -1,0 +1,279 @@
+"""What holds for every address: problems, methods, entity tags, compression, other sites, safe headers, health."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from service import BASE_URL, Service, draft, serving
+from sqlalchemy import text
+
+from app.api import problems, shapes
+from app.db import migrate
+
+EVENTS = "/api/v1/events"
+JSON = {"content-type": "application/json"}
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def test_unknown_address_is_a_problem(service: Service) -> None:
+    answer = await service.client.get("/api/v1/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "nothing is at /api/v1/nothing",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allowed"),
+    [
+        ("PUT", EVENTS, "GET, HEAD"),
+        ("DELETE", "/api/v1/recommendations", "POST"),
+        ("PUT", "/api/v1/me", "DELETE, GET, HEAD, PATCH, POST"),
+        ("PATCH", "/api/v1/me/feedback", "DELETE, POST"),
+        ("POST", "/api/v1/sources/1", "DELETE, GET, HEAD"),
+        ("POST", "/f/adj_f_x.ics", "GET, HEAD"),
+        ("TRACE", "/healthz", "GET, HEAD"),
+    ],
+)
+async def test_wrong_method_names_all_that_are_allowed(
+    service: Service, method: str, address: str, allowed: str
+) -> None:
+    answer = await service.client.request(method, address)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe{}", b"", b'{"know": ["React"]} x', b"nonsense"])
+async def test_body_that_is_no_json_is_a_bad_request(service: Service, body: bytes) -> None:
+    answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
+    assert answer.status_code == (422 if body == b"" else 400)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_body_of_another_type_is_refused(service: Service) -> None:
+    answer = await service.client.post("/api/v1/recommendations", content=b'{"know": ["React"]}')
+    assert answer.status_code == 415
+    answer = await service.client.post("/api/v1/recommendations", data={"know": "React"})
+    assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"know": [], "x": 1}', '{"know": {"React": 9}}', '{"know": {"React": true}}', '{"days": NaN}', "[]", "1"]
+)
+async def test_body_outside_the_schema_is_refused_with_pointers(service: Service, body: str) -> None:
+    answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+    assert all(error["pointer"].startswith("/") for error in answer.json()["errors"])
+
+
+async def test_large_body_is_refused_before_it_is_read(service: Service) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"[" * 10_000
+
+    announced = await service.client.post("/api/v1/recommendations", content=b"[" * 100_000, headers=JSON)
+    assert (announced.status_code, announced.headers["content-type"]) == (413, "application/problem+json")
+    streamed = await service.client.post("/api/v1/recommendations", content=endless(), headers=JSON)
+    assert (streamed.status_code, streamed.headers["content-type"]) == (413, "application/problem+json")
+
+
+async def test_problem_types_can_be_looked_up(service: Service) -> None:
+    for kind, meaning in problems.KINDS.items():
+        assert (await service.client.get(f"/problems/{kind}")).text == f"{kind}: {meaning}\n"
+    assert (await service.client.get("/problems/nonsense")).status_code == 404
+
+
+READS = (
+    EVENTS,
+    "/api/v1/events.ics",
+    "/api/v1/communities",
+    "/api/v1/topics?q=react",
+    "/api/v1/topics/react",
+    "/api/v1/sources",
+    "/openapi.json",
+    "/docs",
+)
+
+
+@pytest.mark.parametrize("address", READS)
+async def test_every_read_has_a_strong_tag_and_is_spared_where_it_is_known(service: Service, address: str) -> None:
+    first = await service.client.get(address)
+    assert first.status_code == 200
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    assert (await service.client.get(address)).content == first.content
+    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        again = await service.client.get(address, headers={"if-none-match": known})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert "content-type" not in again.headers
+    assert (await service.client.get(address, headers={"if-none-match": '"other"'})).status_code == 200
+
+
+@pytest.mark.parametrize("address", READS)
+async def test_head_answers_as_get_without_the_body(service: Service, address: str) -> None:
+    got, headed = await service.client.get(address), await service.client.head(address)
+    assert (headed.status_code, headed.content, headed.headers) == (200, b"", got.headers)
+    known = await service.client.head(address, headers={"if-none-match": got.headers["etag"]})
+    assert known.status_code == 304
+
+
+async def test_each_content_coding_has_its_own_tag(service: Service) -> None:
+    await service.store(*(draft(f"e{n}", description="words " * 50) for n in range(20)))
+    plain = await service.client.get(EVENTS, headers={"accept-encoding": "identity"})
+    async with service.client.stream("GET", EVENTS, headers={"accept-encoding": "br, gzip;q=0.5"}) as packed:
+        assert gzip.decompress(b"".join([part async for part in packed.aiter_raw()])) == plain.content
+    assert packed.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    refused = await service.client.get(EVENTS, headers={"accept-encoding": "gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    other = {"accept-encoding": "identity", "if-none-match": packed.headers["etag"]}
+    assert (await service.client.get(EVENTS, headers=other)).status_code == 200
+
+
+async def test_other_sites_may_read_but_not_with_credentials(service: Service) -> None:
+    read = await service.client.get(EVENTS, headers={"origin": "https://front.example"})
+    assert read.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in read.headers
+    asking = {
+        "origin": "https://front.example",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    preflight = await service.client.options("/api/v1/recommendations", headers=asking)
+    assert (preflight.status_code, preflight.headers["access-control-allow-headers"]) == (
+        204,
+        "Content-Type, If-None-Match",
+    )
+    mine = await service.client.options("/api/v1/me", headers=asking)
+    assert "access-control-allow-origin" not in mine.headers
+    mine = await service.client.get("/api/v1/me", headers={"origin": "https://front.example"})
+    assert "access-control-allow-origin" not in mine.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"sec-fetch-site": "same-origin"}, 401),
+        ({"origin": BASE_URL}, 401),
+        ({}, 401),
+    ],
+)
+async def test_write_with_a_cookie_from_another_site_is_refused(
+    service: Service, headers: dict[str, str], status: int
+) -> None:
+    answer = await service.client.delete("/api/v1/me", headers={"cookie": "adjacent=adj_s_x", **headers})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("address", [EVENTS, "/nothing", "/healthz", "/docs", "/f/adj_f_x.ics"])
+async def test_every_answer_carries_safe_headers(service: Service, address: str) -> None:
+    headers = (await service.client.get(address)).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_topics_are_found_paged_and_shown(service: Service) -> None:
+    found = (await service.client.get("/api/v1/topics?q=react")).json()
+    shapes.TopicList.model_validate(found)
+    assert found["data"][0]["label"] == "React"
+    seen, address = [], "/api/v1/topics?limit=100"
+    while address:
+        page = (await service.client.get(address)).json()
+        seen += [topic["slug"] for topic in page["data"]]
+        address = page["links"]["next"]
+    assert len(seen) == len(set(seen)) == page["meta"]["count"]
+    shown = (await service.client.get("/api/v1/topics/React")).json()
+    shapes.TopicAnswer.model_validate(shown)
+    assert shown["data"]["slug"] == "react"
+    missing = await service.client.get("/api/v1/topics/reactt")
+    assert (missing.status_code, missing.json()["suggestions"][0]) == (404, "React")
+    near = (await service.client.get("/api/v1/topics/react/adjacent?limit=5")).json()
+    shapes.AdjacentList.model_validate(near)
+    scores = [topic["score"] for topic in near["data"]]
+    assert scores == sorted(scores, reverse=True)
+    assert "react" not in [topic["slug"] for topic in near["data"]]
+
+
+async def test_health_tells_life_and_readiness_apart(service: Service) -> None:
+    assert (await service.client.get("/healthz")).json() == {"status": "ok"}
+    ready = await service.client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+    await migrate(service.database, "0001")
+    behind = await service.client.get("/readyz")
+    assert (behind.status_code, behind.headers["content-type"]) == (503, "application/problem+json")
+    assert (await service.client.get("/healthz")).status_code == 200
+
+
+async def test_metrics_name_routes_and_never_secrets(service: Service) -> None:
+    await service.client.get(f"{EVENTS}?q=private")
+    await service.client.get("/f/adj_f_secret.ics")
+    told = (await service.client.get("/metrics")).text
+    assert 'adjacent_http_seconds_count{method="GET",route="/api/v1/events",status="200"} 1.0' in told
+    assert 'route="/f/{token}.ics",status="404"' in told
+    assert "secret" not in told
+    assert "private" not in told
+
+
+async def test_reading_writes_nothing(service: Service) -> None:
+    ids = await service.store(draft("a", "A talk"), topics={"a": {"typography": 0.9}})
+    me = await service.guest(know={"React": 4})
+    feed = (await service.client.post("/api/v1/me/feeds", json={"name": "Mine"}, headers=me)).json()["data"]
+    async with service.database.reading() as session:
+        before = (await (await session.connection()).execute(text("PRAGMA data_version"))).scalar_one()
+        for address in (
+            *READS,
+            f"{EVENTS}/{ids['a']}",
+            "/readyz",
+            "/metrics",
+            "/api/v1/me",
+            "/api/v1/me/expertise",
+            "/api/v1/me/recommendations",
+            "/api/v1/me/map",
+            "/api/v1/me/feeds",
+            "/api/v1/me/export",
+            feed["url"],
+        ):
+            assert (await service.client.get(address, headers=me)).status_code == 200
+        await session.rollback()
+        assert (await (await session.connection()).execute(text("PRAGMA data_version"))).scalar_one() == before
+
+
+async def test_openapi_names_every_operation_once_and_declares_its_errors(service: Service) -> None:
+    document = (await service.client.get("/openapi.json")).json()
+    operations = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    names = [operation["operationId"] for _, _, operation in operations]
+    assert len(names) == len(set(names))
+    for path, method, operation in operations:
+        assert operation["summary"], path
+        assert operation["tags"], path
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"], (path, method, status)
+    assert "ProblemDetails" in document["components"]["schemas"]
+
+
+async def test_start_is_announced_with_an_operator_link(service: Service) -> None:
+    assert service.announced[0] == f"Adjacent answers at {BASE_URL}"
+    assert service.announced[1].startswith(f"Sign in as operator: {BASE_URL}/sign-in/adj_l_")
