@@ -1,0 +1,450 @@
+"""Step 2, reading: a calendar's bytes become EventDrafts; what is broken costs one event, not the calendar."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from heapq import merge
+from zoneinfo import ZoneInfo
+
+from scrapers.content_lines import Component, Property, components, decode, looks_like_calendar
+from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Status, Unreadable, Window
+from scrapers.locations import first_url, is_online_in_words, meeting_url, mode_of, read_position, read_venue
+from scrapers.series import Entry, Occurrence, define, expand
+from scrapers.stamps import BadStamp, basic, read_duration, read_stamp
+from scrapers.text import clean_url, one_line, prose
+from scrapers.times import localize, resolve_zone
+from scrapers.vtimezone import FileZone, read_zone
+
+__all__ = ["looks_like_calendar", "read_calendar"]
+
+MOST_EVENTS = 5_000  # of one source in one window
+MOST_PROBLEMS = 20  # told one by one, of each kind
+LONGEST_EVENT = timedelta(days=366)
+LONGEST_TITLE = 500
+LONGEST_TEXT = 64 * 1024
+LONGEST_UID = 255
+MOST_CATEGORIES = 30
+
+_CALENDAR_LINES = frozenset(
+    [
+        "COLOR",
+        "DESCRIPTION",
+        "METHOD",
+        "NAME",
+        "ORGANIZER",
+        "TIMEZONE-ID",
+        "URL",
+        "X-ORIGINAL-URL",
+        "X-WR-CALDESC",
+        "X-WR-CALNAME",
+        "X-WR-TIMEZONE",
+    ]
+)
+_IDENTITY = frozenset(["UID", "DTSTART", "RECURRENCE-ID", "SEQUENCE", "RRULE", "RDATE", "EXDATE", "EXRULE", "SUMMARY"])
+_EVENT_LINES = _IDENTITY | frozenset(
+    [
+        "CATEGORIES",
+        "CONFERENCE",
+        "DESCRIPTION",
+        "DTEND",
+        "DURATION",
+        "GEO",
+        "LOCATION",
+        "ORGANIZER",
+        "STATUS",
+        "URL",
+        "X-ALT-DESC",
+        "X-APPLE-STRUCTURED-LOCATION",
+        "X-COST",
+        "X-GOOGLE-CONFERENCE",
+        "X-MICROSOFT-CDO-ALLDAYEVENT",
+        "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
+        "X-MICROSOFT-SKYPETEAMSMEETINGURL",
+        "X-PRICE",
+        "X-TICKET-PRICE",
+        "X-TICKETS-URL",
+    ]
+)
+_MEETING_LINES = (
+    "CONFERENCE",
+    "X-GOOGLE-CONFERENCE",
+    "X-MICROSOFT-SKYPETEAMSMEETINGURL",
+    "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
+)
+_STATUSES: dict[str, Status] = {"CANCELLED": "cancelled", "CANCELED": "cancelled", "TENTATIVE": "tentative"}
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
+
+
+class _Problems:
+    """Collects problems, so that one mistake made ten thousand times is told twenty times and then counted."""
+
+    def __init__(self) -> None:
+        self._told: list[Problem] = []
+        self._count: Counter[str] = Counter()
+
+    def report(self, code: str, subject: str, message: str) -> None:
+        self._count[code] += 1
+        if self._count[code] <= MOST_PROBLEMS:
+            self._told.append(Problem(code, one_line(subject[:200]), one_line(message)))
+
+    def all(self) -> tuple[Problem, ...]:
+        more = (
+            Problem(code, "", f"the same of {count - MOST_PROBLEMS} more")
+            for code, count in self._count.items()
+            if count > MOST_PROBLEMS
+        )
+        return (*self._told, *more)
+
+
+class _Calendar:
+    """What a VCALENDAR says for all of its events."""
+
+    def __init__(self, component: Component, home: ZoneInfo, problems: _Problems) -> None:
+        self.component = component
+        self.lines = component.lines(_CALENDAR_LINES)
+        named = self.text("X-WR-TIMEZONE") or self.text("TIMEZONE-ID")
+        self.own_zone = resolve_zone(named) if named else None
+        self.floating = self.own_zone or home
+        self.is_cancelled = self.text("METHOD").upper() == "CANCEL"
+        self._parts = {
+            found["TZID"][0].bare: part
+            for part in component.inside
+            if part.name == "VTIMEZONE" and "TZID" in (found := part.lines(("TZID",)))
+        }
+        self._zones: dict[str, tzinfo | None] = {}
+        self._problems = problems
+
+    def text(self, *names: str) -> str:
+        """Return the first of these properties that says something, on one line."""
+        texts = (one_line(prop.text[:LONGEST_TEXT]) for name in names for prop in self.lines.get(name, []))
+        return next(filter(None, texts), "")
+
+    def zone_named(self, name: str) -> tzinfo | None:
+        if name not in self._zones:
+            self._zones[name] = zone = self._find_zone(name)
+            if zone is None:
+                self._problems.report(
+                    "unknown_zone", name, f"nothing tells what TZID={name[:80]} means; read as local time"
+                )
+        return self._zones[name]
+
+    def _find_zone(self, name: str) -> tzinfo | None:
+        if zone := resolve_zone(name):
+            return zone
+        part = self._parts.get(name)
+        if part is None:
+            return None
+        place = part.lines(("X-LIC-LOCATION",)).get("X-LIC-LOCATION")
+        return (resolve_zone(place[0].bare) if place else None) or read_zone(part)
+
+    def header(self, component: Component) -> str:
+        """Return what a series of this calendar needs besides itself."""
+        lines = self.component.write(("X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD"))
+        own = (part for name, part in self._parts.items() if resolve_zone(name) is None and name in component.text)
+        return lines + "".join(map(_written, own))
+
+
+def _written(component: Component) -> str:
+    inside = "".join(map(_written, component.inside))
+    return f"\nBEGIN:{component.name}{component.text}{inside}\nEND:{component.name}"
+
+
+def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return the events of a calendar that start in the window; raises Unreadable where there is none.
+
+    `zone` is that of floating times and whole days where the calendar names none. Whatever is wrong with an event
+    becomes a Problem; a calendar without events is a good Reading with `listed` 0.
+    """
+    found = components(decode(body))
+    parts = [part for part in found if part.name == "VCALENDAR"]
+    if loose := [part for part in found if part.name == "VEVENT"]:
+        parts.append(Component("VCALENDAR", inside=loose))
+    if not parts:
+        raise Unreadable("no_calendar", f"{url}: no BEGIN:VCALENDAR in {len(body)} bytes")
+    problems = _Problems()
+    calendars = [_Calendar(part, zone, problems) for part in parts]
+    if body.rstrip()[-40:].upper().find(b"END:VCALENDAR") < 0 and b"\0" not in body[:4]:
+        problems.report("truncated", url, "the calendar does not end with END:VCALENDAR")
+    entries = [entry for calendar in calendars for entry in _entries(calendar, problems)]
+    occurrences, series, last_start = _expand_all(entries, window, problems)
+    drafts = list(_drafts(occurrences, url, problems))
+    if len(occurrences) > MOST_EVENTS:
+        last_start = drafts[-1].starts_at.astimezone(UTC)
+    first = calendars[0]
+    home = next((calendar.own_zone for calendar in calendars if calendar.own_zone), None)
+    return Reading(
+        events=tuple(drafts),
+        problems=problems.all(),
+        series=tuple(series),
+        kind="icalendar",
+        name=first.text("X-WR-CALNAME", "NAME") or None,
+        description=_prose(first.lines, "X-WR-CALDESC", "DESCRIPTION") or None,
+        organizer=_publisher(first),
+        zone=home.key if home else None,
+        last_start=last_start,
+        listed=len(entries),
+    )
+
+
+def _publisher(calendar: _Calendar) -> Organizer | None:
+    link = clean_url(calendar.text("X-ORIGINAL-URL", "URL"))
+    return Organizer(calendar.text("X-WR-CALNAME", "NAME") or None, link) if link else None
+
+
+def _entries(calendar: _Calendar, problems: _Problems) -> Iterator[Entry]:
+    for component in calendar.component.inside:
+        if component.name != "VEVENT":
+            continue
+        lines = component.lines(_EVENT_LINES)
+        summary = lines["SUMMARY"][0].value[:80] if "SUMMARY" in lines else ""
+        subject = lines["UID"][0].value[:80] if "UID" in lines else summary
+        if "DTSTART" not in lines:
+            problems.report("no_start", subject, "an event without DTSTART was left out")
+            continue
+        try:
+            start = read_stamp(lines["DTSTART"][0], calendar.zone_named)
+            replaces = read_stamp(lines["RECURRENCE-ID"][0], calendar.zone_named) if "RECURRENCE-ID" in lines else None
+            start.instant(calendar.floating)
+            if replaces:
+                replaces.instant(calendar.floating)
+        except BadStamp as bad:
+            problems.report("bad_start", subject, f"{bad}; the event was left out")
+            continue
+        yield Entry(
+            uid=_uid(lines),
+            component=component,
+            lines=lines,
+            start=start,
+            floating=calendar.floating,
+            zone_named=calendar.zone_named,
+            header=calendar.header,
+            replaces=replaces,
+            is_cancelled=calendar.is_cancelled,
+        )
+
+
+def _uid(lines: dict[str, list[Property]]) -> str:
+    uid = one_line(lines["UID"][0].bare) if "UID" in lines else ""
+    if 0 < len(uid) <= LONGEST_UID:
+        return uid
+    told = [lines[name][0].value for name in ("UID", "DTSTART", "SUMMARY") if name in lines]
+    return hashlib.sha256("\n".join(told).encode(errors="replace")).hexdigest()[:32]
+
+
+def _expand_all(
+    entries: list[Entry], window: Window, problems: _Problems
+) -> tuple[list[Occurrence], list[Series], datetime | None]:
+    """Return the first occurrences in the window (one more than are kept), the series, and the last start told of."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.uid, []).append(entry)
+    single: list[Occurrence] = []
+    streams: list[Iterable[Occurrence]] = []
+    series: list[Series] = []
+    last: datetime | None = None
+    for group in groups.values():
+        if any(name in entry.lines for entry in group for name in ("RRULE", "RDATE", "RECURRENCE-ID")):
+            expansion = expand(group, window, problems.report)
+            streams.append(expansion.occurrences)
+            if expansion.is_recurring:
+                series.append(define(group, _EVENT_LINES))
+            horizon = expansion.horizon
+        else:
+            told = _told_once(group)
+            single += [each for each in told if each.at in window]
+            horizon = max(each.at for each in told)
+        if horizon and (last is None or horizon > last):
+            last = horizon
+    single.sort(key=lambda each: each.at)
+    kept: list[Occurrence] = []
+    for occurrence in merge(single, *streams, key=lambda each: each.at):
+        kept.append(occurrence)
+        if len(kept) > MOST_EVENTS:
+            problems.report("too_many_events", "", f"only the first {MOST_EVENTS} events of the window were kept")
+            break
+    if kept and (last is None or kept[-1].at > last):
+        last = kept[-1].at
+    return kept, series, last
+
+
+def _told_once(group: list[Entry]) -> list[Occurrence]:
+    """Return entries that do not recur; those that share a UID are told apart by their start."""
+    if len(group) == 1:
+        return [Occurrence(group[0].at, group[0].start.wall, group[0])]
+    return [
+        Occurrence(
+            entry.at,
+            entry.start.wall,
+            entry,
+            basic(entry.start.wall.date()) if entry.start.is_date else basic(entry.at),
+        )
+        for entry in group
+    ]
+
+
+def _drafts(occurrences: list[Occurrence], url: str, problems: _Problems) -> Iterator[EventDraft]:
+    seen: Counter[tuple[str, str]] = Counter()
+    parts: dict[int, _Details] = {}
+    for occurrence in sorted(occurrences[:MOST_EVENTS], key=lambda each: each.at):
+        details = parts.get(id(occurrence.entry))
+        if details is None:
+            details = parts[id(occurrence.entry)] = _Details(occurrence.entry, url, problems)
+        key = (occurrence.entry.uid, occurrence.recurrence_id)
+        seen[key] += 1
+        yield details.draft(occurrence, twin=seen[key])
+
+
+class _Details:
+    """What an entry says for all of its occurrences, read once."""
+
+    def __init__(self, entry: Entry, url: str, problems: _Problems) -> None:
+        self.entry = entry
+        self._problems = problems
+        self._warnings = list(dict.fromkeys(entry.warnings))
+        self._zone = self._find_zone()
+        self._days, self._length = self._find_length()
+        location = self._text("LOCATION")
+        position = read_position(self._bare("GEO")) or self._apple_position()
+        self._venue = read_venue(location, position)
+        meeting = meeting_url(location) or next(filter(None, map(self._meeting, _MEETING_LINES)), None)
+        self._title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
+        description = _prose(entry.lines, "DESCRIPTION") or _prose(entry.lines, "X-ALT-DESC")
+        if meeting is None and self._venue is None:
+            meeting = meeting_url(description)
+        language = (entry.first("SUMMARY") or Property("", "")).parameter("LANGUAGE")
+        cancelled = entry.is_cancelled or self._title.upper().startswith(("CANCELLED:", "CANCELED:"))
+        organizer = entry.first("ORGANIZER")
+        named = one_line(organizer.parameter("CN") or "") if organizer else ""
+        self._common = {
+            "title": self._title,
+            "zone": self._zone.key,
+            "status": "cancelled" if cancelled else _STATUSES.get(self._bare("STATUS").upper(), "confirmed"),
+            "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),
+            "url": clean_url(html.unescape(self._bare("URL"))) or (None if meeting else first_url(location)),
+            "online_url": meeting,
+            "venue": self._venue,
+            # A CN that is an address is somebody's mail, not a name.
+            "organizer": Organizer(named, clean_url(organizer.bare))
+            if organizer and named and "@" not in named
+            else None,
+            "categories": self._categories(),
+            "language": language if language and len(language) <= 35 else None,
+            "price": next(
+                filter(None, (self._text(name, 60) for name in ("X-COST", "X-PRICE", "X-TICKET-PRICE"))), None
+            ),
+            "description": description,
+            "source": url,
+            "warnings": tuple(self._warnings),
+        }
+
+    def draft(self, occurrence: Occurrence, *, twin: int) -> EventDraft:
+        entry, wall = self.entry, occurrence.wall
+        starts_at = occurrence.at.astimezone(self._zone)
+        all_day = entry.start.is_date or self._is_outlook_day(starts_at)
+        if entry.start.is_date:
+            ends_at = localize(wall + timedelta(days=self._days), self._zone) if self._days else None
+        else:
+            ends_at = (occurrence.at + self._length).astimezone(self._zone) if self._length else None
+        return EventDraft(
+            uid=entry.uid if twin == 1 else f"{entry.uid}#{twin}",
+            recurrence_id=occurrence.recurrence_id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            all_day=all_day,
+            **self._common,  # type: ignore[arg-type]
+        )
+
+    def _warn(self, code: str, message: str) -> None:
+        self._warnings.append(code)
+        self._problems.report(code, self.entry.uid, message)
+
+    def _bare(self, name: str) -> str:
+        prop = self.entry.first(name)
+        return prop.bare if prop else ""
+
+    def _text(self, name: str, longest: int = LONGEST_TEXT) -> str:
+        prop = self.entry.first(name)
+        if prop is None:
+            return ""
+        text = prop.text if len(prop.value) <= 4 * longest else prop._replace(value=prop.value[: 4 * longest]).text
+        if "&" in text:
+            text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+        return one_line(text)[:longest] if name != "LOCATION" else text[:longest]
+
+    def _find_zone(self) -> ZoneInfo:
+        zone, floating = self.entry.start.zone, self.entry.floating
+        if zone is None or zone is UTC:
+            return floating
+        if isinstance(zone, FileZone):
+            return zone.likely_zone((floating,), self.entry.start.wall.year) or floating
+        return zone if isinstance(zone, ZoneInfo) else floating
+
+    def _find_length(self) -> tuple[int, timedelta | None]:
+        """Return whole days for an event of days, an exact length for one with a time."""
+        length = self._told_length()
+        if length is not None and length > LONGEST_EVENT:
+            self._warn("end_dropped", f"an event of {length.days} days has lost its end")
+            return 0, None
+        if self.entry.start.is_date:
+            return max(1, length.days if length else 1), None
+        return 0, length or None
+
+    def _told_length(self) -> timedelta | None:
+        end, start = self.entry.first("DTEND"), self.entry.start
+        if end is not None and end.value:
+            try:
+                stamp = read_stamp(end, self.entry.zone_named)
+                if stamp.is_date and start.is_date:
+                    length = stamp.wall - start.wall
+                else:
+                    length = stamp.instant(self.entry.zone) - self.entry.at
+            except BadStamp as bad:
+                self._warn("bad_end", f"DTEND: {bad}; the end was dropped")
+                return None
+            if length < timedelta():
+                self._warn("end_before_start", f"DTEND {end.bare[:40]} lies before the start; the end was dropped")
+                return None
+            return length
+        text = self._bare("DURATION")
+        if not text:
+            return None
+        duration = read_duration(text)
+        if duration is None:
+            self._warn("bad_duration", f"DURATION:{text[:40]} is no length of an event; the end was dropped")
+        return duration
+
+    def _is_outlook_day(self, starts_at: datetime) -> bool:
+        return (
+            self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and not starts_at.hour and not starts_at.minute
+        )
+
+    def _meeting(self, name: str) -> str | None:
+        for prop in self.entry.all(name):
+            if link := clean_url(prop.bare):
+                return link
+        return None
+
+    def _apple_position(self) -> tuple[float, float] | None:
+        prop = self.entry.first("X-APPLE-STRUCTURED-LOCATION")
+        return read_position(prop.bare) if prop and prop.bare.startswith("geo:") else None
+
+    def _categories(self) -> tuple[str, ...]:
+        found = (
+            one_line(text)
+            for prop in self.entry.all("CATEGORIES")
+            for text in prop._replace(value=prop.value[:LONGEST_TEXT]).texts
+        )
+        return tuple(dict.fromkeys(filter(None, found)))[:MOST_CATEGORIES]
+
+
+def _prose(lines: dict[str, list[Property]], *names: str) -> str:
+    """Return the first of these texts that says something, as plain text."""
+    texts = (
+        prose(prop._replace(value=prop.value[:LONGEST_TEXT]).text) for name in names for prop in lines.get(name, [])
+    )
+    return next(filter(None, texts), "")

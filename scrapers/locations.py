@@ -1,0 +1,175 @@
+"""Where an event of a calendar takes place: a line of free text, a position, a link, or several of them."""
+
+from __future__ import annotations
+
+import re
+
+from scrapers.draft import Mode, Venue
+from scrapers.text import clean_text, clean_url, one_line
+
+LONGEST_LOCATION = 1_000
+
+_MEETING_HOSTS = (
+    r"(?:[\w-]+\.)*zoom\.(?:us|com)|meet\.google\.com|teams\.(?:microsoft|live)\.com|(?:[\w-]+\.)*webex\.com"
+    r"|(?:meet\.)?[\w-]*jitsi[\w.-]*|meet\.jit\.si|whereby\.com|(?:[\w-]+\.)*gotomeet(?:ing)?\.(?:com|me)"
+    r"|(?:bbb|meet|bigbluebutton)\.[\w.-]+|discord\.(?:gg|com)|streamyard\.com|(?:www\.)?twitch\.tv"
+    r"|(?:[\w-]+\.)*hopin\.com|app\.gather\.town|hangouts\.google\.com"
+)
+_MEETING_URL = re.compile(rf"https?://(?:{_MEETING_HOSTS})(?::\d+)?/[^\s<>\"'\])]*", re.IGNORECASE)
+_ANY_URL = re.compile(r"https?://[^\s<>\"'\])]+", re.IGNORECASE)
+_ONLINE_WORDS = re.compile(
+    r"(?:(?:online|virtual|virtuell|remote|webinar|zoom|google meet|microsoft teams|ms teams|jitsi|livestream|live stream"
+    r"|internet|en ligne|en línea)(?:[ -](?:event|meeting|meetup|only|call|webinar|conference))?)",
+    re.IGNORECASE,
+)
+_COUNTRIES = {
+    name.casefold(): name
+    for name in [
+        "Argentina",
+        "Australia",
+        "Austria",
+        "Belgium",
+        "Brazil",
+        "Bulgaria",
+        "Canada",
+        "Chile",
+        "China",
+        "Colombia",
+        "Croatia",
+        "Cyprus",
+        "Czechia",
+        "Czech Republic",
+        "Denmark",
+        "Deutschland",
+        "Egypt",
+        "Estonia",
+        "Finland",
+        "France",
+        "Germany",
+        "Ghana",
+        "Greece",
+        "Hong Kong",
+        "Hungary",
+        "Iceland",
+        "India",
+        "Indonesia",
+        "Ireland",
+        "Israel",
+        "Italy",
+        "Italia",
+        "Japan",
+        "Kenya",
+        "Latvia",
+        "Lithuania",
+        "Luxembourg",
+        "Malaysia",
+        "Malta",
+        "Mexico",
+        "Netherlands",
+        "The Netherlands",
+        "Nederland",
+        "New Zealand",
+        "Nigeria",
+        "Norway",
+        "Österreich",
+        "Pakistan",
+        "Peru",
+        "Philippines",
+        "Poland",
+        "Polska",
+        "Portugal",
+        "Romania",
+        "Schweiz",
+        "Serbia",
+        "Singapore",
+        "Slovakia",
+        "Slovenia",
+        "South Africa",
+        "South Korea",
+        "Spain",
+        "España",
+        "Suisse",
+        "Sweden",
+        "Switzerland",
+        "Taiwan",
+        "Thailand",
+        "Turkey",
+        "UK",
+        "Ukraine",
+        "United Arab Emirates",
+        "United Kingdom",
+        "United States",
+        "United States of America",
+        "Uruguay",
+        "US",
+        "USA",
+        "Vietnam",
+    ]
+}
+_REGION = re.compile(r"([A-Z]{2}|[A-Z][a-z]+)(?:\s+\d{5}(?:-\d{4})?)|[A-Z]{2}")  # "TN 37203", "TN"
+_POSTCODE = re.compile(
+    r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:\s?[A-Z]{2}\b)?\s+|\s+(?:\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2})$"
+)
+_STREET = re.compile(
+    r"^\d+[\w/-]*\s|\s\d+\s*[a-z]?(?:\s*[-/]\s*\d+)?$|\b(?:street|st|road|rd|avenue|ave|blvd|suite|floor)\b\.?"
+    r"|(?:straße|strasse|str\.|weg|platz|gasse|allee)\b",
+    re.IGNORECASE,
+)
+
+
+def meeting_url(text: str) -> str | None:
+    """Return the first link in a text that leads into a video meeting."""
+    found = _MEETING_URL.search(text)
+    return clean_url(found[0].rstrip(".,;")) if found else None
+
+
+def first_url(text: str) -> str | None:
+    found = _ANY_URL.search(text)
+    return clean_url(found[0].rstrip(".,;")) if found else None
+
+
+def is_online_in_words(text: str) -> bool:
+    return _ONLINE_WORDS.fullmatch(text.strip(" .()[]")) is not None
+
+
+def mode_of(venue: Venue | None, *, is_online: bool) -> Mode:
+    if venue is not None:
+        return "hybrid" if is_online else "in_person"
+    return "online" if is_online else "unknown"
+
+
+def read_venue(text: str, position: tuple[float, float] | None = None) -> Venue | None:
+    """Return the venue that a location line names; links and words like "Online" are none.
+
+    Understands "Hall, Am Kai 7, 20457 Hamburg, Germany" and "Hall, 5 Elm St, Nashville, TN 37203, USA"; what it
+    cannot tell apart stays in the name or the address.
+    """
+    lat, lon = position or (None, None)
+    words = clean_text(_ANY_URL.sub(" ", text[:LONGEST_LOCATION]))
+    parts = [part for part in map(one_line, re.split(r"[,\n;|]|\s-\s|\s[–—]\s", words)) if part.strip(" .-–()")]
+    parts = [part for part in parts if not is_online_in_words(part)]
+    if not parts:
+        return Venue(lat=lat, lon=lon) if position else None
+    name = None if _STREET.search(parts[0]) and len(parts) > 1 else parts[0]
+    rest = parts if name is None else parts[1:]
+    country = city = None
+    if rest and (known := _COUNTRIES.get(rest[-1].casefold().strip(" .)"))):
+        country, rest = known, rest[:-1]
+    region = rest[-1] if len(rest) > 1 and _REGION.fullmatch(rest[-1]) else None
+    places = rest[:-1] if region else rest
+    if places and not (len(places) == 1 and _STREET.search(_POSTCODE.sub("", places[0]))):
+        city = _POSTCODE.sub("", places[-1]).strip(" ()") or None
+    if city and (any(char.isdigit() for char in city) or len(city) > 60):
+        city = None
+    address = ", ".join(rest) or None
+    return Venue(name=name, address=address, city=city, country=country, lat=lat, lon=lon)
+
+
+def read_position(text: str) -> tuple[float, float] | None:
+    """Return latitude and longitude of a GEO value or geo: address, where they are on this planet and not 0, 0."""
+    parts = re.split(r"[;,]", text.removeprefix("geo:"))
+    try:
+        lat, lon = float(parts[0]), float(parts[1])
+    except (ValueError, IndexError):
+        return None
+    return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 and (lat or lon) else None

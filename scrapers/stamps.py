@@ -1,0 +1,120 @@
+"""Dates, times, periods and durations as iCalendar writes them (RFC 5545 §3.3), and as others write them into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
+
+from scrapers.content_lines import Property
+
+_LENIENT = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d+)?(Z)?)?", re.ASCII | re.IGNORECASE
+)
+_DURATION = re.compile(
+    r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+ZoneLookup = Callable[[str], tzinfo | None]
+
+
+class BadStamp(ValueError):  # noqa: N818
+    """Text that is no date or time; the message shows it."""
+
+
+class Stamp(NamedTuple):
+    wall: datetime  # naive; midnight for a date
+    zone: tzinfo | None  # None: floating
+    is_date: bool
+
+    def instant(self, floating: tzinfo) -> datetime:
+        """Return the moment in UTC; raises BadStamp at the edges of the calendar."""
+        try:
+            return self.wall.replace(tzinfo=self.zone or floating).astimezone(UTC)
+        except OverflowError:
+            raise BadStamp(f"{self.wall.isoformat()} is beyond the calendar") from None
+
+
+def read_stamp(prop: Property, zone_named: ZoneLookup) -> Stamp:
+    """Return the one time a property holds; raises BadStamp."""
+    return read_value(prop.bare, zone=_zone_of(prop, zone_named), is_date=_is_date(prop))
+
+
+def read_stamps(prop: Property, zone_named: ZoneLookup) -> tuple[list[Stamp], list[str]]:
+    """Return the times of a list (RDATE, EXDATE; of a PERIOD its start), and the parts that are none."""
+    zone, is_date = _zone_of(prop, zone_named), _is_date(prop)
+    stamps, broken = [], []
+    for text in dict.fromkeys(prop.bare.split(",")):
+        if not text.strip():
+            continue
+        try:
+            stamps.append(read_value(text.partition("/")[0], zone=zone, is_date=is_date))
+        except BadStamp:
+            broken.append(text)
+    return stamps, broken
+
+
+def read_value(text: str, *, zone: tzinfo | None, is_date: bool = False) -> Stamp:
+    text = text.strip()
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return _read_lenient(text, zone, is_date=is_date)
+    if is_date or len(text) == 8:  # DATE without VALUE=DATE; a TZID beside it means nothing (RFC 5545 §3.2.19)
+        return Stamp(_midnight(read), None, is_date=True)
+    if read.tzinfo is UTC:
+        return Stamp(read.replace(tzinfo=None), UTC, is_date=False)
+    if read.tzinfo is not None:
+        return Stamp(read.astimezone(UTC).replace(tzinfo=None), UTC, is_date=False)
+    if len(text) == 10:
+        return Stamp(read, None, is_date=True)
+    return Stamp(read, zone, is_date=False)
+
+
+def _read_lenient(text: str, zone: tzinfo | None, *, is_date: bool) -> Stamp:
+    """Read what fromisoformat refuses: 24:00, a leap second, no separator."""
+    read = _LENIENT.fullmatch(text)
+    if read is None:
+        raise BadStamp(f"{text[:40]!r} is no date")
+    year, month, day, hour, minute, second, utc = read.groups()
+    try:
+        midnight = datetime(int(year), int(month), int(day))  # noqa: DTZ001 (wall time)
+        if is_date or hour is None:
+            return Stamp(midnight, None, is_date=True)
+        if int(hour) > 24 or int(minute) > 59 or int(second or 0) > 60:
+            raise BadStamp(f"{text[:40]!r} is no time of day")
+        wall = midnight + timedelta(hours=int(hour), minutes=int(minute), seconds=min(59, int(second or 0)))
+    except (ValueError, OverflowError):
+        raise BadStamp(f"{text[:40]!r} is no date") from None
+    return Stamp(wall, UTC if utc else zone, is_date=False)
+
+
+def read_duration(text: str) -> timedelta | None:
+    """Return a DURATION, or None where it is none, negative, or longer than time."""
+    read = _DURATION.fullmatch(text.strip())
+    if read is None or read[1] == "-" or not any(read.groups()[1:]):
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in read.groups()[1:])
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def basic(moment: date) -> str:
+    """Return an instant in UTC as `20260305T183000Z`, a day as `20260305`."""
+    if isinstance(moment, datetime):
+        return f"{moment.year:04}{moment.month:02}{moment.day:02}T{moment.hour:02}{moment.minute:02}{moment.second:02}Z"
+    return f"{moment.year:04}{moment.month:02}{moment.day:02}"
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+
+def _is_date(prop: Property) -> bool:
+    return bool(prop.parameters) and (prop.parameter("VALUE") or "").upper() == "DATE"
+
+
+def _zone_of(prop: Property, zone_named: ZoneLookup) -> tzinfo | None:
+    name = prop.parameter("TZID") if prop.parameters else None
+    return zone_named(name) if name else None

@@ -1,0 +1,258 @@
+"""The only place where floating times, dates and odd zone names get a zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache, lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import dateparser  # type: ignore[import-untyped]
+from dateutil import parser as dateutil_parser
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+LONGEST_ZONE_NAME = 200  # a TZID of a megabyte is a file name too long for zoneinfo
+LONGEST_DATE = 100  # dateparser takes seconds for a page of digits
+LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pt"]  # without a list dateparser loads every locale it has
+
+# What Windows and Rails call zones that are not named after a city.
+_SPOKEN_NAMES = {
+    "alaska": "America/Anchorage",
+    "arizona": "America/Phoenix",
+    "atlantic time (canada)": "America/Halifax",
+    "central america": "America/Guatemala",
+    "central time": "America/Chicago",
+    "central time (us & canada)": "America/Chicago",
+    "coordinated universal time": "UTC",
+    "eastern time": "America/New_York",
+    "eastern time (us & canada)": "America/New_York",
+    "hawaii": "Pacific/Honolulu",
+    "indiana (east)": "America/Indiana/Indianapolis",
+    "monrovia": "Africa/Monrovia",
+    "mountain time": "America/Denver",
+    "mountain time (us & canada)": "America/Denver",
+    "mumbai": "Asia/Kolkata",
+    "new delhi": "Asia/Kolkata",
+    "newfoundland": "America/St_Johns",
+    "pacific time": "America/Los_Angeles",
+    "pacific time (us & canada)": "America/Los_Angeles",
+    "saskatchewan": "America/Regina",
+    "west central africa": "Africa/Lagos",
+}
+# Abbreviations that people print beside a time; those of IANA (EST, MST, CET …) stay what IANA says.
+_ABBREVIATIONS = {
+    "z": "UTC",
+    "bst": "Europe/London",
+    "cest": "Europe/Berlin",
+    "mez": "Europe/Berlin",
+    "mesz": "Europe/Berlin",
+    "edt": "America/New_York",
+    "cst": "America/Chicago",
+    "cdt": "America/Chicago",
+    "mdt": "America/Denver",
+    "pst": "America/Los_Angeles",
+    "pdt": "America/Los_Angeles",
+    "aest": "Australia/Brisbane",
+    "aedt": "Australia/Sydney",
+    "jst": "Asia/Tokyo",
+}
+_AREAS = frozenset(["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"])
+_DISPLAY = re.compile(r"\((?:utc|gmt)\s*([+-]\d{1,2})?[:.]?(\d{2})?\)\s*(.*)", re.IGNORECASE | re.DOTALL)
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
+_IANA_INSIDE = re.compile(r"[A-Za-z_-]+(?:/[A-Za-z0-9_+-]+)+")
+
+_DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
+_ISO_START = re.compile(r"\d{4}-?\d\d-?\d\d(?:$|[T ]\d)")
+_WORTH_PARSING = re.compile(r"\d.*(?:[-/.,]|[^\W\d_]{3})|[^\W\d_]{3}.*\d")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b", re.IGNORECASE)
+_BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
+_GMT_SIGN = re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
+_CLOCK = re.compile(r"\d\s*:\s*\d\d|\d\s*(?:[ap]\.?m\b|uhr\b|h\b|h\d\d)|T\d\d", re.IGNORECASE)
+_NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    at: datetime  # aware; midnight in its zone where only a day was told
+    all_day: bool = False
+
+
+def localize(wall: datetime, zone: tzinfo) -> datetime:
+    """Return the instant at which clocks in `zone` show `wall`, as a time that these clocks do show.
+
+    In the hour that a clock change repeats it is the first pass; in the hour that it skips, the offset before the
+    change counts (PEP 495 fold=0, RFC 5545 §3.3.5), so 02:30 becomes 03:30.
+    """
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC).astimezone(zone)
+
+
+@lru_cache(maxsize=4096)
+def resolve_zone(name: str) -> ZoneInfo | None:
+    """Return the IANA zone that a calendar, a mail program or a person means by this name, or None.
+
+    Understands IANA names in any case, names behind a prefix (`/mozilla.org/20050126_1/Europe/Berlin`), Windows
+    names, their display form (`(UTC+01:00) Amsterdam, Berlin`), bare cities and whole-hour offsets.
+    """
+    if len(name) > LONGEST_ZONE_NAME:
+        return None
+    text = " ".join(name.replace("\\", "").strip(" \t\r\n\"'").split())
+    if not text:
+        return None
+    key = next(_meanings(text), None)
+    return ZoneInfo(key) if key else None
+
+
+def _meanings(text: str) -> Iterator[str]:
+    names = _iana_names()
+    lowered = text.casefold()
+    for candidate in (lowered, lowered.replace(" ", "_")):
+        if candidate in names:
+            yield names[candidate]
+    windows = _windows_names()
+    for candidate in (lowered, lowered.replace("daylight", "standard").replace("summer", "standard")):
+        if candidate in windows:
+            yield windows[candidate]
+    if lowered in _ABBREVIATIONS:
+        yield _ABBREVIATIONS[lowered]
+    if offset := _OFFSET.fullmatch(text):
+        yield from _etc_zone(offset[1], int(offset[2]))
+    for path in _IANA_INSIDE.findall(text.replace(" ", "_")):
+        parts = path.casefold().strip("_").split("/")
+        for start in range(len(parts)):
+            if (tail := "/".join(parts[start:])) in names:
+                yield names[tail]
+    yield from _spoken(text)
+    if "://" in text and (last := lowered.rsplit("/", 1)[1]) in names:
+        yield names[last]  # tzone://Microsoft/Utc
+
+
+def _spoken(text: str) -> Iterator[str]:
+    """Read `(UTC+01:00) Amsterdam, Berlin`, `Eastern Time (US & Canada)` or `Berlin`."""
+    shown = _DISPLAY.fullmatch(text)
+    hours, minutes, places = shown.groups() if shown else (None, None, text)
+    cities = _cities()
+    for place in (places, *re.split(r"\s*[,;/]\s*", places)):
+        spoken = place.casefold().strip()
+        key = _SPOKEN_NAMES.get(spoken) or cities.get(spoken.replace(" ", "_").replace(".", ""))
+        if key and (hours is None or _has_offset(key, int(hours), int(minutes or 0))):
+            yield key
+    if shown and not places:
+        if hours is None:
+            yield "UTC"
+        elif not int(minutes or 0):
+            yield from _etc_zone(hours[0], abs(int(hours)))
+
+
+def _etc_zone(sign: str, hours: int) -> Iterator[str]:
+    if hours == 0:
+        yield "UTC"
+    elif hours <= (14 if sign == "+" else 12):
+        yield f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"  # POSIX counts westwards
+
+
+def _has_offset(key: str, hours: int, minutes: int) -> bool:
+    wanted = timedelta(hours=hours, minutes=minutes if hours >= 0 else -minutes)
+    return any(datetime(2025, month, 1, tzinfo=ZoneInfo(key)).utcoffset() == wanted for month in (1, 7))
+
+
+@cache
+def _iana_names() -> dict[str, str]:
+    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
+    return {name.casefold(): name for name in names if name != "Factory"}
+
+
+@cache
+def _windows_names() -> dict[str, str]:
+    return {name.casefold(): key for name, key in WINDOWS_TO_OLSON.items()}
+
+
+@cache
+def _cities() -> dict[str, str]:
+    keys = [key for key in _iana_names().values() if key.partition("/")[0] in _AREAS]
+    return {key.rpartition("/")[2].casefold(): key for key in sorted(keys, key=lambda key: -key.count("/"))}
+
+
+def parse_when(text: str, *, zone: tzinfo) -> When | None:
+    """Return the moment that a text names completely (day, month and year), or None; it never looks at the clock.
+
+    A time without an offset is one in `zone`. Dates like 05/03/2026 put the month first where `zone` is American or
+    says nothing (UTC), the day first elsewhere.
+    """
+    text = text.strip()
+    if not 8 <= len(text) <= LONGEST_DATE:
+        return None
+    return _parse_iso(text, zone) or _parse_written(text, zone)
+
+
+def _parse_iso(text: str, zone: tzinfo) -> When | None:
+    if not _ISO_START.match(text):
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return _when(read, zone, all_day=_DATE_ONLY.fullmatch(text) is not None)
+
+
+def _parse_written(text: str, zone: tzinfo) -> When | None:
+    if not text.isascii() and any(char.isdigit() and not char.isascii() for char in text):
+        return None  # int() reads Arabic digits, the libraries' tables of months do not
+    if not _WORTH_PARSING.search(text):
+        return None
+    text = _ORDINAL.sub("", _GMT_SIGN.sub("", _BRACKETED.sub("", text)))
+    day_first = _puts_day_first(text, zone)
+    all_day = _CLOCK.search(text) is None
+    read = _dateutil(text, day_first=day_first) or _dateparser(text, day_first=day_first)
+    return _when(read, zone, all_day=all_day) if read else None
+
+
+def _dateutil(text: str, *, day_first: bool) -> datetime | None:
+    """Read with two different defaults: what differs was not in the text, and half a date is none."""
+    found: list[datetime] = []
+    for default in (datetime(2000, 1, 1), datetime(2001, 2, 2)):  # noqa: DTZ001 (only fills gaps)
+        try:
+            found.append(dateutil_parser.parse(text, default=default, dayfirst=day_first, tzinfos=_named_zone))
+        except (ValueError, OverflowError):
+            return None
+    return found[0] if found[0] == found[1] else None
+
+
+def _named_zone(name: str | None, offset: int | None) -> tzinfo | None:
+    if offset is not None:
+        return timezone(timedelta(seconds=offset)) if abs(offset) < 86_400 else None
+    return resolve_zone(name) if name else None
+
+
+def _dateparser(text: str, *, day_first: bool) -> datetime | None:
+    read: datetime | None = dateparser.parse(
+        text,
+        languages=LANGUAGES,
+        settings={
+            "PARSERS": ["absolute-time"],  # "in three days" would ask the clock
+            "REQUIRE_PARTS": ["day", "month", "year"],
+            "RELATIVE_BASE": datetime(2000, 1, 1),  # noqa: DTZ001 (only fills gaps)
+            "DATE_ORDER": "DMY" if day_first else "MDY",
+        },
+    )
+    return read
+
+
+def _puts_day_first(text: str, zone: tzinfo) -> bool:
+    numeric = _NUMERIC.search(text)
+    if numeric is None or numeric[2] != "/":
+        return True
+    key = zone.key if isinstance(zone, ZoneInfo) else "UTC"
+    return not (key in ("UTC", "Pacific/Honolulu") or key.startswith(("America/", "US/", "Etc/")))
+
+
+def _when(read: datetime, zone: tzinfo, *, all_day: bool) -> When | None:
+    try:
+        if all_day:
+            midnight = read.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+            return When(localize(midnight, zone), all_day=True)
+        return When(read if read.tzinfo else localize(read, zone))
+    except OverflowError:  # 31 December 9999 in the far West is no instant that Python knows
+        return None
