@@ -1,0 +1,32 @@
+"""Bytes in, event drafts out: no network (but `fetch`), no database, no clock."""
+
+from scrapers.draft import (
+    EventDraft,
+    Organizer,
+    Page,
+    Problem,
+    Reading,
+    Series,
+    Unreadable,
+    Venue,
+    Window,
+    as_json,
+    from_json,
+)
+from scrapers.reading import read, read_here
+
+__all__ = [
+    "EventDraft",
+    "Organizer",
+    "Page",
+    "Problem",
+    "Reading",
+    "Series",
+    "Unreadable",
+    "Venue",
+    "Window",
+    "as_json",
+    "from_json",
+    "read",
+    "read_here",
+]

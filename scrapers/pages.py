@@ -1,0 +1,103 @@
+"""Step 2, reading: a web page; the same event told in two syntaxes is one event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from selectolax.lexbor import LexborHTMLParser
+
+from scrapers.draft import EventDraft, Problem, Reading, Unreadable, Window
+from scrapers.graph import every_node, types
+from scrapers.jsonld import read_scripts
+from scrapers.listing import listing
+from scrapers.microdata import microdata_items, rdfa_items
+from scrapers.microformats import has_microformats, microformat_items
+from scrapers.schema_org import Found, read_events
+from scrapers.text import clean_url, one_line
+
+_LISTS = frozenset({"ItemList", "EventSeries", "CollectionPage"})
+
+
+def read_page(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return the events a page marks up: JSON-LD, then microdata, RDFa and microformats for what those leave out."""
+    tree = LexborHTMLParser(text)
+    base = _base(tree, url)
+    documents, problems = read_scripts(tree)
+    told: list[EventDraft] = []
+    kind, nodes = "", 0
+    for syntax, found in _syntaxes(text, tree, documents, base=base, window=window, zone=zone):
+        nodes += found.nodes
+        problems += found.problems
+        known = {sign for draft in told for sign in _signs(draft)}
+        fresh = [draft for draft in found.drafts if known.isdisjoint(_signs(draft))]
+        told += fresh
+        if found.nodes and not kind:
+            kind = syntax
+    if not nodes and not _is_empty_list(documents):
+        raise Unreadable("no_events", _nothing_found(problems))
+    if len(told) == 1 and told[0].url is None:
+        told = [replace(told[0], url=clean_url(url))]
+    return listing(
+        (replace(draft, source=url) for draft in told),
+        kind=kind or "jsonld",
+        window=window,
+        problems=problems,
+        name=_title(tree) if len(told) > 1 else None,  # the title of an event's own page is that of the event
+        description=_meta(tree, "description"),
+    )
+
+
+def _syntaxes(
+    text: str, tree: LexborHTMLParser, documents: list[Any], *, base: str, window: Window, zone: ZoneInfo
+) -> Iterator[tuple[str, Found]]:
+    def read(items: list[Any]) -> Found:
+        return read_events(items, url=base, window=window, zone=zone)
+
+    yield "jsonld", read(documents)
+    if "itemscope" in text:
+        yield "microdata", read(microdata_items(tree))
+    if "typeof" in text:
+        yield "rdfa", read(rdfa_items(tree))
+    if has_microformats(text):
+        items, problems = microformat_items(tree, base)
+        found = read(items)
+        yield "microformats", replace(found, problems=(*problems, *found.problems), nodes=found.nodes + len(problems))
+
+
+def _signs(draft: EventDraft) -> set[tuple[str, str]]:
+    """Return what two tellings of one event have in common: its day with its title or with its address."""
+    day = f"{draft.starts_at:%Y-%m-%d}"
+    signs = {(day, draft.title.casefold())}
+    return signs | {(day, draft.url)} if draft.url else signs
+
+
+def _is_empty_list(documents: list[Any]) -> bool:
+    return any(
+        not _LISTS.isdisjoint(types(node)) and not node.get("itemListElement") and not node.get("subEvent")
+        for node in every_node(documents)
+        if "itemListElement" in node or "subEvent" in node
+    )
+
+
+def _nothing_found(problems: list[Problem]) -> str:
+    broken = sum(problem.code == "script_broken" for problem in problems)
+    reason = f" ({broken} broken JSON-LD scripts)" if broken else ""
+    return f"the page marks up no event: looked for schema.org in JSON-LD{reason}, microdata and RDFa, and for microformats"
+
+
+def _base(tree: LexborHTMLParser, url: str) -> str:
+    node = tree.css_first("base[href]")
+    return (clean_url(node.attributes.get("href") or "", url) if node else None) or url
+
+
+def _title(tree: LexborHTMLParser) -> str:
+    node = tree.css_first("head title")
+    return one_line(node.text()) if node else ""
+
+
+def _meta(tree: LexborHTMLParser, name: str) -> str:
+    node = tree.css_first(f'meta[name="{name}" i]')
+    return one_line(node.attributes.get("content") or "") if node else ""

@@ -1,0 +1,91 @@
+"""Step 2, reading: bytes of any kind become a Reading, or an Unreadable that says why not."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scrapers import workers
+from scrapers.charset import decode
+from scrapers.draft import Reading, Unreadable, Window
+from scrapers.feeds import looks_like_feed, read_feed
+from scrapers.graph import every_node, types
+from scrapers.ical import looks_like_calendar, read_calendar
+from scrapers.listing import listing
+from scrapers.pages import read_page
+from scrapers.schema_org import read_events
+from scrapers.sites import JSON_READERS
+
+LARGEST_BODY = 20 * 2**20  # bytes; what `fetch` lets in
+_UTC = ZoneInfo("UTC")
+_PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
+
+
+def read(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str | None = None,
+    window: Window,
+    zone: ZoneInfo = _UTC,
+    cpu_seconds: float = 2.0,
+    memory_mb: int = 512,
+) -> Reading:
+    """Return what `read_here` makes of a body, in a process that is ended when it has used up its budget.
+
+    Raises Unreadable and nothing else, whatever the bytes; `too_expensive` is its code for a spent budget.
+    Safe to call from several threads at once. `zone` is that of times that name none.
+    """
+    return workers.WORKERS.run(workers.Job(body, url, content_type, window, zone, cpu_seconds, memory_mb))
+
+
+def read_here(
+    body: bytes, *, url: str, content_type: str | None = None, window: Window, zone: ZoneInfo = _UTC
+) -> Reading:
+    """Return the events of a calendar, page, feed or JSON document; its bytes tell which it is, not its type.
+
+    Raises Unreadable. Hostile bytes can keep it busy for minutes: strangers' bytes go through `read`.
+    """
+    if len(body) > LARGEST_BODY:
+        raise Unreadable("too_large", f"{len(body):,} bytes; at most {LARGEST_BODY:,} are read")
+    if looks_like_calendar(body):
+        return read_calendar(body, url=url, window=window, zone=zone)
+    text = decode(body, content_type)
+    start = text[:4096].lstrip("\ufeff \t\r\n")
+    if not start:
+        raise Unreadable("empty", "the answer is empty")
+    promised = (content_type or "").partition(";")[0].strip().casefold()
+    if start[0] in "[{" or promised.endswith("json"):
+        return _read_json(text, url=url, window=window, zone=zone)
+    if "<" not in text:
+        raise Unreadable("unknown_format", f"neither a calendar nor a page, feed or JSON; it begins {start[:40]!r}")
+    if looks_like_feed(text):
+        return read_feed(text, url=url, window=window, zone=zone)
+    try:
+        return read_page(text, url=url, window=window, zone=zone)
+    except Unreadable as error:
+        if promised == "text/calendar":
+            raise Unreadable("not_a_calendar", _instead_of_calendar(text)) from error
+        raise
+
+
+def _read_json(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    try:
+        document: Any = json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("broken_json", f"the JSON cannot be read: {error}"[:300]) from error
+    for reader in JSON_READERS:
+        if (reading := reader(document, url=url, window=window, zone=zone)) is not None:
+            return reading
+    if any(types(node) for node in every_node(document)):
+        found = read_events([document], url=url, window=window, zone=zone)
+        if found.nodes:
+            return listing(found.drafts, kind="jsonld", window=window, problems=found.problems)
+    raise Unreadable("no_events", "JSON of an unknown kind: neither a list of conferences nor schema.org events")
+
+
+def _instead_of_calendar(text: str) -> str:
+    is_login = _PASSWORD.search(text) is not None
+    return f"a calendar was promised, but {'a login page' if is_login else 'a web page without events'} came"

@@ -1,0 +1,156 @@
+"""Step 2, reading: a schema.org Schedule becomes the local times of its occurrences, within bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dateutil import rrule
+
+from scrapers.draft import Window
+from scrapers.graph import Graph, Node, local_name
+from scrapers.times import localize, resolve_zone
+
+MOST_OCCURRENCES = 500  # of one series; daily for more than the year that is looked ahead
+_DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
+_DAY = re.compile(r"([+-]?\d)?(MO|TU|WE|TH|FR|SA|SU)", re.IGNORECASE)
+_FREQUENCY = re.compile(r"P(\d{1,3})([DWMY])", re.IGNORECASE)
+_FREQUENCIES: dict[str, Literal[0, 1, 2, 3]] = {
+    "D": rrule.DAILY,
+    "W": rrule.WEEKLY,
+    "M": rrule.MONTHLY,
+    "Y": rrule.YEARLY,
+}
+_SPOKEN = {"daily": "P1D", "weekly": "P1W", "biweekly": "P2W", "monthly": "P1M", "yearly": "P1Y", "annually": "P1Y"}
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})(?:\.\d+)?S)?)?", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    starts_at: datetime  # aware
+    ends_at: datetime | None
+    zone: str  # IANA name
+    all_day: bool
+    recurrence_id: str
+
+
+def duration(text: str) -> timedelta | None:
+    """Return an ISO 8601 duration of weeks, days and times; None for months, years, nothing and nonsense."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return None
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds) or None
+
+
+def occurrences(
+    graph: Graph, schedule: Node, *, window: Window, zone: ZoneInfo, first_day: date | None
+) -> list[Occurrence]:
+    """Return what begins inside the window; [] for a schedule that says too little or recurs within a day."""
+    home = resolve_zone(graph.text(schedule, "scheduleTimezone")) or zone
+    begin = _day(graph.text(schedule, "startDate")) or first_day
+    rule = _rule(graph, schedule, begin=begin, window=window, zone=home)
+    if rule is None:
+        return []
+    clock = _clock(graph.text(schedule, "startTime"))
+    except_days = {_day(text) for text in map(graph.words, graph.values(schedule, "exceptDate"))}
+    length = _length(graph, schedule, clock)
+    found = []
+    for midnight in islice(rule, MOST_OCCURRENCES):
+        if midnight.date() in except_days:
+            continue
+        start = localize(datetime.combine(midnight, clock or time()), home)
+        if start in window:
+            end = localize(start.replace(tzinfo=None) + length, home) if length else None
+            found.append(Occurrence(start, end, home.key, clock is None, _recurrence_id(start, all_day=clock is None)))
+    return found
+
+
+def _rule(
+    graph: Graph, schedule: Node, *, begin: date | None, window: Window, zone: ZoneInfo
+) -> Iterator[datetime] | None:
+    days = [day for text in map(graph.words, graph.values(schedule, "byDay")) if (day := _weekday(text))]
+    told = graph.text(schedule, "repeatFrequency")
+    found = _FREQUENCY.fullmatch(_SPOKEN.get(local_name(told).casefold(), told) or ("P1W" if days else ""))
+    if found is None or not int(found[1]):
+        return None
+    interval, frequency = int(found[1]), _FREQUENCIES[found[2].upper()]
+    today = window.start.astimezone(zone).date()
+    if begin is None:
+        if interval > 1:
+            return None  # every second week, but which?
+        begin = today
+    count = _number(graph.text(schedule, "repeatCount"))
+    if count is None and frequency in (rrule.DAILY, rrule.WEEKLY):
+        # dateutil walks from the start; a class that began in 1970 need not be walked through.
+        step = timedelta(days=interval * (7 if frequency == rrule.WEEKLY else 1))
+        begin += step * max(0, (today - begin) // step - 1)
+    weeks = _numbers(graph, schedule, "byMonthWeek")
+    horizon = window.end.astimezone(zone).date()
+    last = min(_day(graph.text(schedule, "endDate")) or horizon, horizon)
+    rule = rrule.rrule(
+        frequency,
+        dtstart=datetime.combine(begin, time()),
+        interval=interval,
+        until=datetime.combine(last, time()),
+        byweekday=[day(week) for day in days for week in weeks] if weeks else days or None,
+        bymonth=_numbers(graph, schedule, "byMonth") or None,
+        bymonthday=_numbers(graph, schedule, "byMonthDay") or None,
+    )
+    counted = islice(rule, count) if count is not None else iter(rule)
+    return (midnight for midnight in counted if midnight.date() >= today - timedelta(days=1))
+
+
+def _weekday(text: str) -> rrule.weekday | None:
+    name = local_name(text)
+    if found := _DAY.fullmatch(name):
+        return rrule.weekday(_DAYS[found[2].upper()], int(found[1]) if found[1] and int(found[1]) else None)
+    spelled = {"MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"}
+    return rrule.weekday(_DAYS[name[:2].upper()]) if name.upper() in spelled else None
+
+
+def _length(graph: Graph, schedule: Node, begin: time | None) -> timedelta | None:
+    if told := duration(graph.text(schedule, "duration")):
+        return told
+    end = _clock(graph.text(schedule, "endTime"))
+    if begin is None or end is None or begin == end:
+        return None
+    spans = timedelta(hours=end.hour - begin.hour, minutes=end.minute - begin.minute)
+    return spans if spans > timedelta() else spans + timedelta(days=1)
+
+
+def _numbers(graph: Graph, schedule: Node, name: str) -> list[int]:
+    numbers = (_number(graph.words(value)) for value in graph.values(schedule, name))
+    return [number for number in numbers if number is not None and number <= 31]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[1-9]\d{0,3}", text) else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _clock(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text.lstrip("Tt")).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _recurrence_id(start: datetime, *, all_day: bool) -> str:
+    if all_day:
+        return f"{start:%Y%m%d}"
+    from_utc = start.astimezone(ZoneInfo("UTC"))
+    return f"{from_utc:%Y%m%dT%H%M%SZ}"

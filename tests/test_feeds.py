@@ -1,0 +1,135 @@
+"""RSS and Atom whose items are events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scrapers import EventDraft, Organizer, Problem, Unreadable, Venue, Window, read_here
+
+WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
+VIENNA = ZoneInfo("Europe/Vienna")
+URL = "https://feeds.example/events.rss"
+NAMESPACES = (
+    'xmlns:ev="http://purl.org/rss/1.0/modules/event/" xmlns:xcal="urn:ietf:params:xml:ns:xcal"'
+    ' xmlns:mec="http://webnus.net/rss/mec/" xmlns:gd="http://schemas.google.com/g/2005"'
+)
+
+
+def read_items(items: str):
+    feed = f'<?xml version="1.0"?><rss version="2.0" {NAMESPACES}><channel><title>Town &amp; hall</title>{items}</channel></rss>'
+    return read_here(feed.encode(), url=URL, content_type="application/rss+xml", window=WINDOW, zone=VIENNA)
+
+
+def test_item_with_event_module_is_an_event():
+    reading = read_items(
+        """<item>
+        <title>Reading &amp;amp; tea</title><link>/reading</link><guid>r-1</guid><category>books</category>
+        <description>&lt;p&gt;Bring a &lt;b&gt;book&lt;/b&gt;.&lt;/p&gt;</description>
+        <pubDate>Tue, 01 Sep 2026 08:00:00 GMT</pubDate>
+        <ev:startdate>2026-12-01T18:00:00</ev:startdate><ev:enddate>2026-12-01T20:00:00</ev:enddate>
+        <ev:location>Hall, Linz</ev:location><ev:organizer>The library</ev:organizer>
+        </item>"""
+    )
+    assert reading.events == (
+        EventDraft(
+            uid="r-1@20261201T170000Z",
+            title="Reading & tea",
+            starts_at=datetime(2026, 12, 1, 18, tzinfo=VIENNA),
+            ends_at=datetime(2026, 12, 1, 20, tzinfo=VIENNA),
+            zone="Europe/Vienna",
+            mode="in_person",
+            url="https://feeds.example/reading",
+            venue=Venue(name="Hall, Linz"),
+            organizer=Organizer("The library"),
+            categories=("books",),
+            description="Bring a book.",
+            source=URL,
+        ),
+    )
+    assert (reading.kind, reading.name, reading.listed) == ("rss", "Town & hall", 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "start", "end"),
+    [
+        ("<xcal:dtstart>20261202T170000Z</xcal:dtstart>", "2026-12-02T18:00:00+01:00", None),
+        (
+            """<mec:startDate>2026-12-03</mec:startDate><mec:startHour>6:00 pm</mec:startHour>
+            <mec:endDate>2026-12-03</mec:endDate><mec:endHour>8:30 pm</mec:endHour>""",
+            "2026-12-03T18:00:00+01:00",
+            "2026-12-03T20:30:00+01:00",
+        ),
+        (
+            '<gd:when startTime="2026-12-04T17:00:00Z" endTime="2026-12-04T18:00:00Z"/>',
+            "2026-12-04T18:00:00+01:00",
+            "2026-12-04T19:00:00+01:00",
+        ),
+        ("<startDate>Sat, 05 Dec 2026 17:00:00 GMT</startDate>", "2026-12-05T18:00:00+01:00", None),
+        (
+            "<ev:startdate>2026-12-06</ev:startdate><ev:enddate>2026-12-07</ev:enddate>",
+            "2026-12-06T00:00:00+01:00",
+            "2026-12-08T00:00:00+01:00",
+        ),
+    ],
+    ids=["xcal", "mec", "google", "bare", "days"],
+)
+def test_start_and_end_are_read_in_every_dialect(fields: str, start: str, end: str | None):
+    (draft,) = read_items(f"<item><title>A</title>{fields}</item>").events
+    assert (draft.starts_at.isoformat(), draft.ends_at and draft.ends_at.isoformat()) == (start, end)
+
+
+def test_item_with_marked_up_event_inside_is_an_event():
+    reading = read_items(
+        """<item><title>Flight day</title><link>https://a.example/1</link><category>air</category><description><![CDATA[
+        <div class="h-event"><b class="p-name">Flight day</b>
+        <time class="dt-start" datetime="2026-12-01T11:00:00.0000000+01:00">soon</time>
+        <span class="p-location">Tower</span></div>]]></description></item>"""
+    )
+    (draft,) = reading.events
+    assert (draft.title, draft.starts_at, draft.venue, draft.url, draft.categories) == (
+        "Flight day",
+        datetime(2026, 12, 1, 11, tzinfo=VIENNA),
+        Venue(name="Tower"),
+        "https://a.example/1",
+        ("air",),
+    )
+
+
+def test_posts_are_no_events():
+    with pytest.raises(Unreadable) as caught:
+        read_items("<item><title>News</title><pubDate>Tue, 01 Dec 2026 08:00:00 GMT</pubDate></item>")
+    assert (caught.value.code, caught.value.message) == (
+        "no_events",
+        "a feed of 1 posts; none says when anything takes place",
+    )
+
+
+def test_undated_item_is_told_and_left_out():
+    reading = read_items("<item><title>Soon</title><ev:startdate>next week</ev:startdate></item>")
+    assert (reading.events, reading.problems) == (
+        (),
+        (Problem("no_start", "Soon", "'next week' is no date; left out"),),
+    )
+
+
+def test_feed_without_items_is_a_valid_empty_one():
+    reading = read_items("")
+    assert (reading.kind, reading.listed, reading.problems) == ("rss", 0, ())
+
+
+def test_atom_is_read_like_rss():
+    feed = f"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" {NAMESPACES}><title>T</title>
+    <entry><title>A</title><id>urn:a</id><link href="https://a.example/a"/>
+    <ev:startdate>2026-12-01T18:00:00+01:00</ev:startdate></entry></feed>"""
+    reading = read_here(feed.encode(), url=URL, window=WINDOW, zone=VIENNA)
+    assert (reading.kind, [draft.uid for draft in reading.events]) == ("atom", ["urn:a@20261201T170000Z"])
+
+
+def test_feed_that_declares_entities_is_refused():
+    bomb = b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]><rss><channel/></rss>'
+    with pytest.raises(Unreadable) as caught:
+        read_here(bomb, url=URL, window=WINDOW)
+    assert caught.value.code == "unsafe_xml"

@@ -1,0 +1,152 @@
+"""Pages as people publish them, each with what should be read of it.
+
+A case is two files in data/pages: NAME.html and NAME.json. The page counts as fetched from https://pages.example/NAME.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scrapers import Problem, Unreadable, Window, as_json, read_here
+from scrapers.jsonld import repaired
+from scrapers.times import parse_when
+
+PAGES = sorted((Path(__file__).parent / "data" / "pages").glob("*.html"))
+WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_gives_its_events(page: Path):
+    reading = read_here(
+        page.read_bytes(),
+        url=f"https://pages.example/{page.stem}",
+        content_type="text/html",
+        window=WINDOW,
+        zone=BERLIN,
+    )
+    assert {
+        "kind": reading.kind,
+        "name": reading.name,
+        "listed": reading.listed,
+        "problems": [[problem.code, problem.subject] for problem in reading.problems],
+        "events": [as_json(draft) for draft in reading.events],
+    } == json.loads(page.with_suffix(".json").read_text())
+
+
+def test_page_without_markup_is_unreadable():
+    with pytest.raises(Unreadable) as caught:
+        read_here(b"<!doctype html><h1>Concert on 1 December 2026</h1>", url="https://a.example/", window=WINDOW)
+    assert caught.value.code == "no_events"
+    assert "JSON-LD" in caught.value.message
+
+
+def test_page_with_only_broken_scripts_says_so():
+    with pytest.raises(Unreadable) as caught:
+        read_here(
+            b'<script type="application/ld+json">{"@type": "Event", oops</script>',
+            url="https://a.example/",
+            window=WINDOW,
+        )
+    assert "1 broken JSON-LD script" in caught.value.message
+
+
+def test_event_nested_too_deeply_is_told_and_left_out():
+    page = b"<div class=h-event><b class=p-name>A</b>" + b"<div class='p-x h-event'>" * 900
+    reading = read_here(page, url="https://a.example/", window=WINDOW)
+    assert (reading.events, reading.problems) == (
+        (),
+        (Problem("too_deep", "microformat 1", "it is nested too deeply to be read"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "documents"),
+    [
+        ('{"a": "http://x.example/ // no comment", "b": "/* nor this */"}', [{"a": "http://x.example/ // no comment", "b": "/* nor this */"}]),
+        (r'{"a": "\\", "b": "\u00e9\q\'\"", }', [{"a": "\\", "b": "éq'\""}]),
+        ("[1, 2,\n // last\n]", [[1, 2]]),
+        ('{"a": ",]"} {"b": ",}"}', [{"a": ",]"}, {"b": ",}"}]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_repair_leaves_strings_alone(script: str, documents: list[object]):
+    assert repaired(script) == documents
+
+
+def test_page_with_more_microformats_than_can_be_read_gives_the_first():
+    page = "".join(
+        f"<div class=h-event><b class=p-name>{number}</b><time class=dt-start datetime=2026-12-01>d</time></div>"
+        for number in range(600)
+    )
+    reading = read_here(page.encode(), url="https://a.example/", window=WINDOW)
+    assert (reading.listed, reading.problems) == (
+        500,
+        (Problem("too_many_events", "microformats", "only the first 500 are read"),),
+    )
+
+
+@pytest.mark.shared
+def test_captured_pages_give_the_events_they_mark_up(shared: Path):
+    """Against extruct, which reads the same syntaxes with other code; a title counts once a page and day."""
+    expected = json.loads((shared / "corpus" / "reference" / "html.json").read_text())
+    wanted, missed = 0, []
+    for name, reference in expected.items():
+        told = {
+            (" ".join(html.unescape(_first(event.get("name"))).split()).casefold(), when.at.date())
+            for events in reference["events"].values()
+            if events != "error"
+            for event in events
+            if (when := parse_when(_first(event.get("startDate") or event.get("start")), zone=BERLIN))
+        }
+        found = _found(shared / "corpus" / "html" / name)
+        days = {day for _, day in found}
+        titles = {title[:20] for title, _ in found}
+        wanted += len(told)
+        # An event without a name takes that of its place or performer; its day has to do.
+        missed += [
+            (name, *event) for event in told if (event[0][:20] not in titles if event[0] else event[1] not in days)
+        ]
+    assert wanted > 200
+    assert len(missed) <= wanted * 0.01, missed
+
+
+def _first(value: object) -> str:
+    """Return what counts of extruct's values: text, or the first of a list."""
+    return str(value[0] if isinstance(value, list) and value else value or "")
+
+
+def _found(path: Path) -> set[tuple[str, date]]:
+    ever = Window(datetime(1500, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+    try:
+        reading = read_here(
+            path.read_bytes(), url="https://a.example/", content_type="text/html", window=ever, zone=BERLIN
+        )
+    except Unreadable:
+        return set()
+    return {(draft.title.casefold(), draft.starts_at.date()) for draft in reading.events}
+
+
+@pytest.mark.shared
+def test_captured_pages_without_markup_give_no_event(shared: Path):
+    expected = json.loads((shared / "corpus" / "reference" / "html.json").read_text())
+    rows = (line.split("\t") for line in (shared / "corpus" / "index.tsv").read_text().splitlines())
+    bare = [
+        row[0] for row in rows if row[0].startswith("html/") and re.search("markup=none|no-event|no-markup", row[6])
+    ]
+    invented = {
+        name: found
+        for name in bare
+        # Three pages that the index calls bare mark up their events in the vocabulary before schema.org.
+        if all(events in ([], "error") for events in expected[name.removeprefix("html/")]["events"].values())
+        and (found := _found(shared / "corpus" / name))
+    }
+    assert len(bare) > 300
+    assert invented == {}
