@@ -29,6 +29,13 @@ _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|a|div|link)[\s>]", re.I
 _TAG = re.compile(r"<(a|link|iframe|meta|base)\s([^<>]{1,2000})>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>?|>")
 _FEED_TYPES = {"application/rss+xml": "RSS feed", "application/atom+xml": "Atom feed"}
+_CALENDAR_PATHS = (".ics", ".ical", "/ical", "/ics", "/ical_subscribe.php")
+_CALENDAR_QUERIES = {  # of The Events Calendar, Modern Events Calendar, All-in-One Event Calendar, CivicPlus
+    "ical=1",
+    "mec-ical-feed=1",
+    "controller=ai1ec_exporter_controller",
+    "feed=calendar",
+}
 _DOCUMENT = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|ashx|png|jpe?g)(?:$|\?)|[?&](?:file)?id=[0-9]", re.IGNORECASE)
 _EVENTS_PAGE = re.compile(
     r"(?:(?:upcoming|our|all|full|community|public|next|view|see|alle|unsere|nos|tous les) )*"
@@ -221,7 +228,7 @@ def _is_calendar(link: _Link) -> bool:
         return False
     parts = urlsplit(link.url)
     path = parts.path.lower().rstrip("/")
-    return link.is_webcal or path.endswith((".ics", ".ical", "/ical", "/ics")) or "ical=1" in parts.query.split("&")
+    return link.is_webcal or path.endswith(_CALENDAR_PATHS) or not _CALENDAR_QUERIES.isdisjoint(parts.query.split("&"))
 
 
 def _folder(url: str) -> str:

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Self
@@ -23,46 +20,23 @@ from weakref import WeakValueDictionary
 import httpcore
 import httpx
 
+from scrapers.answers import FetchError, gunzip, status_error
 from scrapers.draft import Page
 from scrapers.guard import Guard, Refused, Unresolved, port_of
 from scrapers.robots import PRODUCT, Robots, parse_robots
 
+__all__ = ["FetchError", "Fetcher", "Limits", "NotModified", "user_agent"]
+
 CONNECTIONS = 64  # open at a time, over all hosts
 LANES_PUBLIC, LANES_ALLOWED = 1, 4  # connections to one host
 KEPT_ALIVE_SECONDS = 15.0
-LONGEST_RETRY_AFTER = timedelta(hours=24)
 ROBOTS_SECONDS = 24 * 3600.0  # RFC 9309 §2.4: not longer than 24 hours
 ROBOTS_TROUBLE_SECONDS = 600.0  # a host whose robots.txt cannot be had is not asked again before
 ROBOTS_KEPT = 4096  # origins
 DRAINED = 64 * 1024  # bytes of an answer without use, read so that its connection can serve again
-GZIP_MEMBERS = 64  # one is usual; each costs a copy of the rest
 
+_BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError)  # httpcore lets the last one through
 _ACCEPT = "text/calendar, text/html, application/json, application/xml;q=0.9, */*;q=0.8"
-_CODES = {
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    410: "gone",
-    429: "rate_limited",
-    503: "unavailable",
-}
-
-
-class FetchError(Exception):
-    """No page could be had. `code` is a stable word for machines, the message is for people.
-
-    Codes: refused, dns, connect, tls, timeout, protocol, truncated, encoding, too_large, redirects, robots; and for
-    answers: unauthorized, forbidden, not_found, gone, rate_limited, unavailable, server_error, status.
-    """
-
-    def __init__(
-        self, code: str, message: str, *, retry_after: timedelta | None = None, status: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.retry_after = retry_after  # what the server asked for, at most 24 hours
-        self.status = status  # of the HTTP answer, where there was one
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +161,11 @@ class Fetcher:
 
     async def _request(self, url: httpx.URL, validators: dict[str, str]) -> Page | NotModified | _Redirect:
         headers = [(name.encode(), value.encode()) for name, value in {**self._headers, **validators}.items()]
+        headers.append((b"Host", url.netloc))
+        # In parts, so that no second parser gets a say in which host was meant.
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         try:
-            async with self._pool.stream("GET", str(url), headers=headers) as response:
+            async with self._pool.stream("GET", target, headers=headers) as response:
                 received = httpx.Headers(response.headers)
                 if response.status == HTTPStatus.OK:
                     return Page(
@@ -199,13 +176,13 @@ class Fetcher:
                         last_modified=received.get("last-modified"),
                     )
                 await _drain(response)
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+        except (*_BROKEN, httpcore.TimeoutException) as error:
             raise _failure(url, error) from error
         if response.status == HTTPStatus.NOT_MODIFIED and validators:
             return NotModified(str(url))
         if response.status in {301, 302, 303, 307, 308} and "location" in received:
             return _Redirect(received["location"], is_permanent=response.status in {301, 308})
-        raise _status_error(url, response.status, received.get("retry-after"))
+        raise status_error(named(url), response.status, received.get("retry-after"), datetime.now(UTC))
 
     async def _body(self, url: httpx.URL, response: httpcore.Response, headers: httpx.Headers) -> bytes:
         codings = [coding.strip().lower() for coding in headers.get("content-encoding", "").split(",")]
@@ -218,7 +195,7 @@ class Fetcher:
                 wire += chunk
                 if len(wire) > self._limits.wire:
                     raise FetchError("too_large", f"{named(url)} is longer than {self._limits.wire:,} bytes")
-        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        except _BROKEN as error:
             raise FetchError("truncated", f"{named(url)} broke off after {len(wire):,} bytes ({error})") from error
         if not codings:
             return bytes(wire)
@@ -302,7 +279,7 @@ class Fetcher:
     def _redirected(self, url: httpx.URL, location: str) -> httpx.URL:
         try:
             return self._guard.web_address(str(url.join(location)))
-        except (Refused, httpx.InvalidURL, UnicodeError) as error:
+        except (Refused, httpx.InvalidURL, ValueError) as error:
             raise FetchError("refused", f"{named(url)} redirects to a place that is not fetched: {error}") from error
 
 
@@ -318,44 +295,9 @@ def named(url: httpx.URL) -> str:
     return f"{url.netloc.decode()}{url.path}"
 
 
-def gunzip(data: bytes, limit: int) -> bytes:
-    """Return the content of gzip data; FetchError where it is cut off, corrupt, or more than `limit` bytes."""
-    content = bytearray()
-    for _ in range(GZIP_MEMBERS):  # RFC 1952 §2.2: a file may hold several members
-        member = zlib.decompressobj(wbits=31)
-        try:
-            content += member.decompress(data, limit - len(content) + 1)
-        except zlib.error as error:
-            raise FetchError("encoding", f"corrupt gzip data ({error})") from error
-        if len(content) > limit:
-            raise FetchError("too_large", f"more than {limit:,} bytes once unpacked")
-        if not member.eof:
-            raise FetchError("truncated", "the gzip data is cut off")
-        data = member.unused_data
-        if not data.startswith(b"\x1f\x8b"):  # what else follows is padding
-            return bytes(content)
-    raise FetchError("encoding", f"more than {GZIP_MEMBERS} gzip members")
-
-
-def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """Return how long a Retry-After header (RFC 9110 §10.2.3) asks to wait, at most 24 hours; None where unclear."""
-    if value is None:
-        return None
-    text = value.strip()
-    if re.fullmatch(r"[0-9]+", text):
-        wait = timedelta(seconds=int(text)) if len(text) < 10 else LONGEST_RETRY_AFTER
-    else:
-        try:
-            date = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta()), LONGEST_RETRY_AFTER)
-
-
 async def _drain(response: httpcore.Response) -> None:
     size = 0
-    with contextlib.suppress(httpcore.NetworkError, httpcore.ProtocolError):  # status and headers were all we needed
+    with contextlib.suppress(*_BROKEN):  # status and headers were all we needed
         async for chunk in response.aiter_stream():
             size += len(chunk)
             if size > DRAINED:
@@ -369,21 +311,9 @@ def _failure(url: httpx.URL, error: Exception) -> FetchError:
         return FetchError("dns", str(error))
     if isinstance(error, httpcore.TimeoutException):
         return FetchError("timeout", f"{url.host} cannot be reached in time")
-    if isinstance(error.__context__, ssl.SSLError):  # httpcore's pool raises "from None", which clears the cause
+    # httpcore's pool raises "from None", which clears the cause and leaves the context.
+    if isinstance(error, ssl.SSLError) or isinstance(error.__context__, ssl.SSLError):
         return FetchError("tls", f"{url.host}: {error}")
     if isinstance(error, httpcore.ProtocolError):
         return FetchError("protocol", f"{named(url)} gave no HTTP answer ({error})")
     return FetchError("connect", f"{url.host} cannot be reached ({error})")
-
-
-def _status_error(url: httpx.URL, status: int, wait: str | None) -> FetchError:
-    try:
-        phrase = f" {HTTPStatus(status).phrase}"
-    except ValueError:
-        phrase = ""
-    return FetchError(
-        _CODES.get(status) or ("server_error" if 500 <= status < 600 else "status"),
-        f"{named(url)} answers {status}{phrase}",
-        retry_after=retry_after(wait, datetime.now(UTC)) if status in {429, 503} else None,
-        status=status,
-    )

@@ -135,7 +135,7 @@ class Guard(httpcore.AsyncNetworkBackend):
                 allowed = self.allows(url.host, url.port or 80)
                 url = url.copy_with(scheme="http" if allowed else "https")
             host, port = url.host, port_of(url)
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.InvalidURL, ValueError) as error:
             raise Refused(f"{text}: no web address ({error})") from error
         if url.scheme not in {"http", "https"} or not host:
             raise Refused(f"{text}: only http, https and webcal addresses are fetched")

@@ -62,6 +62,8 @@ def feeds_of_address(url: str) -> Iterator[Feed]:
         for number in parse_qs(parts.query).get("cid", [])[:1]:
             if number.isdigit() and number != "-1":
                 yield Feed(f"https://{host}/ical_subscribe.php?src=p&cid={number}", "LibCal calendar")
+    elif host.endswith(".whofi.com"):
+        yield Feed(f"https://{host}/calendar/ical", "library calendar on WhoFi")
     elif (shared := _NEXTCLOUD.fullmatch(parts.path)) is not None:
         calendar = f"{shared[1]}/remote.php/dav/public-calendars/{shared[2]}/?export"
         yield Feed(f"{parts.scheme}://{parts.netloc}{calendar}", "shared Nextcloud calendar")
@@ -89,6 +91,10 @@ def feeds_of_page(url: str, html: str, generator: str) -> Iterator[Feed]:
         site = _WORDPRESS.search(head)
         home = site[0] if site is not None and urlsplit(site[0]).netloc == parts.netloc else root
         yield Feed(f"{home}/events/?ical=1", "The Events Calendar of a WordPress site")
+    if "localist" in head:
+        yield Feed(f"{root}/calendar/1.ics", "Localist calendar")
+    if "livewhale" in head:
+        yield Feed(f"{root}/live/ical/events", "LiveWhale calendar")
     if "indico" in generator or "getindico.io" in head:
         yield from _indico(parts)
 

@@ -108,6 +108,7 @@ def test_source_list_is_known_by_its_lines(body: bytes, content_type: str | None
             "https://outlook.office365.com/owa/calendar/a@tide.example/b/calendar.html",
             "https://outlook.office365.com/owa/calendar/a@tide.example/b/calendar.ics",
         ),
+        ("https://tide-oh.whofi.com/calendar/", "https://tide-oh.whofi.com/calendar/ical"),
         ("https://indico.tide.example/category/12/", "https://indico.tide.example/export/categ/12.ics?from=-7d"),
     ],
 )
@@ -170,6 +171,16 @@ def test_address_that_stands_for_no_calendar_leads_nowhere(address: str) -> None
             "https://tide.example/blog/events/?ical=1",
         ),
         (
+            "https://events.uni.example/",
+            '<html><script src="https://assets.localist.com/widget.js"></script>',
+            "https://events.uni.example/calendar/1.ics",
+        ),
+        (
+            "https://events.uni.example/",
+            '<html><link rel="stylesheet" href="/livewhale/theme/core/styles.css">',
+            "https://events.uni.example/live/ical/events",
+        ),
+        (
             "https://conf.example/category/3/",
             '<html><a href="https://getindico.io">Powered by Indico</a>',
             "https://conf.example/export/categ/3.ics?from=-7d",
@@ -209,6 +220,21 @@ def test_candidates_come_best_first_and_once() -> None:
 def test_references_follow_the_base_element_and_entities() -> None:
     markup = '<html><base href="/sub/"><a href="feed.ics?a=1&amp;b=2">Calendar</a>'
     assert feeds("https://tide.example/x", markup) == ["https://tide.example/sub/feed.ics?a=1&b=2"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "/events/?ical=1",
+        "/events/?mec-ical-feed=1",
+        "/?plugin=all-in-one-event-calendar&controller=ai1ec_exporter_controller&action=export_events",
+        "/common/modules/iCalendar/iCalendar.aspx?catID=14&feed=calendar",
+        "/ical_subscribe.php?src=p&cid=12",
+        "/talks.ICS",
+    ],
+)
+def test_link_to_a_calendar_is_known_by_its_address(link: str) -> None:
+    assert feeds("https://tide.example/", f'<html><a href="{link}">Subscribe</a>') == [f"https://tide.example{link}"]
 
 
 def test_webcal_link_stays_http_on_an_http_site() -> None:

@@ -30,8 +30,9 @@ from origin import (
 )
 from wire import Names, Wire
 
+from scrapers.answers import gunzip, retry_after
 from scrapers.draft import Page
-from scrapers.fetch import Fetcher, FetchError, Limits, NotModified, gunzip, retry_after, user_agent
+from scrapers.fetch import Fetcher, FetchError, Limits, NotModified, user_agent
 from scrapers.guard import Guard
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
@@ -142,6 +143,21 @@ async def test_name_and_certificate_must_agree(certificate: Path) -> None:
             assert (await failure(fetcher, "https://other.test/a")).code == "tls"
         async with Fetcher(guard=guard) as fetcher:
             assert (await failure(fetcher, "https://public.test/a")).code == "tls"
+
+
+async def test_garbage_inside_tls_is_an_error(certificate: Path) -> None:
+    async def spoil(_: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(200, {"Content-Length": "1000"}, b"so far"))
+        await writer.drain()
+        writer.transport._ssl_protocol._transport.write(b"no TLS record" * 9)  # type: ignore[attr-defined]
+
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate)
+    async with Origin(ssl_context=server) as origin:
+        origin.handle("/a", spoil)
+        guard = Guard(resolver=Names(NAMES), network=Wire(origin.port))
+        async with Fetcher(guard=guard, ssl_context=ssl.create_default_context(cafile=certificate)) as fetcher:
+            assert (await failure(fetcher, "https://public.test/a")).code == "truncated"
 
 
 # --- conditional requests ------------------------------------------------------------------------------------------

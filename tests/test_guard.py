@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from origin import Asked, Origin, answer
 from wire import Names, Wire
 
@@ -237,12 +239,20 @@ async def test_honest_address_is_fetched_from_the_address_that_was_judged(
     assert (outcome.body, met) == (b"fine", dialled)
 
 
-async def test_name_stays_in_the_host_header() -> None:
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://public.test/a", "public.test"),
+        ("http://PUBLIC.test:80/a", "public.test"),
+        (f"http://[{PUBLIC_V6}]/a", f"[{PUBLIC_V6}]"),
+    ],
+)
+async def test_host_header_says_what_the_address_says(address: str, host: str) -> None:
     async with Origin() as origin:
         origin.serve("/a", b"fine")
         async with Fetcher(guard=Guard(resolver=Names(NAMES), network=Wire(origin.port))) as fetcher:
-            await fetcher.fetch("http://public.test/a")
-        assert {asked.headers["host"] for asked in origin.requests} == {"public.test"}
+            await fetcher.fetch(address)
+        assert {asked.headers["host"] for asked in origin.requests} == {host}
 
 
 async def test_webcal_means_https_but_http_where_the_operator_allows_it() -> None:
@@ -307,6 +317,15 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
         async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
             await fetcher.fetch(origin.url("/a"))
         assert proxy.connections == 0
+
+
+@given(st.text(alphabet="htpswebcal:/@\\\\[]?#%.01279af \t\u00e4①。\ud800"))
+def test_address_is_refused_or_plain_whatever_it_looks_like(text: str) -> None:
+    try:
+        url = Guard().web_address(text)
+    except Refused:
+        return
+    assert (url.scheme in {"http", "https"}, bool(url.host), url.userinfo) == (True, True, b"")
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "193.99.144.80", "2a02:2e0:3fe:1001::1", "::ffff:8.8.8.8"])
