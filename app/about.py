@@ -1,0 +1,149 @@
+"""Step 5, about: say what new and changed events are about and why people go there.
+
+Reading is cheap, thinking is not: texts are embedded and tagged outside any transaction, and written only where the
+text is still the one that was read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import ColumnElement, delete, or_
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.db import Database
+from app.models import Community, Embedding, Event, EventTopic
+from recommender.embedding import Embedder, Vectors, load_embedder
+from recommender.purpose import Purpose, purposes
+from recommender.tagging import EventText, Tag, Tagger, embedded_text, load_tagger
+
+BATCH = 200  # events a transaction: requests get through between two batches
+SHARE_DIGITS = 3  # of a share or weight: finer differences between two models are no change
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """An event as it was read, before anybody said what it is about."""
+
+    event_id: int
+    text_digest: str
+    text: EventText
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    untold: Untold
+    tags: Sequence[Tag]
+    purpose: Purpose
+
+
+async def tag_new(database: Database, *, now: datetime) -> int:
+    """Tag the events whose text or whose model changed since they were tagged; return how many."""
+    # Loading the model takes seconds of computing, which must not hold up requests.
+    tagger = await asyncio.to_thread(load_tagger)
+    tagged = 0
+    last_id = 0
+    while True:
+        async with database.reading() as session:
+            batch = await _untold(session, tagger, after=last_id)
+            vectors = await _stored_vectors(session, [one.text for one in batch], load_embedder())
+        if not batch:
+            return tagged
+        last_id = batch[-1].event_id
+        told, made = await asyncio.to_thread(_tell, batch, vectors, tagger, load_embedder())
+        async with database.writing() as session:
+            tagged += await _write(session, told, tagger, now=now)
+            await _keep_vectors(session, made)
+
+
+def _is_stale(tagger: Tagger) -> ColumnElement[bool]:
+    current = col(Event.text_digest) + _suffix(tagger)
+    return or_(col(Event.tagged_digest).is_(None), col(Event.tagged_digest) != current)
+
+
+def _suffix(tagger: Tagger) -> str:
+    return f":{tagger.id}"
+
+
+async def _untold(session: AsyncSession, tagger: Tagger, *, after: int) -> list[Untold]:
+    rows = await session.exec(
+        select(Event, Community.name)
+        .join(Community, col(Community.id) == Event.community_id, isouter=True)
+        .where(_is_stale(tagger), col(Event.id) > after)
+        .order_by(col(Event.id))
+        .limit(BATCH)
+    )
+    return [
+        Untold(
+            event.id,
+            event.text_digest,
+            EventText(event.title, event.description, group=group or "", categories=tuple(event.categories)),
+        )
+        for event, group in rows
+        if event.id is not None
+    ]
+
+
+def _vector_digest(embedder: Embedder, text: str) -> str:
+    return hashlib.sha256(f"{embedder.id}\x1f{text}".encode("utf-8", "replace")).hexdigest()
+
+
+async def _stored_vectors(session: AsyncSession, texts: Sequence[EventText], embedder: Embedder) -> dict[str, bytes]:
+    wanted = {_vector_digest(embedder, embedded_text(text)) for text in texts}
+    rows = await session.exec(select(Embedding).where(col(Embedding.digest).in_(wanted)))
+    return {row.digest: row.vector for row in rows}
+
+
+def _tell(
+    batch: Sequence[Untold], stored: dict[str, bytes], tagger: Tagger, embedder: Embedder
+) -> tuple[list[Told], dict[str, bytes]]:
+    """Return what is to be said of each event, and the vectors that had to be made, by digest."""
+    texts = [one.text for one in batch]
+    sentences = [embedded_text(text) for text in texts]
+    digests = [_vector_digest(embedder, sentence) for sentence in sentences]
+    missing = {digest: sentence for digest, sentence in zip(digests, sentences, strict=True) if digest not in stored}
+    fresh = embedder.embed(list(missing.values())).astype(np.float16)
+    made = {digest: vector.tobytes() for digest, vector in zip(missing, fresh, strict=True)}
+    known = stored | made
+    vectors: Vectors = np.stack([np.frombuffer(known[digest], np.float16) for digest in digests]).astype(np.float32)
+    told = zip(batch, tagger.tag(texts, vectors), purposes(texts, vectors), strict=True)
+    return [Told(one, tags, purpose) for one, tags, purpose in told], made
+
+
+async def _write(session: AsyncSession, told: Sequence[Told], tagger: Tagger, *, now: datetime) -> int:
+    """Write what was found out about the events whose text is still the one it was found in; return how many."""
+    ids = [one.untold.event_id for one in told]
+    rows = await session.exec(select(Event).where(col(Event.id).in_(ids), _is_stale(tagger)).with_for_update())
+    events = {event.id: event for event in rows}
+    current = [
+        (event, one)
+        for one in told
+        if (event := events.get(one.untold.event_id)) and event.text_digest == one.untold.text_digest
+    ]
+    written = [event.id for event, _ in current]
+    before: dict[int, dict[str, float]] = {}
+    for topic in await session.exec(select(EventTopic).where(col(EventTopic.event_id).in_(written))):
+        before.setdefault(topic.event_id, {})[topic.topic] = topic.weight
+    await session.exec(delete(EventTopic).where(col(EventTopic.event_id).in_(written)))
+    for event, one in current:
+        assert event.id is not None
+        topics = {tag.topic: round(tag.weight, SHARE_DIGITS) for tag in one.tags}
+        purpose = {name: round(share, SHARE_DIGITS) for name, share in one.purpose.weights.items()}
+        phrases = list(one.purpose.phrases)
+        if (topics, purpose, phrases) != (before.get(event.id, {}), event.purpose, event.purpose_phrases):
+            event.updated_at = now
+        event.purpose, event.purpose_phrases, event.welcomes = purpose, phrases, one.purpose.welcomes
+        event.tagged_digest = event.text_digest + _suffix(tagger)
+        session.add_all(EventTopic(event_id=event.id, topic=slug, weight=weight) for slug, weight in topics.items())
+    return len(current)
+
+
+async def _keep_vectors(session: AsyncSession, made: dict[str, bytes]) -> None:
+    known = set(await session.exec(select(Embedding.digest).where(col(Embedding.digest).in_(made))))
+    session.add_all(Embedding(digest=digest, vector=vector) for digest, vector in made.items() if digest not in known)
