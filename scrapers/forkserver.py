@@ -19,11 +19,8 @@ import signal
 import socket
 import sys
 import traceback
-from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import tzfpy
 
 from scrapers.draft import Reading, Unreadable
 from scrapers.reading import read_here
@@ -37,7 +34,6 @@ def serve(control: socket.socket) -> None:
     """Fork one worker for every socket received, until the other side closes."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
     gc.freeze()  # what is loaded now stays shared
-    is_warm = False
     while True:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not descriptors:
@@ -45,18 +41,10 @@ def serve(control: socket.socket) -> None:
         with socket.socket(fileno=descriptors[0]) as link:
             if os.fork() == 0:
                 control.close()
-                _work(link)
-                os._exit(0)
-        if not is_warm:
-            _warm_up()
-            gc.freeze()
-            is_warm = True
-
-
-def _warm_up() -> None:
-    """Load what is slow to load and seldom needed, once the first worker is on its way."""
-    import_module("mf2py")
-    tzfpy.get_tz(0, 0)
+                try:
+                    _work(link)
+                finally:
+                    os._exit(0)  # a parent that went away needs no traceback
 
 
 def _work(link: socket.socket) -> None:

@@ -15,6 +15,7 @@ from scrapers.text import looks_like_html, one_line, plain_text
 
 Node = Mapping[str, Any]
 
+_SCHEMA_ORG = ("http://schema.org/", "https://schema.org/")
 _DEEPEST_LIST = 5
 _LOCAL_NAME = re.compile(r"[^/#:]*$")
 
@@ -85,7 +86,10 @@ def is_reference(node: Node) -> bool:
 
 def types(node: Node) -> frozenset[str]:
     """Return the local names of a node's types ("https://schema.org/MusicEvent" → "MusicEvent")."""
-    return frozenset(local_name(name) for name in _flat(node.get("@type")) if isinstance(name, str))
+    names = [name for name in _flat(node.get("@type")) if isinstance(name, str)]
+    # Elsewhere additionalType leads to encyclopedias, where "Festival" is an article.
+    names += [name for name in _flat(node.get("additionalType")) if str(name).startswith(_SCHEMA_ORG)]
+    return frozenset(map(local_name, names))
 
 
 def local_name(name: str) -> str:

@@ -50,7 +50,7 @@ class _Microdata:
 
     def top_items(self) -> list[Node]:
         items = [self._item(node, 0) for node in self._scopes]
-        return [item for item in items if id(item) not in self._parts]
+        return [row for item in items if id(item) not in self._parts for row in _rows(item)]
 
     def _item(self, scope: LexborNode, depth: int) -> dict[str, Any]:
         key = scope.mem_id
@@ -86,6 +86,20 @@ class _Microdata:
                 yield element, names
             if "itemscope" not in attributes:
                 waiting += reversed(list(element.iter()))
+
+
+def _rows(item: dict[str, Any]) -> list[Node]:
+    """Return an item for each row where a whole table of events was marked up as one, as some city calendars do."""
+    number = len(item.get("startDate", []))
+    if number < 2 or len(item.get("name") or item.get("summary", [])) != number:
+        return [item]
+    return [
+        {
+            name: values[row] if len(values) == number and not name.startswith("@") else values
+            for name, values in item.items()
+        }
+        for row in range(number)
+    ]
 
 
 def rdfa_items(tree: LexborHTMLParser) -> list[Node]:

@@ -62,9 +62,7 @@ def _syntaxes(
     if "typeof" in text:
         yield "rdfa", read(rdfa_items(tree))
     if has_microformats(text):
-        items, problems = microformat_items(tree, base)
-        found = read(items)
-        yield "microformats", replace(found, problems=(*problems, *found.problems), nodes=found.nodes + len(problems))
+        yield "microformats", read(microformat_items(tree))
 
 
 def _signs(draft: EventDraft) -> set[tuple[str, str]]:

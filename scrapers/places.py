@@ -15,6 +15,14 @@ _ONLINE_WORDS = re.compile(
     r"\b(?:online|virtual|webinar|zoom|livestream|remote)\b(?:\W+(?:event|meeting|only))?\W*", re.IGNORECASE
 )
 
+_SPELLINGS = {  # schema.org's, then data-vocabulary's
+    "street": ("streetAddress", "street-address"),
+    "city": ("addressLocality", "locality"),
+    "region": ("addressRegion", "region"),
+    "code": ("postalCode", "postal-code"),
+    "country": ("addressCountry", "country-name"),
+}
+
 
 def venue_of(graph: Graph, places: list[Any]) -> Venue | None:
     """Return the first of these places that stands on the ground."""
@@ -48,8 +56,8 @@ def _venue(graph: Graph, place: Any) -> Venue | None:
     venue = Venue(
         name=next(filter(None, (literal(name) for name in graph.values(place, "name"))), None),
         address=_address(graph, place, postal),
-        city=(graph.text(postal, "addressLocality") or None) if postal else None,
-        country=(graph.text(postal, "addressCountry") or None) if postal else None,
+        city=(graph.text(postal, *_SPELLINGS["city"]) or None) if postal else None,
+        country=(graph.text(postal, *_SPELLINGS["country"]) or None) if postal else None,
         lat=lat,
         lon=lon,
     )
@@ -60,7 +68,7 @@ def _address(graph: Graph, place: Node, postal: Node | None) -> str | None:
     if postal is None:
         return next(filter(None, (literal(text) for text in graph.values(place, "address"))), None)
     street, city, region, code = (
-        graph.text(postal, name) for name in ("streetAddress", "addressLocality", "addressRegion", "postalCode")
+        graph.text(postal, *_SPELLINGS[name]) for name in ("street", "city", "region", "code")
     )
     # "5 Elm St, Nashville, TN 37203", but "Am Kai 7, 20457 Hamburg"
     lines = (street, city, f"{region} {code}") if region else (street, f"{code} {city}")

@@ -173,7 +173,7 @@ def _drafts(context: Context, node: Node, holder: Node | None) -> Iterator[Event
         categories=_categories(graph, node),
         language=_language(graph, node),
         price=price_of(graph, node),
-        description=_description(graph, node),
+        description=_description(graph, node, title),
         source=context.url,
         warnings=() if title else ("no_title",),
     )
@@ -347,9 +347,10 @@ def _language(graph: Graph, node: Node) -> str | None:
     return None
 
 
-def _description(graph: Graph, node: Node) -> str:
+def _description(graph: Graph, node: Node, title: str) -> str:
     texts = (value for value in graph.values(node, "description", "summary") if isinstance(value, str))
-    text = next(filter(None, (prose(html.unescape(text)) for text in texts)), "")
+    told = (prose(html.unescape(text)) for text in texts)
+    text = next((text for text in told if text not in ("", title)), "")
     performers = [graph.words(value) for value in graph.values(node, "performer", "performers")]
     unsaid = ", ".join(name for name in dict.fromkeys(performers) if name and "://" not in name and name not in text)
     return clean_text("\n\n".join(filter(None, (text, unsaid))))
