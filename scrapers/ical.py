@@ -295,7 +295,7 @@ def _drafts(occurrences: list[Occurrence], url: str, problems: _Problems) -> Ite
         if details is None:
             details = parts[id(occurrence.entry)] = _Details(occurrence.entry, url, problems)
         key = (occurrence.entry.uid, occurrence.recurrence_id)
-        seen[key] += 1
+        seen[key] += 1  # some writers give one UID to all events of a day
         yield details.draft(occurrence, twin=seen[key])
 
 
@@ -312,16 +312,16 @@ class _Details:
         position = read_position(self._bare("GEO")) or self._apple_position()
         self._venue = read_venue(location, position)
         meeting = meeting_url(location) or next(filter(None, map(self._meeting, _MEETING_LINES)), None)
-        self._title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
+        self.title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
         description = _prose(entry.lines, "DESCRIPTION") or _prose(entry.lines, "X-ALT-DESC")
         if meeting is None and self._venue is None:
             meeting = meeting_url(description)
         language = (entry.first("SUMMARY") or Property("", "")).parameter("LANGUAGE")
-        cancelled = entry.is_cancelled or self._title.upper().startswith(("CANCELLED:", "CANCELED:"))
+        cancelled = entry.is_cancelled or self.title.upper().startswith(("CANCELLED:", "CANCELED:"))
         organizer = entry.first("ORGANIZER")
         named = one_line(organizer.parameter("CN") or "") if organizer else ""
         self._common = {
-            "title": self._title,
+            "title": self.title,
             "zone": self._zone.key,
             "status": "cancelled" if cancelled else _STATUSES.get(self._bare("STATUS").upper(), "confirmed"),
             "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),

@@ -33,6 +33,10 @@ class RejectedRule(ValueError):  # noqa: N818
     """A rule that is none, never comes true, or would take for ever; the message says which."""
 
 
+class EmptyRule(RejectedRule):
+    """A rule whose UNTIL leaves no time for it: the owner has ended the series, often by moving it elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     freq: Frequency
@@ -138,11 +142,13 @@ def _refuse_explosions(rule: Rule) -> None:
 def judge(rule: Rule, start: datetime, *, until: datetime | None) -> None:
     """Raise RejectedRule for a rule that gives nothing from `start` on, or that steps by the clock without end."""
     if until is not None and until < start:
-        raise RejectedRule("it ends before it starts")
+        raise EmptyRule("it ends before it starts")
     if step := _STEPS.get(rule.freq):
         filtered = rule.by_month or rule.by_week or rule.by_year_day or rule.by_month_day or rule.by_day or rule.by_hour
         steps = MOST_STEPS + 1
-        if until is not None:
+        if step * rule.interval * MOST_TIMES_A_DAY > _DAY and not rule.count:
+            steps = 0  # as seldom as a rule of days may be
+        elif until is not None:
             steps = int((until - start) / (step * rule.interval))
         elif rule.count is not None and not filtered and not rule.by_minute and not rule.by_second:
             steps = rule.count
@@ -150,6 +156,8 @@ def judge(rule: Rule, start: datetime, *, until: datetime | None) -> None:
             raise RejectedRule(f"{rule.freq} without a near end")
     horizon = _later(start, PATIENCE)
     if next(occurrences(rule, start, until=until, after=start, before=horizon), None) is None:
+        if until is not None and until < horizon:
+            raise EmptyRule("it ends before it comes true")
         raise RejectedRule("it never comes true")
 
 
@@ -177,7 +185,7 @@ def occurrences(
 def _candidates(rule: Rule, start: datetime, *, after: datetime, before: datetime) -> Iterator[datetime]:
     """Yield the candidates of every period that may touch [after, before), in order."""
     if rule.freq in _STEPS:
-        yield from _by_the_clock(rule, start, before=before)
+        yield from _by_the_clock(rule, start, after=after, before=before)
         return
     rule = _with_defaults(rule, start)
     times = [
@@ -308,10 +316,10 @@ def _at_positions(moments: list[datetime], positions: tuple[int, ...]) -> list[d
     return [moments[index] for index in sorted(chosen) if 0 <= index < length]
 
 
-def _by_the_clock(rule: Rule, start: datetime, *, before: datetime) -> Iterator[datetime]:
+def _by_the_clock(rule: Rule, start: datetime, *, after: datetime, before: datetime) -> Iterator[datetime]:
     """Yield candidates of rules that step by hours, minutes or seconds; `judge` has seen to it that they are few."""
     step = _STEPS[rule.freq] * rule.interval
-    for number in count():
+    for number in count(max(0, (after - start) // step - 1)):
         if number * step > before - start:
             return
         moment = start + number * step

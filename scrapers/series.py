@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from scrapers.content_lines import Component, Property
 from scrapers.draft import Series, Window
-from scrapers.recurrence import RejectedRule, Rule, judge, occurrences, parse_rule
+from scrapers.recurrence import EmptyRule, RejectedRule, Rule, judge, occurrences, parse_rule
 from scrapers.stamps import BadStamp, Stamp, ZoneLookup, basic, read_stamps, read_value
 
 MOST_OCCURRENCES = 500  # of one series in one window
@@ -73,6 +73,7 @@ class _Moments(NamedTuple):
     """The set that a master's properties describe, not yet expanded."""
 
     rules: list[tuple[Rule, datetime | None]]  # with UNTIL in wall time
+    counts_start: bool  # where no rule says otherwise, DTSTART is an occurrence
     excluding: list[tuple[Rule, datetime | None]]  # EXRULE (RFC 2445)
     extra: list[Stamp]
     excluded: frozenset[str]  # recurrence ids
@@ -92,7 +93,9 @@ class Expansion(NamedTuple):
 def expand(group: Sequence[Entry], window: Window, report: Report) -> Expansion:
     """Return what the entries of one UID say about the window."""
     masters = [entry for entry in group if entry.replaces is None]
-    overrides = [entry for entry in group if entry.replaces is not None]
+    if not masters:  # a rule beside a RECURRENCE-ID that replaces nothing is still a rule
+        masters = [entry for entry in group if "RRULE" in entry.lines]
+    overrides = [entry for entry in group if entry.replaces is not None and entry not in masters]
     moments = [_moments(master, report) for master in masters]
     is_recurring = any(each.is_recurring for each in moments)
     replaced, shifts = _overrides(overrides, masters[0] if masters else None)
@@ -156,7 +159,7 @@ def _merged(
     """Yield wall times with their zones, by wall time."""
     streams = [_walls(rule, until, master, after=after, before=before) for rule, until in moments.rules]
     extra = [(stamp.wall, stamp.zone or master.zone) for stamp in moments.extra]
-    if not moments.rules:
+    if moments.counts_start:
         extra.append((master.start.wall, master.zone))
     extra = sorted((each for each in extra if after <= each[0] < before), key=lambda each: each[0])
     zoned = [((wall, master.zone) for wall in stream) for stream in streams]
@@ -177,15 +180,16 @@ def _wall(instant: datetime, margin: timedelta) -> datetime:
 
 
 def _moments(master: Entry, report: Report) -> _Moments:
-    rules = _rules(master, "RRULE", report)
+    rules, are_empty = _rules(master, "RRULE", report)
     extra = _listed(master, "RDATE", "bad_rdate", report)
     excluded, days = [], []
     for stamp in _listed(master, "EXDATE", "bad_exdate", report):
         if stamp.is_date or master.start.is_date:
-            days.append(basic(_day_in(stamp, master)))
+            days.append(basic(_day_in(stamp, master).date()))
         else:
             excluded.append(basic(stamp.instant(master.zone)))
-    return _Moments(rules, _rules(master, "EXRULE", report), extra, frozenset(excluded), frozenset(days))
+    excluding, _ = _rules(master, "EXRULE", report)
+    return _Moments(rules, not rules and not are_empty, excluding, extra, frozenset(excluded), frozenset(days))
 
 
 def _day_in(stamp: Stamp, master: Entry) -> datetime:
@@ -193,8 +197,10 @@ def _day_in(stamp: Stamp, master: Entry) -> datetime:
     return stamp.wall if stamp.zone is not UTC else stamp.instant(UTC).astimezone(master.floating)
 
 
-def _rules(master: Entry, name: str, report: Report) -> list[tuple[Rule, datetime | None]]:
+def _rules(master: Entry, name: str, report: Report) -> tuple[list[tuple[Rule, datetime | None]], bool]:
+    """Return the rules that can be followed, and whether one of the others ends before anything happens."""
     found = []
+    is_empty = False
     for prop in master.all(name)[:MOST_RULES]:
         try:
             rule = parse_rule(prop.bare)
@@ -202,21 +208,24 @@ def _rules(master: Entry, name: str, report: Report) -> list[tuple[Rule, datetim
                 rule = rule.on_whole_days()
             until = _until(rule, master)
             judge(rule, master.start.wall, until=until)
+        except EmptyRule as empty:
+            report("never_happens", master.uid, f"{name}:{prop.bare[:100]} – {empty}")
+            is_empty = True
         except (RejectedRule, BadStamp) as refusal:
             report("rrule_rejected", master.uid, f"{name}:{prop.bare[:100]} – {refusal}")
             master.warnings.append("rrule_rejected")
         else:
             found.append((rule, until))
-    return found
+    return found, is_empty
 
 
 def _until(rule: Rule, master: Entry) -> datetime | None:
-    """Return the last wall time; a day lasts until its end, an instant is what the master's clocks show then."""
+    """Return the last wall time; an instant becomes what the master's clocks show then."""
     if rule.until is None:
         return None
     stamp = read_value(rule.until, zone=None)
     if stamp.is_date:
-        return stamp.wall + timedelta(hours=23, minutes=59, seconds=59)
+        return stamp.wall  # midnight, also for an event at seven: libical, ical.js and recurring-ical-events agree
     if stamp.zone is None:
         return stamp.wall
     if master.start.is_date:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scrapers.content_lines import Property
 
 _LENIENT = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d+)?(Z)?)?", re.ASCII | re.IGNORECASE
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d+)?(Z)?)?(?:\D.*)?", re.ASCII | re.IGNORECASE
 )
 _DURATION = re.compile(
     r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})S)?)?",
@@ -61,8 +61,10 @@ def read_value(text: str, *, zone: tzinfo | None, is_date: bool = False) -> Stam
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        return _read_lenient(text, zone, is_date=is_date)
-    if is_date or len(text) == 8:  # DATE without VALUE=DATE; a TZID beside it means nothing (RFC 5545 §3.2.19)
+        return _read_lenient(text, zone)
+    # DATE without VALUE=DATE, VALUE=DATE at midnight; a TZID beside a date means nothing (RFC 5545 §3.2.19). Some write
+    # VALUE=DATE beside a time that they do mean.
+    if len(text) == 8 or (is_date and read == _midnight(read)):
         return Stamp(_midnight(read), None, is_date=True)
     if read.tzinfo is UTC:
         return Stamp(read.replace(tzinfo=None), UTC, is_date=False)
@@ -73,15 +75,15 @@ def read_value(text: str, *, zone: tzinfo | None, is_date: bool = False) -> Stam
     return Stamp(read, zone, is_date=False)
 
 
-def _read_lenient(text: str, zone: tzinfo | None, *, is_date: bool) -> Stamp:
-    """Read what fromisoformat refuses: 24:00, a leap second, no separator."""
+def _read_lenient(text: str, zone: tzinfo | None) -> Stamp:
+    """Read what fromisoformat refuses: 24:00, a leap second, no separator, junk behind it."""
     read = _LENIENT.fullmatch(text)
     if read is None:
         raise BadStamp(f"{text[:40]!r} is no date")
     year, month, day, hour, minute, second, utc = read.groups()
     try:
         midnight = datetime(int(year), int(month), int(day))  # noqa: DTZ001 (wall time)
-        if is_date or hour is None:
+        if hour is None:
             return Stamp(midnight, None, is_date=True)
         if int(hour) > 24 or int(minute) > 59 or int(second or 0) > 60:
             raise BadStamp(f"{text[:40]!r} is no time of day")

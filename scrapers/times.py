@@ -18,7 +18,7 @@ LONGEST_ZONE_NAME = 200  # a TZID of a megabyte is a file name too long for zone
 LONGEST_DATE = 100  # dateparser takes seconds for a page of digits
 LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pt"]  # without a list dateparser loads every locale it has
 
-# What Windows and Rails call zones that are not named after a city.
+# What Windows, Outlook and Rails call zones that are not named after a city.
 _SPOKEN_NAMES = {
     "alaska": "America/Anchorage",
     "arizona": "America/Phoenix",
@@ -31,6 +31,7 @@ _SPOKEN_NAMES = {
     "eastern time (us & canada)": "America/New_York",
     "hawaii": "Pacific/Honolulu",
     "indiana (east)": "America/Indiana/Indianapolis",
+    "mitteleuropäische zeit": "Europe/Berlin",
     "monrovia": "Africa/Monrovia",
     "mountain time": "America/Denver",
     "mountain time (us & canada)": "America/Denver",

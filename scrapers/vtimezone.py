@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -56,18 +57,15 @@ class _Observance(NamedTuple):
     until: datetime | None  # wall time
     dates: tuple[datetime, ...]
 
-    def last_onset(self, wall: datetime) -> datetime | None:
-        onsets = [date for date in (self.start, *self.dates) if date <= wall]
-        if self.rule is not None and wall >= self.start:
-            end = wall if self.until is None else min(wall, self.until)
-            onsets += occurrences(
-                self.rule,
-                self.start,
-                until=self.until,
-                after=self.start if end - self.start < _LOOK_BACK else end - _LOOK_BACK,
-                before=wall + timedelta(microseconds=1),
-            )
-        return max(onsets, default=None)
+    def onsets(self, begin: datetime, end: datetime) -> list[datetime]:
+        """Return the wall times in [begin, end) at which this observance sets in, and its very first before them."""
+        onsets = [date for date in (self.start, *self.dates) if date < end]
+        if self.rule is not None and self.start < end:
+            onsets += occurrences(self.rule, self.start, until=self.until, after=max(begin, self.start), before=end)
+            if self.until is not None and self.until < begin:  # the last onset stays in force
+                near = max(self.start, self.until - _LOOK_BACK)
+                onsets += occurrences(self.rule, self.start, until=self.until, after=near, before=begin)
+        return onsets
 
 
 class FileZone(tzinfo):
@@ -75,10 +73,16 @@ class FileZone(tzinfo):
 
     def __init__(self, observances: tuple[_Observance, ...]) -> None:
         self._observances = observances
-        self._offset = lru_cache(maxsize=1024)(self._find_offset)
+        self._changes = lru_cache(maxsize=64)(self._find_changes)
+        self._likely_zone = lru_cache(maxsize=64)(self._find_likely_zone)
+        self._earliest = min(observances, key=lambda observance: observance.start).before
 
     def utcoffset(self, moment: datetime | None) -> timedelta:
-        return self._offset(moment.replace(tzinfo=None, fold=0)) if moment is not None else timedelta()
+        if moment is None:
+            return self._earliest
+        changes = self._changes(moment.year)
+        place = bisect_right(changes, moment.replace(tzinfo=None, fold=0), key=lambda change: change[0])
+        return changes[place - 1][1] if place else self._earliest
 
     def dst(self, _moment: datetime | None) -> None:
         return None
@@ -86,20 +90,23 @@ class FileZone(tzinfo):
     def tzname(self, _moment: datetime | None) -> None:
         return None
 
-    def _find_offset(self, wall: datetime) -> timedelta:
-        latest: tuple[datetime, _Observance] | None = None
-        for observance in self._observances:
-            # Onsets are told on the clock before the change; in the hour that is skipped the old offset still counts.
-            gap = max(timedelta(), observance.since - observance.before)
-            onset = observance.last_onset(wall - gap)
-            if onset is not None and (latest is None or onset > latest[0]):
-                latest = onset, observance
-        if latest is None:
-            return min(self._observances, key=lambda observance: observance.start).before
-        return latest[1].since
+    def _find_changes(self, year: int) -> list[tuple[datetime, timedelta]]:
+        """Return the wall times up to the end of a year from which on an offset counts, ascending.
+
+        Onsets are told on the clock before the change; in the hour that is skipped the old offset still counts.
+        """
+        begin, end = datetime(max(1, year - 2), 1, 1), datetime(min(year, 9998) + 1, 1, 1)  # noqa: DTZ001 (wall time)
+        return sorted(
+            (onset + max(timedelta(), observance.since - observance.before), observance.since)
+            for observance in self._observances
+            for onset in observance.onsets(begin, end)
+        )
 
     def likely_zone(self, preferred: tuple[ZoneInfo, ...], year: int) -> ZoneInfo | None:
         """Return an IANA zone whose clocks show the same in this year: a preferred one, or one where many live."""
+        return self._likely_zone(preferred, year)
+
+    def _find_likely_zone(self, preferred: tuple[ZoneInfo, ...], year: int) -> ZoneInfo | None:
         months = [datetime(year, month, 15, 12, tzinfo=UTC) for month in (1, 4, 7, 11)]
         own = [self.utcoffset(moment) for moment in months]
         for zone in (*preferred, *map(ZoneInfo, _LIKELY_ZONES)):
