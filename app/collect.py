@@ -13,22 +13,20 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
-from urllib.parse import urlsplit
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from scrapers.fetch import Fetcher, FetchError, NotModified
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import communities, ingest
+from app import communities, frontier, ingest
 from app.db import Database
-from app.models import FetchState, Host, Series, Source
+from app.models import FetchState, Series, Source
 from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here
+from scrapers.fetch import Fetcher, FetchError, NotModified
 
 HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
-SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
-FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 SERIES_STEP = timedelta(days=1)  # recurring events are expanded again when the window has moved on this far
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
@@ -60,12 +58,6 @@ class Round:
         return sum(outcome.state == state for outcome in self.outcomes)
 
 
-def host_of(url: str) -> str:
-    """Return `host:port` of an address: the unit of politeness."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
-
-
 async def collect(
     database: Database,
     fetcher: Fetcher,
@@ -83,7 +75,7 @@ async def collect(
             if position and not fetcher.is_allowed(url):
                 await asyncio.sleep(await fetcher.pause(url))
             try:
-                outcome = await collect_source(database, fetcher, source_id, now=now)
+                outcome = await _collect(database, fetcher, source_id, now=now)
             except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
                 log.exception("collecting %s failed", url)
                 outcome = await _note_trouble(database, source_id, f"{type(error).__name__}: {error}")
@@ -92,6 +84,8 @@ async def collect(
         return outcomes
 
     walked = await asyncio.gather(*(walk(lane) for lane in lanes))
+    async with database.writing() as session:
+        await frontier.schedule_hosts(session, source_ids)
     outcomes = tuple(outcome for lane in walked for outcome in lane)
     return Round(outcomes, sum((outcome.counts for outcome in outcomes), ingest.Counts()))
 
@@ -112,16 +106,27 @@ async def _lanes(database: Database, fetcher: Fetcher, ids: Sequence[int]) -> li
 
 async def collect_source(database: Database, fetcher: Fetcher, source_id: int, *, now: datetime) -> Outcome:
     """Fetch, read and store one source. Whatever goes wrong is written on the source, and no event is lost by it."""
+    outcome = await _collect(database, fetcher, source_id, now=now)
+    async with database.writing() as session:
+        await frontier.schedule_hosts(session, [source_id])
+    return outcome
+
+
+async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now: datetime) -> Outcome:
     async with database.reading() as session:
-        source = await session.get_one(Source, source_id)
-        state = await session.get_one(FetchState, source_id)
+        rows = await session.exec(
+            select(Source, FetchState)
+            .join(FetchState, col(FetchState.source_id) == Source.id)
+            .where(Source.id == source_id)
+        )
+        source, state = rows.one()
     try:
         answer = await fetcher.fetch(source.url, etag=state.etag, last_modified=state.last_modified)
         if isinstance(answer, NotModified):
-            return await _note_unchanged(database, source, None)
+            return await _note_unchanged(database, source, state, None)
         body_digest = hashlib.sha256(answer.body).hexdigest()
         if body_digest == state.body_digest:  # servers without validators repeat themselves, too
-            return await _note_unchanged(database, source, answer)
+            return await _note_unchanged(database, source, state, answer)
         reading = await asyncio.to_thread(
             read,
             answer.body,
@@ -214,24 +219,30 @@ async def _note_good(
     state.problems = [asdict(problem) for problem in reading.problems[:KEPT_PROBLEMS]]
     if has_changed or state.last_changed_at is None:
         state.last_changed_at = clock
-    state.next_fetch_at = clock + polling_interval(clock - state.last_changed_at)
+    state.next_fetch_at = clock + frontier.polling_interval(clock - state.last_changed_at)
     source.kind, source.name = reading.kind, reading.name or source.name
     source.state = "ok" if reading.listed else "quiet"
-    await _schedule(session, source, state.next_fetch_at)
+    if page.moved_to is not None:
+        await frontier.move_source(session, source, page.moved_to)
 
 
-async def _note_unchanged(database: Database, source: Source, page: Page | None) -> Outcome:
+async def _note_unchanged(database: Database, source: Source, state: FetchState, page: Page | None) -> Outcome:
     clock = datetime.now(UTC)
+    facts: dict[str, Any] = {
+        "last_fetch_at": clock,
+        "last_good_at": clock,
+        "failures": 0,
+        "error_code": None,
+        "error": None,
+        "next_fetch_at": clock + frontier.polling_interval(clock - (state.last_changed_at or clock)),
+    }
+    if page is not None:
+        facts |= {"etag": page.etag, "last_modified": page.last_modified}
+    settled = "unchanged" if state.listed else "quiet"
     async with database.writing() as session:
-        state = await session.get_one(FetchState, source.id)
-        state.last_fetch_at = state.last_good_at = clock
-        state.failures, state.error_code, state.error = 0, None, None
-        if page is not None:
-            state.etag, state.last_modified = page.etag, page.last_modified
-        state.next_fetch_at = clock + polling_interval(clock - (state.last_changed_at or clock))
-        row = await session.get_one(Source, source.id)
-        row.state = "unchanged" if state.listed else "quiet"
-        await _schedule(session, row, state.next_fetch_at)
+        await session.exec(update(FetchState).where(col(FetchState.source_id) == source.id).values(facts))
+        if source.state != settled:
+            await session.exec(update(Source).where(col(Source.id) == source.id).values(state=settled))
     return Outcome(source.url, "unchanged")
 
 
@@ -255,81 +266,8 @@ async def _note_trouble(
         state.last_fetch_at = clock
         state.failures += 1
         state.error_code, state.error = code, message
-        state.next_fetch_at = clock + max(back_off(state.failures, random.random()), retry_after or timedelta())  # noqa: S311
+        chance = random.random()  # noqa: S311 (jitter, no secret)
+        state.next_fetch_at = clock + max(frontier.back_off(state.failures, chance), retry_after or timedelta())
         source = await session.get_one(Source, source_id)
         source.state = "gone" if code == "gone" else "failing"
-        await _schedule(session, source, state.next_fetch_at)
     return Outcome(source.url, "failed", code=code, message=message)
-
-
-def polling_interval(unchanged_for: timedelta) -> timedelta:
-    """Return when to look again: after half the time a source has stayed as it is, 4 hours to 7 days.
-
-    The same idea as heuristic freshness (RFC 9111 §4.2.2), bolder since a late look costs little here.
-    """
-    return min(max(unchanged_for / 2, SOONEST), LATEST)
-
-
-def back_off(failures: int, chance: float) -> timedelta:
-    """Return the pause after the nth failure in a row: doubling, with full jitter over its upper half (0 ≤ chance < 1)."""
-    longest = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LAST_RETRY)
-    return longest * (0.5 + chance / 2)
-
-
-async def _schedule(session: AsyncSession, source: Source, due: datetime) -> None:
-    host = await session.get_one(Host, source.host)
-    host.next_due = min(host.next_due, due) if host.next_due > datetime.now(UTC) else due
-
-
-async def add_source(
-    session: AsyncSession,
-    url: str,
-    *,
-    zone: str = "UTC",
-    city: str | None = None,
-    country: str | None = None,
-    lat: float | None = None,
-    lon: float | None = None,
-    is_demo: bool = False,
-) -> Source:
-    """Record an address to collect from; one that is known already is returned as it is."""
-    existing = (await session.exec(select(Source).where(Source.url == url))).one_or_none()
-    if existing is not None:
-        return existing
-    clock = datetime.now(UTC)
-    host = host_of(url)
-    if await session.get(Host, host) is None:
-        session.add(Host(name=host, next_due=clock))
-        await session.flush()
-    source = Source(
-        url=url,
-        host=host,
-        zone=zone,
-        city=city,
-        country=country,
-        lat=lat,
-        lon=lon,
-        is_demo=is_demo,
-        added_at=clock,
-    )
-    session.add(source)
-    await session.flush()
-    session.add(FetchState(source_id=source.id, next_fetch_at=clock))
-    await session.flush()
-    return source
-
-
-async def due_sources(session: AsyncSession, *, clock: datetime, limit: int = 10_000) -> list[int]:
-    """Return the sources whose time has come, longest overdue first."""
-    rows = await session.exec(
-        select(Source.id)
-        .join(FetchState, col(FetchState.source_id) == Source.id)
-        .where(
-            FetchState.next_fetch_at <= clock,
-            col(Source.state).not_in(("paused", "gone")),
-            col(Source.is_demo).is_(False),
-        )
-        .order_by(col(FetchState.next_fetch_at))
-        .limit(limit)
-    )
-    return [source_id for source_id in rows if source_id is not None]

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from app import about, collect, ingest
+from app import about, collect, frontier, ingest
 from app.db import Database
 from app.models import Setting, Source
 from app.places import Spot
@@ -48,7 +48,7 @@ async def load_demo(database: Database, *, now: datetime) -> int:
     for path in sorted(DEMO.glob("*.[ihj]*")):
         page = Page(_address(path), path.read_bytes(), mimetypes.guess_type(path.name)[0])
         async with database.writing() as session:
-            source = await collect.add_source(
+            source = await frontier.add_source(
                 session,
                 page.url,
                 zone=CITY.zone or "UTC",

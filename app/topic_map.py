@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import people, picks
 from recommender.adjacency import load_adjacency
 from recommender.ranking import score_topics
-from recommender.reach import REACHES
+from recommender.reach import REACHES, Reach
 from recommender.reasons import source_of
 
 
@@ -23,7 +23,7 @@ class MapTopic:
     domain: str
     events: int  # upcoming ones the person could go to
     source: str | None  # the known topic it is best reached from; None for a person who told nothing
-    reach: str
+    reach: Reach
     score: float  # comparable within one map
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, collect, ingest, places, queries
+from app import about, collect, frontier, ingest, places, queries
 from app.api import shapes
 from app.api.access import Data, Now, Operator, Reading, Writing
 from app.api.answers import Listing, Nothing, Paging, Text, answer, list_answer, private, read_cursor, write_cursor
@@ -89,8 +89,8 @@ async def _add(session: AsyncSession, url: str, sent: NewSource) -> Source:
     city = _city(sent.city) if sent.city is not None else None
     zone = sent.zone or (city.zone if city else "UTC")
     if city is None:
-        return await collect.add_source(session, url, zone=zone)
-    return await collect.add_source(
+        return await frontier.add_source(session, url, zone=zone)
+    return await frontier.add_source(
         session, url, zone=zone, city=city.name, country=city.country, lat=city.lat, lon=city.lon
     )
 

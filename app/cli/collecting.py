@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.collect import Round
     from app.db import Database
     from app.settings import Settings
-    from scrapers import Page
+    from scrapers import EventDraft, Page
 
 
 def parse(
@@ -47,7 +47,9 @@ def parse(
     last = _instant(end, "--to") if end else first + timedelta(days=366)
     if last < first:
         raise typer.BadParameter(f"--to {end} lies before --from")
-    drafts, problems, failed = [], [], []
+    drafts: list[EventDraft] = []
+    problems: list[dict[str, str]] = []
+    failed: list[dict[str, str]] = []
     for path in paths:
         try:
             page = _page(path, url, type_, chosen)
@@ -100,9 +102,8 @@ def _instant(text: str, option: str) -> datetime:
 
 
 def _page(path: str, url: str | None, content_type: str | None, chosen: Settings) -> Page:
-    from scrapers.fetch import NotModified
-
     from scrapers import Page
+    from scrapers.fetch import NotModified
 
     if path == "-":
         return Page(url or "", sys.stdin.buffer.read(), content_type)
@@ -129,7 +130,7 @@ def collect(
         raise typer.BadParameter("choose one of --due, --all and SOURCE …")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import about
+        from app import about, frontier
         from app import collect as rounds
         from app.cli.sources import found
         from app.queries import sources
@@ -141,7 +142,7 @@ def collect(
                 rows = await sources(session)
                 ids = [row.id for row in rows if row.state not in ("paused", "gone") and not row.is_demo]
             else:
-                ids = await rounds.due_sources(session, clock=datetime.now(UTC))  # type: ignore[assignment]
+                ids = await frontier.due_sources(session, clock=datetime.now(UTC))  # type: ignore[assignment]
         with _Progress(len(ids)) as progress:
             async with fetcher(chosen) as client:
                 round_ = await rounds.collect(

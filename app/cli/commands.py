@@ -19,7 +19,16 @@ cli.add_typer(topics.cli, name="topics", help="The catalogue of topics and its n
 cli.add_typer(people.people, name="people", help="Those picks are made for.")
 cli.add_typer(people.tokens, name="tokens", help="Secrets that open the API.")
 cli.add_typer(operating.demo, name="demo", help="The demonstration city.")
-for command in (collecting.parse, collecting.collect, recommending.recommend, recommending.rank, recommending.tag):
-    cli.command()(command)
-for command in (recommending.evaluate, operating.serve, operating.migrate, operating.doctor, operating.stats):
+for command in (
+    collecting.parse,
+    collecting.collect,
+    recommending.recommend,
+    recommending.rank,
+    recommending.tag,
+    recommending.evaluate,
+    operating.serve,
+    operating.migrate,
+    operating.doctor,
+    operating.stats,
+):
     cli.command()(command)

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from app.db import Database
     from app.picks import Pick
     from app.settings import Settings
+    from recommender.reach import Reach
 
-REACHES = ("next-door", "one-step", "two-steps", "far")
-SHOWN_SUGGESTIONS = 3
+REACH_NAMES = "next-door|one-step|two-steps|far"  # recommender.reach.REACHES, without loading numpy for --help
 
 
-def _reach(value: str) -> str:
-    if value not in REACHES:
-        raise typer.BadParameter(f"{value!r}: choose {', '.join(REACHES)}")
-    return value
+def _reach(value: str) -> Reach:
+    from recommender.reach import REACHES
+
+    for reach in REACHES:
+        if value == reach:
+            return reach
+    raise typer.BadParameter(f"{value!r}: choose {', '.join(REACHES)}")
 
 
 def recommend(
@@ -35,7 +38,7 @@ def recommend(
     near: Annotated[str | None, typer.Option(metavar="CITY|LAT,LON")] = None,
     within: Annotated[float, typer.Option(metavar="KM", min=1, max=20000)] = 50.0,
     online: Annotated[bool, typer.Option("--online/--no-online", help="Whether online events count.")] = True,
-    reach: Annotated[str, typer.Option(callback=_reach, metavar="|".join(REACHES))] = "one-step",
+    reach: Annotated[str, typer.Option(callback=_reach, metavar=REACH_NAMES)] = "one-step",
     days: Annotated[int, typer.Option(min=1, max=365)] = 21,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
@@ -52,7 +55,7 @@ def recommend(
             near=find_spot(near) if near else None,
             within_km=within,
             online=online,
-            reach=reach,
+            reach=_reach(reach),
             days=days,
             limit=limit,
         )
@@ -120,12 +123,11 @@ def _json_lines() -> Iterator[tuple[int, dict[str, Any]]]:
 def rank(
     candidates: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="One label a line.")],
     limit: Annotated[int, typer.Option(min=1, max=10000)] = 20,
-    reach: Annotated[str | None, typer.Option(metavar="|".join(REACHES))] = None,
+    reach: Annotated[str | None, typer.Option(metavar=REACH_NAMES)] = None,
 ) -> None:
     """Rank candidate topics for people given as JSON lines on standard input; needs no database."""
-    from recommender.ranking import rank_candidates
-
     from recommender.catalogue import load_catalogue
+    from recommender.label_ranking import rank_candidates
 
     if reach is not None:
         _reach(reach)
@@ -145,10 +147,9 @@ def tag(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
 ) -> None:
     """Say what texts given as JSON lines on standard input are about; needs no database."""
+    from recommender.catalogue import load_catalogue
     from recommender.purpose import purposes
     from recommender.tagging import EventText, load_tagger, tag_labels
-
-    from recommender.catalogue import load_catalogue
 
     texts = [
         EventText(title=str(line.get("title") or ""), text=str(line.get("text") or "")) for _, line in _json_lines()

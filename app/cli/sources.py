@@ -16,14 +16,15 @@ from app.cli.opening import fetcher, run, settings
 from app.cli.printing import say
 
 if TYPE_CHECKING:
-    from scrapers.fetch import Fetcher
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.db import Database
+    from app.frontier import Home
     from app.models import Source
     from app.places import City
     from app.settings import Settings
     from scrapers import Reading
+    from scrapers.fetch import Fetcher
 
 cli = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
@@ -91,32 +92,30 @@ def _home(zone: str | None, place: City | None) -> str:
 
 async def _record(database: Database, body: bytes, place: City | None, zone: str) -> None:
     """Store every address of a list; none of them is fetched yet."""
+    from app.frontier import add_sources
     from scrapers.discover import parse_source_list
-
-    from app.collect import add_source
 
     addresses = parse_source_list(body)
     if not addresses:
         raise Failed("the list holds no http(s) address; write one a line, or OPML")
     async with database.writing() as session:
-        for url in addresses:
-            await add_source(session, url, zone=zone, **_where(place))
+        await add_sources(session, addresses, **_home_of(place, zone))
     say(f"recorded {len(addresses)} sources; `adjacent collect` reads them")
 
 
-def _where(place: City | None) -> dict[str, Any]:
+def _home_of(place: City | None, zone: str) -> Home:
     if place is None:
-        return {}
-    return {"city": place.name, "country": place.country, "lat": place.lat, "lon": place.lon}
+        return {"zone": zone}
+    return {"zone": zone, "city": place.name, "country": place.country, "lat": place.lat, "lon": place.lon}
 
 
 async def _add_address(
     database: Database, client: Fetcher, address: str, place: City | None, zone: str, now: datetime, *, yes: bool
 ) -> None:
+    from app.collect import keep
+    from app.frontier import add_source
     from scrapers.discover import candidates, is_source_list
     from scrapers.fetch import NotModified
-
-    from app.collect import add_source, keep
 
     answer = await client.fetch(address)
     assert not isinstance(answer, NotModified)  # nothing conditional was asked
@@ -132,7 +131,7 @@ async def _add_address(
     if not yes and not (sys.stdin.isatty() and typer.confirm("Collect from here?", default=True)):
         raise Failed("not stored; answer the question, or give --yes")
     async with database.writing() as session:
-        source = await add_source(session, url, zone=zone, **_where(place))
+        source = await add_source(session, url, **_home_of(place, zone))
     outcome = await keep(database, source, page, reading, now=now)
     say(f"stored {url}: {outcome.counts.added} upcoming events")
 
@@ -143,14 +142,14 @@ async def _readable(
     """Return the first address that can be read: the one given if at all, else one it leads to."""
     from zoneinfo import ZoneInfo
 
-    from scrapers.fetch import FetchError
-
     from scrapers import Unreadable, Window, read
+    from scrapers.fetch import FetchError, NotModified
 
     reasons = []
     for url in (address, *elsewhere[:3]):
         try:
             found = page if url == address else await client.fetch(url)
+            assert not isinstance(found, NotModified)  # nothing conditional was asked
             reading = await asyncio.to_thread(
                 read,
                 found.body,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from markupsafe import Markup
 
 from app import calendar_feed, feeds, people, picks, queries, topic_map
 from app.api.access import Chosen, Data, Now, Reading
@@ -79,7 +79,7 @@ def _unknown(question: Question, label: str) -> dict[str, object]:
     return {"label": label, "suggestions": [(name, question.address(add=name)) for name in near]}
 
 
-def _maps(question: Question, shown: topic_map.TopicMap) -> dict[str, Markup]:
+def _maps(question: Question, shown: topic_map.TopicMap) -> dict[str, Any]:
     known = [drawing.Known(one.topic.slug, one.topic.label) for one in question.known]
     dots = [
         drawing.Dot(

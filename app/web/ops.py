@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app import collect, first_start, queries, tokens
+from app import first_start, frontier, queries, tokens
 from app.api.access import Chosen, Data, Now, Operator, Reading, settings_of
 from app.api.doors import session_cookie
 from app.web.home import read_form
@@ -55,7 +56,7 @@ async def ops(request: Request, session: Reading, now: Now) -> HTMLResponse:
     return await _ops(request, session_facts=await _facts(session, now), said="")
 
 
-async def _facts(session: Reading, now: datetime) -> dict[str, object]:
+async def _facts(session: Reading, now: datetime) -> dict[str, Any]:
     known = {source.url for source in await queries.sources(session)}
     return {
         "counts": list((await queries.count_all(session, now)).items()),
@@ -64,7 +65,7 @@ async def _facts(session: Reading, now: datetime) -> dict[str, object]:
     }
 
 
-async def _ops(request: Request, *, session_facts: dict[str, object], said: str) -> HTMLResponse:
+async def _ops(request: Request, *, session_facts: dict[str, Any], said: str) -> HTMLResponse:
     return await page(request, "ops.html", "ops", said=said, **session_facts)
 
 
@@ -82,8 +83,7 @@ async def _add(request: Request, database: Data, now: datetime, addresses: list[
     """Record addresses; the schedule reads them within a minute."""
     good = [url for url in map(clean_url, addresses) if url is not None]
     async with database.writing() as session:
-        for url in good:
-            await collect.add_source(session, url)
+        await frontier.add_sources(session, good)
         facts = await _facts(session, now)
     refused = len(addresses) - len(good)
     said = f"{len(good)} added; they are read within a minute." if good else "Nothing added."

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 from urllib.parse import urlencode
 
 from app.picks import Wish
 from app.places import Spot, UnknownPlace, find_spot
 from recommender.catalogue import Topic, load_catalogue
-from recommender.reach import Reach
+from recommender.reach import REACHES, Reach
 
 MOST_KNOWN = 60
 LONGEST = 300  # characters of one value that are read
@@ -96,7 +95,7 @@ def read_question(values: Mapping[str, Sequence[str]]) -> Question:
         within=_one_of(_last(values, "within"), DISTANCES, 50),
         days=_one_of(_last(values, "days"), SPANS, 21),
         online=_last(values, "online") != "no",
-        reach=reach if reach in get_args(Reach) else "one-step",  # type: ignore[arg-type]
+        reach=reach if reach in REACHES else "one-step",
         levels=levels,
     )
 

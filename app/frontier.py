@@ -1,0 +1,130 @@
+"""Which addresses are collected from, and when each is due: the frontier is rows, never a queue's memory.
+
+A host is the unit of politeness; it is due when the first of its sources is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import FetchState, Host, Source
+
+SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
+FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
+RESTING = ("paused", "gone")
+CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
+
+
+def host_of(url: str) -> str:
+    """Return `host:port` of an address."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}:{parts.port or (80 if parts.scheme == 'http' else 443)}"
+
+
+class Home(TypedDict, total=False):
+    """Where the events of a source are that name no place or zone, and whether they are only a demonstration."""
+
+    zone: str  # IANA name
+    city: str
+    country: str
+    lat: float
+    lon: float
+    is_demo: bool
+
+
+async def add_source(session: AsyncSession, url: str, **home: Unpack[Home]) -> Source:
+    """Record an address to collect from; one that is known already is returned as it is."""
+    return (await add_sources(session, [url], **home))[0]
+
+
+async def add_sources(session: AsyncSession, urls: Sequence[str], **home: Unpack[Home]) -> list[Source]:
+    """Record addresses that share a home, due now; known ones are returned as they are."""
+    wanted = list(dict.fromkeys(urls))
+    known: dict[str, Source] = {}
+    for chunk in _chunks(wanted):
+        known |= {row.url: row for row in await session.exec(select(Source).where(col(Source.url).in_(chunk)))}
+    fresh = [url for url in wanted if url not in known]
+    clock = datetime.now(UTC)
+    await _add_hosts(session, {host_of(url) for url in fresh}, clock)
+    rows = [Source(url=url, host=host_of(url), added_at=clock, **home) for url in fresh]
+    session.add_all(rows)
+    await session.flush()
+    ids = [row.id for row in rows if row.id is not None]
+    session.add_all(FetchState(source_id=source_id, next_fetch_at=clock) for source_id in ids)
+    await session.flush()
+    await schedule_hosts(session, ids)
+    known |= {row.url: row for row in rows}
+    return [known[url] for url in wanted]
+
+
+async def _add_hosts(session: AsyncSession, names: set[str], clock: datetime) -> None:
+    missing = set(names)
+    for chunk in _chunks(sorted(names)):
+        found: Sequence[str] = (await session.exec(select(Host.name).where(col(Host.name).in_(chunk)))).all()
+        missing.difference_update(found)
+    session.add_all(Host(name=name, next_due=clock) for name in sorted(missing))
+    await session.flush()
+
+
+async def move_source(session: AsyncSession, source: Source, url: str) -> None:
+    """Follow a permanent redirect, unless the new address is a source of its own already."""
+    if (await session.exec(select(Source.id).where(Source.url == url))).first() is not None:
+        return
+    await _add_hosts(session, {host_of(url)}, datetime.now(UTC))
+    source.url, source.host = url, host_of(url)
+
+
+async def due_sources(session: AsyncSession, *, clock: datetime, limit: int = 10_000) -> list[int]:
+    """Return the sources whose time has come, longest overdue first."""
+    rows = await session.exec(
+        select(Source.id)
+        .join(FetchState, col(FetchState.source_id) == Source.id)
+        .where(
+            FetchState.next_fetch_at <= clock,
+            col(Source.state).not_in(RESTING),
+            col(Source.is_demo).is_(False),
+        )
+        .order_by(col(FetchState.next_fetch_at))
+        .limit(limit)
+    )
+    return [source_id for source_id in rows if source_id is not None]
+
+
+async def schedule_hosts(session: AsyncSession, source_ids: Sequence[int]) -> None:
+    """Make the hosts of these sources due when the first of their sources is."""
+    first = (
+        select(func.min(FetchState.next_fetch_at))
+        .join(Source, col(Source.id) == FetchState.source_id)
+        .where(Source.host == Host.name, col(Source.state).not_in(RESTING))
+        .scalar_subquery()
+    )
+    for chunk in _chunks(source_ids):
+        names = select(Source.host).where(col(Source.id).in_(chunk))
+        await session.exec(
+            update(Host).where(col(Host.name).in_(names)).values(next_due=func.coalesce(first, Host.next_due))
+        )
+
+
+def polling_interval(unchanged_for: timedelta) -> timedelta:
+    """Return when to look again: after half the time a source has stayed as it is, 4 hours to 7 days.
+
+    The same idea as heuristic freshness (RFC 9111 §4.2.2), bolder since a late look costs little here.
+    """
+    return min(max(unchanged_for / 2, SOONEST), LATEST)
+
+
+def back_off(failures: int, chance: float) -> timedelta:
+    """Return the pause after the nth failure in a row: doubling, with jitter over its upper half (0 ≤ chance < 1)."""
+    longest: timedelta = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LAST_RETRY)
+    return longest * (0.5 + chance / 2)
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
