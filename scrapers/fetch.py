@@ -116,8 +116,11 @@ class Fetcher:
         return self._guard.allows(url.host, port_of(url))
 
     async def pause(self, address: str) -> float:
-        """Return the seconds to leave between two requests to the address's host."""
-        url = self._web_address(address)
+        """Return the seconds to leave between two requests to the address's host; 0 where nothing is to be spared."""
+        try:
+            url = self._guard.web_address(address)
+        except Refused:
+            return 0.0
         if self._guard.allows(url.host, port_of(url)):
             return 0.0
         robots = await self._robots_of(url)

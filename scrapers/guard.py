@@ -181,7 +181,8 @@ class Guard(httpcore.AsyncNetworkBackend):
         if not self.allows(host, port):
             for address in addresses:  # one bad answer spoils all: which one is dialled is a race others can win
                 if not is_public(address):
-                    raise Refused(f"{host}: {address} is not a public address")
+                    subject = host if host == str(address) else f"{host}: {address}"
+                    raise Refused(f"{subject} is not a public address")
         return addresses
 
     async def connect_unix_socket(

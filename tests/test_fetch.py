@@ -420,8 +420,8 @@ async def test_pause_is_what_robots_ask_for_within_reason() -> None:
         async with Fetcher(guard=guard) as fetcher:
             pauses.append(await fetcher.pause("http://public.test/a"))
         async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
-            pauses.append(await fetcher.pause(origin.url("/a")))
-    assert pauses == [1.5, 10.0, 60.0, 1.5, 0.0]
+            pauses += [await fetcher.pause(origin.url("/a")), await fetcher.pause("http://public.test:22/")]
+    assert pauses == [1.5, 10.0, 60.0, 1.5, 0.0, 0.0]
 
 
 async def test_public_host_has_one_connection_and_an_allowed_one_four(origin: Origin) -> None:
