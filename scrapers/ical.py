@@ -209,9 +209,6 @@ def _entries(calendar: _Calendar, problems: _Problems) -> Iterator[Entry]:
         try:
             start = read_stamp(lines["DTSTART"][0], calendar.zone_named)
             replaces = read_stamp(lines["RECURRENCE-ID"][0], calendar.zone_named) if "RECURRENCE-ID" in lines else None
-            start.instant(calendar.floating)
-            if replaces:
-                replaces.instant(calendar.floating)
         except BadStamp as bad:
             problems.report("bad_start", subject, f"{bad}; the event was left out")
             continue

@@ -30,11 +30,11 @@ class Stamp(NamedTuple):
     is_date: bool
 
     def instant(self, floating: tzinfo) -> datetime:
-        """Return the moment in UTC; raises BadStamp at the edges of the calendar."""
+        """Return the moment in UTC; in the first and last hours that Python knows, the wall time as if it were UTC."""
         try:
             return self.wall.replace(tzinfo=self.zone or floating).astimezone(UTC)
         except OverflowError:
-            raise BadStamp(f"{self.wall.isoformat()} is beyond the calendar") from None
+            return self.wall.replace(tzinfo=UTC)
 
 
 def read_stamp(prop: Property, zone_named: ZoneLookup) -> Stamp:
