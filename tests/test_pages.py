@@ -13,10 +13,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
-from scrapers import Unreadable, Window, as_json, read_here
+from scrapers import Unreadable, Window, as_json, from_json, read_here
 from scrapers.jsonld import repaired
-from scrapers.times import parse_when
+from scrapers.microformats import microformat_items
+from scrapers.times import When, parse_when
 
 PAGES = sorted((Path(__file__).parent / "data" / "pages").glob("*.html"))
 WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
@@ -76,6 +80,49 @@ def test_events_nested_without_end_are_read_to_a_depth():
 )  # fmt: skip
 def test_repair_leaves_strings_alone(script: str, documents: list[object]):
     assert repaired(script) == documents
+
+
+NAMES = (
+    "@type @id @graph @value name url startDate endDate duration location address geo latitude longitude offers price"
+)
+NAMES += " organizer performer eventStatus eventAttendanceMode eventSchedule byDay repeatFrequency subEvent superEvent"
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+    | st.sampled_from(["Event", "Place", "2026-12-01", "2026-12-01T18:00Z", "P1W", "19:00", "http://[", "javascript:x", "#a"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES.split()), inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(NAMES.split()), VALUES))
+@settings(max_examples=80, deadline=None)
+def test_values_of_any_shape_never_break_the_reader(properties: dict[str, object]):
+    document = json.dumps({"name": "A", "startDate": "2026-12-01", **properties, "@type": "Event"})
+    page = f'<script type="application/ld+json">{document}</script>'
+    reading = read_here(page.encode("utf-8", "surrogatepass"), url="https://a.example/", window=WINDOW, zone=BERLIN)
+    assert reading.listed or reading.problems
+    assert all(from_json(as_json(draft)) == draft for draft in reading.events)
+
+
+@pytest.mark.shared
+def test_microformats_are_read_as_their_own_test_suite_expects(shared: Path):
+    compared, read_wrong = 0, {}
+    for path in sorted((shared / "corpus" / "expected").glob("*.mf2.json")):
+        expected = [item["properties"] for item in json.loads(path.read_text())["items"] if "h-event" in item["type"]]
+        if not expected or "__includes__" in path.name:  # including is no part of microformats2
+            continue
+        page = (shared / "corpus" / "html" / path.name.removesuffix(".mf2.json")).read_text()
+        wanted = [(told["name"], _moments(told["start"])) for told in expected]
+        found = [(node["name"], _moments(node["startDate"])) for node in microformat_items(LexborHTMLParser(page))]
+        compared += len(expected)
+        if found != wanted:
+            read_wrong[path.name] = (found, wanted)
+    assert compared > 0
+    assert read_wrong == {}
+
+
+def _moments(texts: list[str]) -> list[When | None]:
+    return [parse_when(text, zone=BERLIN) for text in texts]
 
 
 @pytest.mark.shared

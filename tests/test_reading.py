@@ -9,6 +9,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -187,6 +188,7 @@ def test_forked_process_reads_with_workers_of_its_own():
 PLAIN_SCRIPT = """
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from scrapers import Window, read
 print("once")
 window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
@@ -231,7 +233,7 @@ def test_answer_of_a_taken_over_worker_is_no_way_out():
 def test_hostile_bytes_end_within_the_budget(shared: Path, folder: str):
     paths = sorted((shared / "hostile" / folder).iterdir())
     with ThreadPoolExecutor(workers.MOST_WORKERS) as threads:
-        outcomes = list(threads.map(_outcome, paths))
+        outcomes = list(threads.map(partial(_outcome, cpu_seconds=1.0), paths))
     for path, outcome in zip(paths, outcomes, strict=True):
         assert isinstance(outcome, Reading) or outcome.code != "reader_failed", (path.name, outcome)
         text = repr(outcome)
