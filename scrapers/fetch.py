@@ -24,16 +24,13 @@ import httpx
 from scrapers.answers import FetchError, gunzip, status_error
 from scrapers.draft import Page
 from scrapers.guard import Guard, Refused, Unresolved, port_of
-from scrapers.robots import PRODUCT, Robots, parse_robots
+from scrapers.robots import PRODUCT, Robots, RobotsMemory, parse_robots
 
 __all__ = ["FetchError", "Fetcher", "Limits", "NotModified", "user_agent"]
 
 CONNECTIONS = 64  # open at a time, over all hosts
 LANES_PUBLIC, LANES_ALLOWED = 1, 4  # connections to one host
 KEPT_ALIVE_SECONDS = 15.0
-ROBOTS_SECONDS = 24 * 3600.0  # RFC 9309 §2.4: not longer than 24 hours
-ROBOTS_TROUBLE_SECONDS = 600.0  # a host whose robots.txt cannot be had is not asked again before
-ROBOTS_KEPT = 4096  # origins
 DRAINED = 64 * 1024  # bytes of an answer without use, read so that its connection can serve again
 
 _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError)  # httpcore lets the last one through
@@ -63,12 +60,6 @@ class _Redirect:
     is_permanent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _RobotsEntry:
-    expires_at: float  # on the loop's clock
-    task: asyncio.Task[Robots | FetchError]
-
-
 class Fetcher:
     """Fetches pages politely and within limits; safe for many fetches at once.
 
@@ -95,16 +86,13 @@ class Fetcher:
         )
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._lanes: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._robots: dict[tuple[str, str, int], _RobotsEntry] = {}
+        self._robots = RobotsMemory()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        unfinished = [entry.task for entry in self._robots.values() if not entry.task.done()]
-        for task in unfinished:
-            task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._robots.close()
         await self._pool.aclose()
 
     def is_allowed(self, address: str) -> bool:
@@ -234,29 +222,8 @@ class Fetcher:
             raise FetchError("robots", f"{named(url)}: the site's robots.txt asks not to fetch this")
 
     async def _robots_of(self, url: httpx.URL) -> Robots | FetchError:
-        """Return the rules of the address's origin, asked for once however many fetches need them."""
         origin = (url.scheme, url.host, port_of(url))
-        entry = self._robots.get(origin)
-        if entry is None or entry.expires_at <= asyncio.get_running_loop().time():
-            entry = self._remember_robots(
-                origin, asyncio.create_task(self._read_robots(url.copy_with(raw_path=b"/robots.txt"))), ROBOTS_SECONDS
-            )
-        robots = await asyncio.shield(entry.task)  # a fetch that is cancelled must not take the others' rules away
-        if isinstance(robots, FetchError) and self._robots.get(origin) is entry:
-            self._remember_robots(origin, entry.task, ROBOTS_TROUBLE_SECONDS)
-        return robots
-
-    def _remember_robots(
-        self, origin: tuple[str, str, int], task: asyncio.Task[Robots | FetchError], seconds: float
-    ) -> _RobotsEntry:
-        entry = _RobotsEntry(asyncio.get_running_loop().time() + seconds, task)
-        self._robots.pop(origin, None)
-        self._robots[origin] = entry
-        if len(self._robots) > ROBOTS_KEPT:
-            oldest = next(iter(self._robots))
-            if self._robots[oldest].task.done():
-                del self._robots[oldest]
-        return entry
+        return await self._robots.rules(origin, lambda: self._read_robots(url.copy_with(raw_path=b"/robots.txt")))
 
     async def _read_robots(self, url: httpx.URL) -> Robots | FetchError:
         try:

@@ -35,6 +35,7 @@ from scrapers.answers import gunzip, retry_after
 from scrapers.draft import Page
 from scrapers.fetch import Fetcher, FetchError, Limits, NotModified, user_agent
 from scrapers.guard import Guard
+from scrapers.robots import Robots, RobotsMemory
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n"
 NAMES = {"public.test": [["93.184.216.34"]], "other.test": [["8.8.4.4"]]}
@@ -397,6 +398,48 @@ async def test_site_whose_robots_cannot_be_read_is_left_alone(origin: Origin, fe
     assert {error.code for error in errors} == {"robots"}
     assert errors[0].retry_after == (None if status == 500 else timedelta(minutes=1))
     assert origin.paths == ["/robots.txt"]
+
+
+async def test_rules_are_asked_for_again_after_a_day_and_trouble_after_ten_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    real, later = loop.time, [0.0]
+    monkeypatch.setattr(loop, "time", lambda: real() + later[0])
+    asked: list[str] = []
+
+    async def good() -> Robots | FetchError:
+        asked.append("good")
+        return Robots()
+
+    async def bad() -> Robots | FetchError:
+        asked.append("bad")
+        return FetchError("robots", "no answer")
+
+    memory = RobotsMemory()
+    for hours in (0, 0.1, 0.2, 23.9, 24.1):
+        later[0] = hours * 3600
+        await memory.rules("one", good)
+        await memory.rules("two", bad)
+    assert asked == ["good", "bad", "bad", "bad", "good", "bad"]
+
+
+async def test_cancelled_fetch_leaves_the_rules_to_the_others(origin: Origin, fetcher: Fetcher) -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def late(_: Asked, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await may_answer.wait()
+        writer.write(answer(404, {"Content-Length": "0"}))
+
+    origin.handle("/robots.txt", late)
+    origin.serve("/a", CALENDAR)
+    first, second = (asyncio.create_task(fetcher.fetch(origin.url("/a"))) for _ in range(2))
+    await asked.wait()
+    first.cancel()
+    may_answer.set()
+    assert isinstance(await second, Page)
+    assert origin.paths == ["/robots.txt", "/a"]
 
 
 @pytest.mark.parametrize(
