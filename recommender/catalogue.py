@@ -1,20 +1,38 @@
 """The topic catalogue: what events and people can be about.
 
 `data/topics/*.toml` holds one file a group of domains, written by hand; every topic has a label, a slug, a domain,
-aliases (other names that mean the same) and neighbours (topics next to it, in any domain).
+aliases (other names that mean the same) and neighbours (topics next to it, in any domain). docs/topics.md says how to
+describe a topic and how an operator adds some.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
+
+# Words after a topic that say who or where, not what: "React developers", "chess club", "Python meetup".
+PEOPLE = frozenset(
+    word + ending
+    for word in ("club", "developer", "enthusiast", "fan", "group", "lover", "meetup", "player", "programmer")
+    for ending in ("", "s")
+) | frozenset(("entwickler", "entwicklerin", "spieler", "spielerin", "verein"))
+SHORTEST_PLURAL = 5  # letters: "ants" is no plural of Ant, nor "cs" of C
+WORD = re.compile(r"[^\W_]+")
+SIGNS = (("&", " and "), ("c++", "cpp"), ("c#", "csharp"), ("f#", "fsharp"), (".net", " dotnet"))
+CLOSE = 0.75  # share of letters in common from which a name may be a misspelling
+# What a topic file says of a topic.
+ENTRY: dict[str, type] = {"label": str, "survey": str, "aliases": list, "neighbours": list, "gloss": str}
 
 
 class BrokenCatalogue(ValueError):  # noqa: N818
@@ -27,9 +45,15 @@ class Topic:
     label: str
     domain: str
     field: str  # the broad field a domain belongs to: "technology", "health", "arts" …
-    aliases: tuple[str, ...]
-    neighbours: tuple[str, ...]  # slugs, nearest first
-    gloss: str  # one line of what it is, for tagging and for people
+    aliases: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()  # slugs, nearest first
+    gloss: str = ""  # one line of what it is, for tagging and for people
+    survey: str | None = None  # what developer surveys call it, where people mean another topic by that name
+    file: str = ""  # the file that describes it, for messages
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.slug, self.label, *self.aliases)
 
 
 def key(label: str) -> str:
@@ -37,11 +61,17 @@ def key(label: str) -> str:
 
     `C++`, `C#`, `F#` and `.NET` keep the signs that make them different topics.
     """
-    text = unicodedata.normalize("NFKD", label.casefold())
-    text = "".join(c for c in text if not unicodedata.combining(c))
-    text = text.replace("&", " and ").replace("c++", "cpp").replace("c#", "csharp").replace("f#", "fsharp")
-    text = text.replace(".net", " dotnet")
-    return "".join(c if c.isalnum() else " " for c in text).replace(" ", "")
+    return "".join(key_words(label))
+
+
+def key_words(label: str) -> list[str]:
+    text = label.casefold()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    for sign, name in SIGNS:
+        if sign in text:
+            text = text.replace(sign, name)
+    return WORD.findall(text)
 
 
 class Catalogue:
@@ -52,24 +82,36 @@ class Catalogue:
         self.domains = domains  # domain slug → name for people
         self.index = {topic.slug: position for position, topic in enumerate(self.topics)}
         self._by_key: dict[str, int] = {}
+        self._by_survey: dict[str, int] = {}
+        naming: dict[str, set[str]] = {topic.slug: set() for topic in self.topics}
         for position, topic in enumerate(self.topics):
-            for name in (topic.slug, topic.label, *topic.aliases):
-                other = self._by_key.setdefault(key(name), position)
-                if other != position:
-                    raise BrokenCatalogue(
-                        f"{name!r} names both {self.topics[other].slug!r} and {topic.slug!r}: keep it in one of them"
-                    )
+            for name in topic.names:
+                self._claim(self._by_key, name, position)
+            if topic.survey is not None:
+                self._claim(self._by_survey, topic.survey, position)
         for topic in self.topics:
             if topic.domain not in domains:
-                raise BrokenCatalogue(f"{topic.slug!r} has the domain {topic.domain!r}, which no topic file describes")
+                raise BrokenCatalogue(
+                    f"{topic.file}: {topic.slug!r} has the domain {topic.domain!r}, which has no name: add [{topic.domain}]"
+                )
             for neighbour in topic.neighbours:
                 if neighbour not in self.index:
-                    raise BrokenCatalogue(f"{topic.slug!r} has the neighbour {neighbour!r}, which is no topic's slug")
-        naming: dict[str, set[str]] = {topic.slug: set() for topic in self.topics}
-        for topic in self.topics:
-            for neighbour in topic.neighbours:
+                    meant = self.suggest(neighbour, limit=1)
+                    remedy = f"write {self.resolve(meant[0]).slug!r}" if meant else "leave it out"  # type: ignore[union-attr]
+                    raise BrokenCatalogue(
+                        f"{topic.file}: {topic.slug!r} has the neighbour {neighbour!r}, which is no topic's slug: {remedy}"
+                    )
                 naming[neighbour].add(topic.slug)
         self.named_by = {slug: frozenset(others) for slug, others in naming.items()}  # who calls it a neighbour
+
+    def _claim(self, names: dict[str, int], name: str, position: int) -> None:
+        other = names.setdefault(key(name), position)
+        if other != position:
+            first, second = self.topics[other], self.topics[position]
+            raise BrokenCatalogue(
+                f"{name!r} names both {first.slug!r} ({first.file}) and {second.slug!r} ({second.file}): "
+                "keep it in one of them"
+            )
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -81,9 +123,20 @@ class Catalogue:
         return self.topics[self.index[slug]]
 
     def resolve(self, label: str) -> Topic | None:
-        """Return the topic a label, alias or slug names, or None."""
-        position = self._by_key.get(key(label))
-        return None if position is None else self.topics[position]
+        """Return the topic a label, alias or slug names, or None.
+
+        Where no topic has the very name, "the" before it, a plural and words like "meetup" or "developer" after it
+        do not count.
+        """
+        for name in readings(label):
+            if (position := self._by_key.get(name)) is not None:
+                return self.topics[position]
+        return None
+
+    def resolve_survey(self, label: str) -> Topic | None:
+        """Return the topic that a developer survey means by a label: there, Poetry and Yarn are tools."""
+        position = self._by_survey.get(key(label))
+        return self.resolve(label) if position is None else self.topics[position]
 
     def search(self, words: str, limit: int = 20) -> list[Topic]:
         """Return topics whose label, aliases or gloss hold the words: exact names first, then beginnings, then the rest."""
@@ -91,42 +144,169 @@ class Catalogue:
         if not wanted:
             return []
         found: list[tuple[int, int]] = []
-        for position, topic in enumerate(self.topics):
-            names = [key(name) for name in (topic.label, *topic.aliases)]
+        for position, (names, gloss) in enumerate(self._searchable):
             if wanted in names:
                 found.append((0, position))
             elif any(name.startswith(wanted) for name in names):
                 found.append((1, position))
             elif any(wanted in name for name in names):
                 found.append((2, position))
-            elif wanted in key(topic.gloss):
+            elif wanted in gloss:
                 found.append((3, position))
         return [self.topics[position] for _, position in sorted(found)[:limit]]
 
     def suggest(self, label: str, limit: int = 3) -> list[str]:
-        """Return labels of topics that an unknown label may have meant, best first."""
-        close = get_close_matches(key(label), self._by_key, n=limit * 3, cutoff=0.72)
-        return list(dict.fromkeys(self.topics[self._by_key[name]].label for name in close))[:limit]
+        """Return labels of topics that an unknown label may have meant, best first.
+
+        Misspelled names, names with a word that begins so, and names inside the label count.
+        """
+        wanted = key(label)
+        merits: dict[int, float] = defaultdict(float)
+        for name, merit in (*self._misspelled(wanted), *self._begun(wanted), *self._inside(label)):
+            position = self._by_key[name]
+            merits[position] = max(merits[position], merit)
+        best = sorted(merits, key=lambda position: (-merits[position], position))
+        return [self.topics[position].label for position in best[:limit]]
+
+    def _misspelled(self, wanted: str) -> Iterator[tuple[str, float]]:
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(wanted)
+        slack = 1 + len(wanted) // 5
+        for size in range(len(wanted) - slack, len(wanted) + slack + 1):
+            # A slip of the fingers leaves the first letter or the last two in place; comparing with all would be slow.
+            ends = {wanted[:1], wanted[-2:]}
+            for name in {name for end in ends for name in self._by_end.get((size, end), ())}:
+                matcher.set_seq1(name)
+                if matcher.quick_ratio() >= CLOSE and (merit := matcher.ratio()) >= CLOSE:
+                    yield name, merit
+
+    def _begun(self, wanted: str) -> Iterator[tuple[str, float]]:
+        if len(wanted) < 3:  # two letters begin hundreds of names
+            return
+        for tail, name in self._tails[bisect_left(self._tails, (wanted, "")) :]:
+            if not tail.startswith(wanted):
+                return
+            # Beginnings of the whole name before those of a later word, the nearly complete first.
+            yield name, (0.8 if tail == name else 0.7) + 0.2 * len(wanted) / len(name)
+
+    def _inside(self, label: str) -> Iterator[tuple[str, float]]:
+        words = label.split()
+        for start in range(len(words)):
+            for stop in range(len(words), start, -1):
+                if (name := key(" ".join(words[start:stop]))) in self._by_key and len(name) > 2:
+                    yield name, 0.6 + 0.3 * len(name) / len(key(label))
+                    break
+
+    @cached_property
+    def _searchable(self) -> list[tuple[list[str], str]]:
+        return [([key(name) for name in (topic.label, *topic.aliases)], key(topic.gloss)) for topic in self.topics]
+
+    @cached_property
+    def _by_end(self) -> dict[tuple[int, str], list[str]]:
+        """Names by length and first letter, and by length and last two."""
+        ends: dict[tuple[int, str], list[str]] = defaultdict(list)
+        for name in self._by_key:
+            ends[len(name), name[:1]].append(name)
+            ends[len(name), name[-2:]].append(name)
+        return ends
+
+    @cached_property
+    def _tails(self) -> list[tuple[str, str]]:
+        """Every name from each of its words on, in order, with the whole name."""
+        tails = set()
+        for topic in self.topics:
+            for written in topic.names:
+                words = key_words(written)
+                tails |= {("".join(words[start:]), "".join(words)) for start in range(len(words))}
+        return sorted(tails)
+
+
+def readings(label: str) -> Iterator[str]:
+    """Yield the key of a label, then the keys of what people may mean by it, nearest first."""
+    yield from _numbers(key(label))
+    words = re.split(r"[\s-]+", label.casefold().strip())
+    while len(words) > 1:
+        if words[0] == "the":
+            words = words[1:]
+        elif words[-1] in PEOPLE:
+            words = words[:-1]
+        else:
+            return
+        yield from _numbers(key(" ".join(words)))
+
+
+def _numbers(name: str) -> Iterator[str]:
+    yield name
+    if len(name) >= SHORTEST_PLURAL:
+        if name.endswith("es"):
+            yield name[:-2]
+        yield name[:-1] if name.endswith("s") else name + "s"
 
 
 @cache
-def load_catalogue(folder: Path = TOPIC_FILES) -> Catalogue:
-    """Read the topic files; the same folder is read once a process."""
-    topics: list[Topic] = []
-    domains: dict[str, str] = {}
-    for path in sorted(folder.glob("*.toml")):
-        for slug, domain in tomllib.loads(path.read_text("utf-8")).items():
-            domains[slug] = domain["name"]
-            topics += [
-                Topic(
-                    slug=topic,
-                    label=entry["label"],
-                    domain=slug,
-                    field=domain["field"],
-                    aliases=tuple(entry.get("aliases", ())),
-                    neighbours=tuple(entry.get("neighbours", ())),
-                    gloss=entry.get("gloss", ""),
+def load_catalogue(extra: Path | None = None) -> Catalogue:
+    """Read the topic files and, after them, an operator's own; the same file is read once a process.
+
+    An operator's file may describe new domains and topics, may give topics that are there more aliases and neighbours,
+    and may replace their labels and glosses.
+    """
+    topics: dict[str, Topic] = {}
+    domains: dict[str, Domain] = {}
+    for path in (*sorted(TOPIC_FILES.glob("*.toml")), *([] if extra is None else [extra])):
+        for slug, table in _domain_tables(path):
+            if slug not in domains:
+                domains[slug] = _domain(path, slug, table)
+            for name, entry in table.get("topics", {}).items():
+                topics[name] = _topic(
+                    path, entry, slug=name, domain=slug, field=domains[slug].field, there=topics.get(name)
                 )
-                for topic, entry in domain["topics"].items()
-            ]
-    return Catalogue(topics, domains)
+    return Catalogue(list(topics.values()), {slug: domain.name for slug, domain in domains.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    name: str
+    field: str
+
+
+def _domain_tables(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+    try:
+        return tomllib.loads(path.read_text("utf-8")).items()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BrokenCatalogue(f"{path.name}: cannot be read as TOML in UTF-8: {error}") from error
+
+
+def _domain(path: Path, slug: str, table: object) -> Domain:
+    match table:
+        case {"name": str(name), "field": str(field)}:
+            return Domain(name, field)
+    raise BrokenCatalogue(f"{path.name}: the domain {slug!r} is new: give it a name and a field")
+
+
+def _topic(path: Path, entry: object, *, slug: str, domain: str, field: str, there: Topic | None) -> Topic:
+    def broken(what: str) -> BrokenCatalogue:
+        return BrokenCatalogue(f"{path.name}: the topic {slug!r} {what}")
+
+    if there is not None and there.domain != domain:
+        raise broken(f"stands under {domain!r}, but its domain is {there.domain!r}: move it there")
+    if not isinstance(entry, dict):
+        raise broken(f"is no table: write {slug} = {{label = …, gloss = …}}")
+    if unknown := sorted(entry.keys() - ENTRY.keys()):
+        raise broken(f"has the key {unknown[0]!r}: the keys are {', '.join(ENTRY)}")
+    for name, value in entry.items():
+        if not isinstance(value, ENTRY[name]) or (
+            isinstance(value, list) and not all(isinstance(v, str) for v in value)
+        ):
+            raise broken(f"has {name} = {value!r}: write {'a list of texts' if ENTRY[name] is list else 'a text'}")
+    if there is None and "label" not in entry:
+        raise broken("is new: give it a label")
+    before = there or Topic(slug, "", domain, field)
+    return replace(
+        before,
+        label=entry.get("label", before.label),
+        survey=entry.get("survey", before.survey),
+        aliases=(*before.aliases, *entry.get("aliases", ())),
+        neighbours=(*before.neighbours, *entry.get("neighbours", ())),
+        gloss=entry.get("gloss", before.gloss),
+        file=path.name,
+    )
