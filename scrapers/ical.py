@@ -245,7 +245,7 @@ def _expand_all(
     series: list[Series] = []
     last: datetime | None = None
     for group in groups.values():
-        if any(name in entry.lines for entry in group for name in ("RRULE", "RDATE", "RECURRENCE-ID")):
+        if any(name in entry.lines for entry in group for name in ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")):
             expansion = expand(group, window, problems.report)
             streams.append(expansion.occurrences)
             if expansion.is_recurring:

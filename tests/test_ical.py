@@ -296,6 +296,10 @@ def test_exdate_takes_out_its_occurrence_in_any_form(exdate: str) -> None:
     assert starts(reading) == ["2026-03-17T19:00:00+01:00", "2026-03-31T19:00:00+02:00"]
 
 
+def test_exdate_takes_out_an_event_that_does_not_recur() -> None:
+    assert read(calendar("EXDATE:20260305T190000Z")).events == ()
+
+
 def test_rdate_adds_and_period_adds_its_start() -> None:
     reading = read(calendar("RDATE;VALUE=PERIOD:20260401T100000Z/PT1H,20260402T100000Z/20260402T110000Z"))
     assert [event.recurrence_id for event in reading.events] == [
