@@ -25,9 +25,10 @@ __all__ = ["REACHES", "Candidate", "Choice", "TopicScores", "rank_events", "rank
 
 HELD = 0.5  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
 OWN_FIELD = 2  # topics known in a domain that make it the person's own
-LIFT_EXPONENT = 0.5  # adjacency.md: P × unexpectedness^.5 costs .007 nDCG and keeps favourites of everybody out
+BESIDES = 0.02  # share of P that counts although knowing something does not raise it: what everybody likes
+LARGEST_LIFT = 16.0  # beyond it counts are small and lifts are noise
 FAMILIAR = 0.5  # share of an event's topic weight from which it is inside what the person knows
-WORTH = 0.12  # share of the best score below which an event is no longer worth an evening
+WORTH = 0.1  # share of the best score, at home and outside, below which an event is no longer worth an evening
 
 PURPOSES = {"learn": 1.0, "exchange": 1.0, "social": 0.55, "sell": 0.0, "recruit": 0.0}
 UNWANTED = ("sell", "recruit")
@@ -35,6 +36,8 @@ UNWANTED_FROM = 0.5  # share of purpose from which a pitch or a job fair stays o
 MODES = {"in_person": 1.0, "hybrid": 1.0, "unknown": 0.9, "online": 0.7}
 TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
+# Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
+PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
 
 Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
 
@@ -99,8 +102,11 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     lift = want / np.maximum(usual, 1e-9)
     band = distance_bands(known, catalogue)
     inside = insideness(known, adjacency.hold(known), catalogue, reach)
-    score = widen(want, known, catalogue, reach) * np.clip(lift, 0.25, 16.0) ** LIFT_EXPONENT
-    score *= np.asarray(PREFERRED[reach])[band]
+    # What counts is how far knowing something raises a topic, not how many people like it anyway: a nurse is not led
+    # to creative writing because everybody is. Geometric mean of the gain in P and of the lift.
+    gain = np.maximum(want - usual, 0.0) + BESIDES * want
+    raised = np.sqrt(gain * np.clip(lift, 1.0 / LARGEST_LIFT, LARGEST_LIFT))
+    score = widen(raised, known, catalogue, reach) * np.asarray(PREFERRED[reach])[band]
     score[inside] = 0.0
     return TopicScores(score, want, lift, band, inside)
 
@@ -147,7 +153,8 @@ def rank_events(
         if is_wanted(candidate.purpose, purposes) and (choice := _choose(candidate, topics, catalogue, now)) is not None
     ]
     scored.sort(key=lambda choice: (-choice.score, choice.candidate.starts_at, choice.candidate.id))
-    return fill_slate(scored, catalogue, limit=limit)
+    home = frozenset(catalogue[slug].field for slug in known)
+    return fill_slate(scored, catalogue, limit=limit, home=home, at_home=round(PER_HOME[reach] * limit))
 
 
 def is_wanted(purpose: Mapping[str, float], asked_for: frozenset[str] = frozenset()) -> bool:
@@ -188,37 +195,42 @@ def worth(candidate: Candidate, now: datetime) -> float:
     )
 
 
-def fill_slate(scored: Sequence[Choice], catalogue: Catalogue, *, limit: int) -> list[Choice]:
-    """Take the best first under the caps a domain, topic, community, series and day.
+def fill_slate(
+    scored: Sequence[Choice], catalogue: Catalogue, *, limit: int, home: frozenset[str], at_home: int
+) -> list[Choice]:
+    """Take the best first under the caps a domain, topic, community, series and day, and for the fields of `home`.
 
     When the caps leave places open, events of topics already shown may fill them, never of the same community.
     """
     slate: list[Choice] = []
-    if not scored:
-        return slate
-    worthy = [choice for choice in scored if choice.score >= WORTH * scored[0].score]
+    best = {
+        is_home: max(
+            (choice.score for choice in scored if (catalogue[choice.topic].field in home) == is_home), default=0.0
+        )
+        for is_home in (True, False)
+    }
+    worthy = [choice for choice in scored if choice.score >= WORTH * best[catalogue[choice.topic].field in home]]
     for per_topic in (PER_TOPIC, PER_DOMAIN):
         for choice in worthy:
             if len(slate) == limit:
-                return slate
-            if choice not in slate and _fits(choice, slate, catalogue, per_topic):
+                break
+            topic = catalogue[choice.topic]
+            is_home = topic.field in home
+            if (
+                choice not in slate
+                and not (is_home and sum(catalogue[other.topic].field in home for other in slate) >= at_home)
+                and sum(catalogue[other.topic].domain == topic.domain for other in slate) < PER_DOMAIN
+                and sum(other.topic == choice.topic for other in slate) < per_topic
+                and _brings_something_new(choice.candidate, [other.candidate for other in slate])
+            ):
                 slate.append(choice)
-    slate.sort(key=lambda choice: -choice.score)
-    return slate
+    return sorted(slate, key=lambda choice: -choice.score)
 
 
-def _fits(choice: Choice, slate: Sequence[Choice], catalogue: Catalogue, per_topic: int) -> bool:
-    domain = catalogue[choice.topic].domain
-    candidate = choice.candidate
+def _brings_something_new(candidate: Candidate, others: Sequence[Candidate]) -> bool:
     day = candidate.starts_at.date()
-    others = [other.candidate for other in slate]
     return (
-        sum(catalogue[other.topic].domain == domain for other in slate) < PER_DOMAIN
-        and sum(other.topic == choice.topic for other in slate) < per_topic
-        and (
-            candidate.community is None
-            or sum(other.community == candidate.community for other in others) < PER_COMMUNITY
-        )
+        (candidate.community is None or sum(other.community == candidate.community for other in others) < PER_COMMUNITY)
         and (candidate.series is None or all(other.series != candidate.series for other in others))
         and all(other.title.casefold() != candidate.title.casefold() for other in others)
         and sum(other.starts_at.date() == day for other in others) < PER_DAY

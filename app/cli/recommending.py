@@ -38,13 +38,13 @@ def recommend(
     near: Annotated[str | None, typer.Option(metavar="CITY|LAT,LON")] = None,
     within: Annotated[float, typer.Option(metavar="KM", min=1, max=20000)] = 50.0,
     online: Annotated[bool, typer.Option("--online/--no-online", help="Whether online events count.")] = True,
-    reach: Annotated[str, typer.Option(callback=_reach, metavar=REACH_NAMES)] = "one-step",
+    reach: Annotated[str, typer.Option(metavar=REACH_NAMES)] = "one-step",
     days: Annotated[int, typer.Option(min=1, max=365)] = 21,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Pick the events one step outside what you know, each with its reason."""
-    levels = _levels(know)
+    levels, far = _levels(know), _reach(reach)
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.picks import Wish, picks_for, resolve_known
@@ -55,7 +55,7 @@ def recommend(
             near=find_spot(near) if near else None,
             within_km=within,
             online=online,
-            reach=_reach(reach),
+            reach=far,
             days=days,
             limit=limit,
         )
