@@ -18,7 +18,7 @@ from scrapers.graph import literal
 from scrapers.listing import listing, stable_hash
 from scrapers.microformats import has_microformats, microformat_items
 from scrapers.schema_org import Found, read_events
-from scrapers.text import clean_url, plain_text, prose
+from scrapers.text import clean_url, prose
 from scrapers.times import When, localize, parse_when
 
 _START_OF_FEED = re.compile(
@@ -53,13 +53,7 @@ def read_feed(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading
     """Return the events of a feed's items: those with fields of an event module, or with an h-event inside."""
     if _ENTITY.search(text[:65_536]):
         raise Unreadable("unsafe_xml", "the feed declares entities of its own, as attacks do and feeds do not")
-    # Bytes, since feedparser fetches a text that looks like an address.
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")),
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = _parse(text)
     drafts: list[EventDraft] = []
     problems: list[Problem] = []
     for entry in map(dict, parsed.entries):  # a plain one: feedparser's own takes ten times as long to look into
@@ -86,15 +80,31 @@ def read_feed(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading
         window=window,
         problems=problems,
         name=literal(parsed.feed.get("title")),
-        description=plain_text(parsed.feed.get("subtitle", "")),
+        description=literal(parsed.feed.get("subtitle")),
     )
+
+
+def _parse(text: str) -> Any:
+    try:
+        # Bytes, since feedparser fetches a text that looks like an address.
+        return feedparser.parse(
+            io.BytesIO(text.encode("utf-8", "replace")),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # Its second, lenient parser trips over some of what the first one refused.
+        raise Unreadable(
+            "broken_feed", f"the feed is no XML, and cannot be read as tags either: {error!r}"[:300]
+        ) from error
 
 
 def _draft(entry: Mapping[str, Any], *, url: str, zone: ZoneInfo) -> EventDraft | None:
     start = _moment(entry, _STARTS, ("starthour", "starttime"), zone)
     if start is None:
         return None
-    link = clean_url(entry.get("link", ""), url)
+    link = clean_url(literal(entry.get("link")), url)
     title = literal(entry.get("title"))
     venue = _venue(entry)
     cost = _field(entry, ("cost", "price"))
@@ -121,7 +131,7 @@ def _draft(entry: Mapping[str, Any], *, url: str, zone: ZoneInfo) -> EventDraft 
 
 def _within(entry: Mapping[str, Any], markup: str, *, url: str, window: Window, zone: ZoneInfo) -> Found:
     """Read an item whose text is a marked-up event, as Campus Labs and Localist write them."""
-    link = clean_url(entry.get("link", ""), url)
+    link = clean_url(literal(entry.get("link")), url)
     found = read_events(microformat_items(LexborHTMLParser(markup)), url=link or url, window=window, zone=zone)
     completed = (
         replace(draft, url=draft.url or link, categories=draft.categories or _categories(entry), source=url)
@@ -166,8 +176,8 @@ def _categories(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _markup(entry: Mapping[str, Any]) -> str:
-    texts: list[str] = [entry.get("summary", ""), *(content.get("value", "") for content in entry.get("content", []))]
-    return max(texts, key=len)
+    told = [entry.get("summary"), *(content.get("value") for content in entry.get("content", []))]
+    return max((text for text in told if isinstance(text, str)), key=len, default="")
 
 
 def _field(entry: Mapping[str, Any], names: tuple[str, ...]) -> str:

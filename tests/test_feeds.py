@@ -133,3 +133,9 @@ def test_feed_that_declares_entities_is_refused():
     with pytest.raises(Unreadable) as caught:
         read_here(bomb, url=URL, window=WINDOW)
     assert caught.value.code == "unsafe_xml"
+
+
+def test_feed_that_breaks_its_parser_is_unreadable():
+    with pytest.raises(Unreadable) as caught:
+        read_here(b"<rss><channel><item><title>&#x110000;</title></item>", url=URL, window=WINDOW)
+    assert caught.value.code == "broken_feed"
