@@ -1,0 +1,117 @@
+"""The schema goes up, down and up again on both databases, and is what the models say."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from service import NOW, draft
+from sqlalchemy import Connection, text
+from sqlmodel import SQLModel, select
+
+from app import frontier, ingest
+from app.db import Database, current_revision, migrate, newest_revision
+from app.models import Event, EventVersion, FetchState, Host, Source
+
+pytest_plugins = ("databases",)
+
+FIRST = "0001"
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncIterator[Database]:
+    database = Database(empty_url)
+    yield database
+    await database.close()
+
+
+async def test_schema_with_data_goes_up_down_and_up_again(empty: Database) -> None:
+    await migrate(empty)
+    async with empty.writing() as session:
+        source = await frontier.add_source(session, "https://reading.example/a.ics", city="Munich", country="DE")
+        drafts = (draft("a", "Reading Proust aloud – für alle"), draft("b", "Ink & paper", days=2, status="cancelled"))
+        await ingest.store(session, source, ingest.Changes(added=drafts), now=NOW)
+    before = await content(empty)
+    assert [len(before[table]) for table in ("host", "source", "fetchstate", "event", "eventversion")] == [
+        1,
+        1,
+        1,
+        2,
+        2,
+    ]
+    await migrate(empty, FIRST)
+    assert await current_revision(empty) == FIRST
+    assert await content(empty) == before
+    await migrate(empty)
+    assert await current_revision(empty) == newest_revision()
+    assert await content(empty) == before
+    assert await found(empty, "proust") == 1  # the search index was made again from what was there
+
+
+async def test_schema_goes_down_to_nothing(empty: Database) -> None:
+    await migrate(empty)
+    await migrate(empty, "base")
+    async with empty.engine.connect() as connection:
+        left = await connection.run_sync(lambda one: one.dialect.get_table_names(one))
+    assert left == ["alembic_version"]
+    await migrate(empty)
+    assert await content(empty) == {table.name: [] for table in SQLModel.metadata.sorted_tables}
+
+
+async def test_models_are_what_the_migrations_make(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_both_databases_give_back_what_was_stored(database: Database) -> None:
+    clock = datetime(2026, 10, 25, 0, 59, 59, 123456, tzinfo=UTC)
+    async with database.writing() as session:
+        session.add(Host(name="host.example:443", next_due=clock))
+        await session.flush()
+        session.add(Source(id=7, url="https://host.example/a", host="host.example:443", added_at=clock))
+        await session.flush()
+        session.add(FetchState(source_id=7, next_fetch_at=clock, problems=[{"code": "ä", "n": [1, None]}]))
+    async with database.reading() as session:
+        row = (await session.exec(select(FetchState))).one()
+    assert (row.next_fetch_at, row.problems) == (clock, [{"code": "ä", "n": [1, None]}])
+
+
+async def content(database: Database) -> dict[str, list[Any]]:
+    async with database.engine.connect() as connection:
+        return {
+            table.name: list(await connection.execute(table.select().order_by(*table.primary_key.columns)))
+            for table in SQLModel.metadata.sorted_tables
+        }
+
+
+async def found(database: Database, word: str) -> int:
+    query = (
+        "SELECT count(*) FROM event_search WHERE event_search MATCH :word"
+        if database.is_sqlite
+        else "SELECT count(*) FROM event WHERE to_tsvector('simple', title || ' ' || description) @@ to_tsquery(:word)"
+    )
+    async with database.engine.connect() as connection:
+        return int(await connection.scalar(text(query), {"word": word}) or 0)
+
+
+def differences(connection: Connection) -> list[Any]:
+    def is_ours(name: str | None, kind: str, _: Any) -> bool:
+        # The search index is SQL of its own on each database, unknown to the models.
+        return kind not in ("table", "index") or not (name or "").startswith(("event_search", "ix_event_search"))
+
+    return list(
+        compare_metadata(
+            MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True}),
+            SQLModel.metadata,
+        )
+    )
+
+
+def test_versions_cannot_double() -> None:
+    columns = EventVersion.__table__.columns  # type: ignore[attr-defined]
+    assert not columns["recurrence_id"].nullable
+    assert Event.__table__.columns["key"].unique  # type: ignore[attr-defined]
