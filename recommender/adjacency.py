@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,20 +79,23 @@ class Counts:
 class Adjacency:
     catalogue: Catalogue
     survey: SurveyModel
-    base: Floats  # (n_topics,) log-odds that somebody wants a topic, knowing nothing about them
-    lifts: Lifts  # (n_topics, n_topics) what knowing the row adds to the log-odds of the column
+    people_base: Floats  # (n_topics,) log-odds that somebody wants a topic, knowing nothing about them
+    developer_base: Floats  # (n_topics,) the same of people whose topics are technology
+    domain: NDArray[np.intp]  # (n_topics,) the number of each topic's domain
+    broad: Lifts  # (n_domains, n_domains) what knowing topics of the row's domain adds to the log-odds of the column's
+    fine: Lifts  # (n_topics, n_topics) what knowing the row adds to that
     hold_line: tuple[float, float, float]  # log-odds of holding = constant + slope · base + slope · lift
     drift: Floats  # (n_topics,) logit of today's prior less that of the prior learned
     counts: Mapping[str, Counts]  # by kind of evidence
 
     def want(self, known: Mapping[str, int]) -> Floats:
         """Return P(want topic | known), (n_topics,); known topics get 0."""
-        return self.want_many([known])[0]
+        return np.asarray(self.want_many([known])[0])
 
     def want_many(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return P(want topic | known) of several people, (n_people, n_topics)."""
         known = self.profiles(people)
-        wanted = sigmoid(self._mixed(known, self.survey.wishes, self.base, self._pull(known)) + self.drift)
+        wanted: Floats = sigmoid(self._log_odds(known) + self.drift)
         wanted[known > 0] = 0
         return wanted
 
@@ -100,8 +103,9 @@ class Adjacency:
         """Return P(holds topic already | known), (n_topics,); known topics get 1."""
         profile = self.profiles([known])
         constant, by_base, by_lift = self.hold_line
-        base = constant + by_base * self.base
-        held = sigmoid(self._mixed(profile, self.survey.holdings, base, by_lift * self._pull(profile)))[0]
+        base = constant + by_base * self._base(profile)
+        pull, fine = self._pull(profile), self.fine
+        held: Floats = sigmoid(self._mixed(profile, self.survey.holdings, base, by_lift * pull, by_lift * fine))[0]
         held[profile[0] > 0] = 1
         return held
 
@@ -114,7 +118,7 @@ class Adjacency:
         if not slugs:
             return []
         profiles = np.vstack([whole, without])
-        score = self._mixed(profiles, self.survey.wishes, self.base, self._pull(profiles))[:, target]
+        score = self._log_odds(profiles)[:, target]
         gains = zip(slugs, (score[0] - score[1:]).tolist(), strict=True)
         return sorted([(slug, gain) for slug, gain in gains if gain > 0], key=lambda one: (-one[1], one[0]))
 
@@ -144,9 +148,10 @@ class Adjacency:
         """
         drift = self.drift.copy()
         for slug, (asked, expected, wanting) in answers.items():
-            then = np.float64(expected / asked)
+            then = expected / asked
             now = (wanting + pseudo_people * then) / (asked + pseudo_people)
-            drift[self.catalogue.index[slug]] += logit(now) - logit(then)
+            before, after = logit(np.array([then, now]))
+            drift[self.catalogue.index[slug]] += after - before
         return replace(self, drift=drift)
 
     def profiles(self, people: Sequence[Mapping[str, int]]) -> Floats:
@@ -157,26 +162,66 @@ class Adjacency:
                 table[row, self.catalogue.index[slug]] = LEVEL_WEIGHTS[level]
         return table
 
+    def _log_odds(self, known: Floats) -> Floats:
+        return self._mixed(known, self.survey.wishes, self._base(known), self._pull(known), self.fine)
+
+    def _base(self, known: Floats) -> Floats:
+        """Return the base rate of every topic for people of their kind, (n_people, n_topics)."""
+        count = np.maximum(known.sum(axis=1, keepdims=True), 1e-9)
+        technical = known @ self._technical / count
+        return np.asarray(self.people_base + technical * (self.developer_base - self.people_base))
+
+    @property
+    def _technical(self) -> Floats:
+        """(n_topics, 1): 1 for topics of the fields whose people the survey asked."""
+        return np.array([[topic.field in DEVELOPER_FIELDS] for topic in self.catalogue.topics], np.float64)
+
     def _pull(self, known: Floats) -> Floats:
         """Return what lifts add to the log-odds of every topic."""
-        count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-        return (known.astype(np.float32) @ self.lifts) / count**DAMPING
+        broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
+        return broad[:, self.domain] + damped(known, self.fine)
 
-    def _mixed(self, known: Floats, weights: Floats, base: Floats, pull: Floats) -> Floats:
+    def _mixed(self, known: Floats, weights: Floats, base: Floats, pull: Floats, fine: Lifts) -> Floats:
         """Return log-odds: by the survey's model inside its vocabulary, as far as the person is known there."""
         scores = base + pull
         inside = self.survey.topics
+        asked = known[:, inside].sum(axis=1) > 0
+        known, start = known[asked], base[asked][:, inside]
         shown = known[:, inside]
-        asked = shown.sum(axis=1) > 0
-        shown = shown[asked]
-        rest = known[asked].copy()
+        rest = known.copy()
         rest[:, inside] = 0
-        count = np.maximum(known[asked].sum(axis=1, keepdims=True), 1)
-        part = (shown.sum(axis=1, keepdims=True) / known[asked].sum(axis=1, keepdims=True)) ** DAMPING
-        by_survey = logit(proper(describe(shown) @ weights)) - base[inside]
-        by_rest = (rest.astype(np.float32) @ self.lifts[:, inside]) / count**DAMPING
-        scores[np.ix_(asked, inside)] = base[inside] + part * by_survey + by_rest
+        part = (shown.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)) ** DAMPING
+        count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+        by_rest = (rest @ fine[:, inside]) / count**DAMPING
+        by_survey = logit(proper(describe(shown) @ weights)) - start
+        scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
         return scores
+
+
+DEVELOPER_FIELDS = frozenset({"technology", "data"})
+
+
+def shares(known: NDArray[np.floating], domain: NDArray[np.intp], n_domains: int) -> Floats:
+    """Return which share of what people know lies in each domain, (n_people, n_domains)."""
+    member = (domain[:, None] == np.arange(n_domains)).astype(np.float64)
+    count = known.sum(axis=1, keepdims=True)
+    return np.where(count > 0, (known @ member) / np.maximum(count, 1e-9), 1 / n_domains)
+
+
+def mixture(part: Floats, broad: Lifts) -> Floats:
+    """Return log Σ_d part_d · exp(lift_d), (n_people, n_domains).
+
+    Everything somebody knows speaks for its share of them: who paints and programs is half a painter with a painter's
+    chances, not somebody between the two.
+    """
+    return np.log(part @ np.exp(broad.astype(np.float64)))
+
+
+def damped(known: NDArray[np.floating], fine: Lifts) -> Floats:
+    """Return the sum of lifts over the root of how much is known, (n_people, n_targets)."""
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    pull: Floats = (known.astype(np.float32) @ fine) / count**DAMPING
+    return pull
 
 
 def describe(known: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -222,12 +267,13 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
     Topics that came into the catalogue since are known by their domain; those that left it are dropped.
     """
     with np.load(path) as file:
-        stored = {name: file[name] for name in file.files}
+        stored: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
     size = len(catalogue)
     place = np.array([catalogue.index.get(slug, -1) for slug in _lines(stored["slugs"])])
-    lifts = _lifts(stored, place, catalogue)
-    base = np.full(size, float(np.median(stored["base"])))
-    base[place[place >= 0]] = stored["base"][place >= 0]
+    order = {slug: position for position, slug in enumerate(_lines(stored["domains"]))}
+    domain = np.array([order.get(topic.domain, len(order)) for topic in catalogue.topics])
+    broad = np.zeros((len(order) + 1, len(order) + 1), np.float32)  # the last is for domains that are new
+    broad[:-1, :-1] = stored["broad_lifts"]
     topics = place[stored["survey_topics"]]
     asked = topics >= 0
     columns = np.r_[asked, asked, np.ones(3, np.bool_)]
@@ -240,31 +286,35 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
     return Adjacency(
         catalogue=catalogue,
         survey=survey,
-        base=base,
-        lifts=lifts,
+        people_base=_placed(stored["base_people"], place, size),
+        developer_base=_placed(stored["base_developers"], place, size),
+        domain=domain,
+        broad=broad,
+        fine=_fine(stored, place, size),
         hold_line=(constant, by_base, by_lift),
         drift=np.zeros(size),
         counts={kind: _counts(stored, kind, place, size) for kind in SOURCES},
     )
 
 
-def _lifts(stored: Mapping[str, NDArray[np.generic]], place: NDArray[np.intp], catalogue: Catalogue) -> Lifts:
-    """Unfold the lifts: those of pairs of domains, then the pairs of topics that differ from them."""
-    order = {slug: position for position, slug in enumerate(_lines(stored["domains"]))}
-    domain = np.array([order.get(topic.domain, len(order)) for topic in catalogue.topics])
-    means = np.zeros((len(order) + 1, len(order) + 1), np.float32)
-    means[:-1, :-1] = stored["domain_lifts"]
-    lifts = means[np.ix_(domain, domain)]
+def _placed(values: NDArray[np.floating], place: NDArray[np.intp], size: int) -> Floats:
+    """Return values by catalogue position, the median where a topic is new."""
+    placed = np.full(size, float(np.median(values)))
+    placed[place[place >= 0]] = values[place >= 0]
+    return placed
+
+
+def _fine(stored: Mapping[str, NDArray[Any]], place: NDArray[np.intp], size: int) -> Lifts:
     steps = stored["lift_steps"].astype(np.float32) * stored["lift_step"].astype(np.float32)
     targets = place[stored["lift_targets"]]
     sources = np.broadcast_to(place[:, None], targets.shape)
     kept = (sources >= 0) & (targets >= 0)
-    lifts[sources[kept], targets[kept]] += steps[kept]
-    np.fill_diagonal(lifts, 0)
-    return lifts
+    fine = np.zeros((size, size), np.float32)
+    fine[sources[kept], targets[kept]] = steps[kept]
+    return fine
 
 
-def _counts(stored: Mapping[str, NDArray[np.generic]], kind: str, place: NDArray[np.intp], size: int) -> Counts:
+def _counts(stored: Mapping[str, NDArray[Any]], kind: str, place: NDArray[np.intp], size: int) -> Counts:
     source, target = place[stored[f"{kind}_source"]], place[stored[f"{kind}_target"]]
     kept = (source >= 0) & (target >= 0)
     pair = source[kept].astype(np.int64) * size + target[kept]
@@ -275,7 +325,7 @@ def _counts(stored: Mapping[str, NDArray[np.generic]], kind: str, place: NDArray
     return Counts(pair[order], n, some, base)
 
 
-def _lines(text: NDArray[np.generic]) -> list[str]:
+def _lines(text: NDArray[np.uint8]) -> list[str]:
     return text.tobytes().decode().split("\n")
 
 

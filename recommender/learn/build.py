@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from recommender.adjacency import SurveyModel
 from recommender.catalogue import Catalogue
-from recommender.learn import bases, cold, counts, signals, sources, wishes
+from recommender.learn import cold, counts, sources, wishes
 from recommender.learn.artefact import write_adjacency
+from recommender.learn.bases import Anchor, Bases, fit_bases, read_popularity
+from recommender.learn.logistic import fit_logistic
+from recommender.learn.signals import Signals, World, co_occurrence, read_signals
 
 SEED = 20240502
 TASK_PEOPLE = 1000  # of the survey for each number of topics shown: more change no weight by a tenth
 MIN_TAGGED = 3  # people or groups that must name a topic before its rate is believed
 MIN_GROUPS = 10
+TYPICAL = 5  # topics a person names
 
 
 @dataclass(frozen=True)
 class Learned:
     survey: SurveyModel
-    base: NDArray[np.float64]
-    lifts: NDArray[np.float32]
+    bases: Bases
+    lifts: cold.Lifts
     hold_line: tuple[float, float, float]
 
 
 def build_adjacency(folder: Path, catalogue: Catalogue, path: Path) -> None:
     survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
     learned = learn(folder, catalogue, survey)
-    communities = sources.read_communities(folder, catalogue)
     write_adjacency(
         path,
         catalogue=catalogue,
         survey=learned.survey,
-        base=learned.base,
+        bases=learned.bases,
         lifts=learned.lifts,
         hold_line=learned.hold_line,
         counts={
             "survey": counts.wishes(survey, len(catalogue)),
             "groups": counts.together(sources.read_groups(folder, catalogue), counts.MIN_GROUPS),
             "people": counts.together(sources.read_self_tags(folder, catalogue), counts.MIN_PEOPLE),
-            "communities": counts.community_lifts(communities),
+            "communities": counts.community_lifts(sources.read_communities(folder, catalogue)),
         },
     )
 
@@ -51,87 +53,87 @@ def build_adjacency(folder: Path, catalogue: Catalogue, path: Path) -> None:
 def learn(folder: Path, catalogue: Catalogue, survey: sources.Survey) -> Learned:
     """Fit everything to the survey people given and to all other sources."""
     rng = np.random.default_rng(SEED)
-    filled = signals.filled_by_domain(signals.read_signals(folder, catalogue), catalogue)
+    signals = read_signals(folder, catalogue)
     groups = several(sources.read_groups(folder, catalogue))
     people = several(sources.read_self_tags(folder, catalogue))
     rows = rng.permutation(len(survey.have))
-    tasks = [
-        *(
-            survey_task(survey, rows[start : start + TASK_PEOPLE], shown, len(catalogue), rng)
-            for start, shown in ((0, 3), (TASK_PEOPLE, 8), (2 * TASK_PEOPLE, None))
-        ),
-        *tag_tasks("groups", groups, catalogue, rng),
-        *tag_tasks("people", people, catalogue, rng),
-    ]
-    weights = cold.fit_weights(filled, tasks)
-    lifts = sum((weight * filled[name] for name, weight in weights.items()), np.zeros(1, np.float32))
-    np.fill_diagonal(lifts, 0)
-    whole = survey_task(survey, rows[: 3 * TASK_PEOPLE], None, len(catalogue), rng)
-    base = bases.fit_bases(
-        bases.read_popularity(folder, catalogue),
-        [
-            anchor(whole, lifts, trust=1.0),
-            anchor(tag_task(people, MIN_TAGGED), lifts, trust=0.9),
-            anchor(tag_task(groups, MIN_GROUPS), lifts, trust=0.6),
-        ],
+    parts = [survey.take(rows[start : start + TASK_PEOPLE]) for start in range(0, 3 * TASK_PEOPLE, TASK_PEOPLE)]
+    tasks = [survey_task(part, shown, signals, rng) for part, shown in zip(parts, (3, 8, None), strict=True)]
+    tasks += halved_tasks("groups", groups, signals, World.of(catalogue), rng)
+    tasks += halved_tasks("people", people, signals, World.of(catalogue), rng)
+    weights = cold.fit_weights(tasks)
+    lifts = cold.combined(signals, weights)
+    bases = fit_bases(
+        read_popularity(folder, catalogue),
+        general=anchor(tag_task(groups, MIN_GROUPS, signals), lifts),
+        asked=anchor(survey_task(survey.take(rows[: 3 * TASK_PEOPLE]), TYPICAL, signals, rng), lifts),
+        named=anchor(tag_task(people, MIN_TAGGED, signals), lifts),
     )
     model = SurveyModel(survey.topics, wishes.fit_wishes(survey.have, survey.want), wishes.fit_holdings(survey.have))
-    return Learned(model, base, lifts, fit_hold_line(survey, base, lifts, rng))
+    return Learned(model, bases, lifts, fit_hold_line(parts[0], bases, lifts, signals, rng))
 
 
 def several(table: NDArray[np.float32]) -> NDArray[np.float32]:
     """Keep the rows that name more than one topic: the others say nothing about pairs."""
-    return table[table.sum(axis=1) > 1]
+    return np.asarray(table[table.sum(axis=1) > 1])
 
 
-def survey_task(
-    survey: sources.Survey, rows: NDArray[np.intp], shown: int | None, n_topics: int, rng: np.random.Generator
-) -> cold.Task:
-    have = survey.have[rows]
-    known = np.zeros((len(rows), n_topics), np.float32)
-    known[:, survey.topics] = wishes.thinned(have, shown, rng)
-    return cold.Task(known, survey.want[rows], have == 0, survey.topics, {})
+def survey_task(survey: sources.Survey, shown: int | None, signals: Signals, rng: np.random.Generator) -> cold.Task:
+    known = np.zeros((len(survey.have), len(signals.domain)), np.float32)
+    known[:, survey.topics] = wishes.thinned(survey.have, shown, rng)
+    return cold.Task(known, survey.want, survey.have == 0, survey.topics, signals)
 
 
-def tag_tasks(
-    name: str, table: NDArray[np.float32], catalogue: Catalogue, rng: np.random.Generator
-) -> tuple[cold.Task, ...]:
+def halved_tasks(
+    name: str, table: NDArray[np.float32], signals: Signals, world: World, rng: np.random.Generator
+) -> list[cold.Task]:
     """Guess hidden tags of one half of the rows with the signal counted in the other half."""
     order = rng.permutation(len(table))
     halves = table[order[::2]], table[order[1::2]]
+    targets = np.flatnonzero(table.sum(axis=0) >= MIN_GROUPS)
     tasks = []
     for seen, asked in (halves, halves[::-1]):
-        hidden_signal = signals.filled_by_domain({name: signals.co_occurrence(seen, shrink=signals.SHRINK)}, catalogue)
+        broad, fine = co_occurrence(seen, world)
+        unseen = replace(
+            signals,
+            broad={**signals.broad, name: broad} if name in signals.broad else signals.broad,
+            fine={**signals.fine, name: fine},
+        )
         known = ((rng.random(asked.shape) < 0.5) * asked).astype(np.float32)
         usable = (known.sum(axis=1) > 0) & ((asked - known).sum(axis=1) > 0)
         known, rest = known[usable], (asked - known)[usable]
-        targets = np.flatnonzero(table.sum(axis=0) >= MIN_GROUPS)
-        tasks.append(cold.Task(known, rest[:, targets], known[:, targets] == 0, targets, hidden_signal))
-    return tuple(tasks)
+        tasks.append(cold.Task(known, rest[:, targets], known[:, targets] == 0, targets, unseen))
+    return tasks
 
 
-def tag_task(table: NDArray[np.float32], minimum: int) -> cold.Task:
+def tag_task(table: NDArray[np.float32], minimum: int, signals: Signals) -> cold.Task:
     """Ask for each tag of each row, the others known: for its rate."""
     targets = np.flatnonzero(table.sum(axis=0) >= minimum)
     truth = table[:, targets]
-    return cold.Task(table, truth, np.ones_like(truth, np.bool_), targets, {})
+    return cold.Task(table, truth, np.ones_like(truth, np.bool_), targets, signals)
 
 
-def anchor(task: cold.Task, lifts: NDArray[np.float32], *, trust: float) -> bases.Anchor:
+def anchor(task: cold.Task, lifts: cold.Lifts) -> Anchor:
     base = cold.base_rates(task, lifts)
     known = ~np.isnan(base)
-    return bases.Anchor(task.targets[known], base[known], trust)
+    return Anchor(task.targets[known], base[known])
 
 
 def fit_hold_line(
-    survey: sources.Survey, base: NDArray[np.float64], lifts: NDArray[np.float32], rng: np.random.Generator
+    survey: sources.Survey, bases: Bases, lifts: cold.Lifts, signals: Signals, rng: np.random.Generator
 ) -> tuple[float, float, float]:
     """Return constant and slopes that turn base and lift into the log-odds of holding a topic, fitted to the survey."""
-    have = survey.have[rng.permutation(len(survey.have))[:TASK_PEOPLE]]
-    known = np.zeros((len(have), len(base)), np.float32)
-    known[:, survey.topics] = wishes.thinned(have, 5, rng)
-    asked = known[:, survey.topics] == 0
-    pull = cold.pulls(known, lifts, survey.topics)[asked]
-    start = np.broadcast_to(base[survey.topics], asked.shape)[asked]
-    line = LogisticRegression(C=1e6).fit(np.stack([start, pull], axis=1), have[asked])
-    return float(line.intercept_[0]), float(line.coef_[0, 0]), float(line.coef_[0, 1])
+    task = survey_task(survey, 5, signals, rng)
+    asked = task.known[:, survey.topics] == 0
+    pull = lifts.pull(task.known, survey.topics)[asked]
+    start = np.broadcast_to(bases.developers[survey.topics], asked.shape)[asked]
+    table = np.stack([np.ones(len(pull)), start, pull], axis=1)
+    constant, by_base, by_lift = fit_logistic(
+        table,
+        survey.have[asked].astype(np.float64),
+        offset=np.zeros(len(pull)),
+        share=np.full(len(pull), 1 / len(pull)),
+        penalty=0.0,
+        may_fall=True,
+    ).tolist()
+    return constant, by_base, by_lift

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
-from recommender.adjacency import DAMPING, logit, sigmoid
+from recommender.adjacency import damped, logit, mixture, shares, sigmoid
+from recommender.learn.logistic import fit_logistic
+from recommender.learn.signals import Signals
 
 Floats = NDArray[np.float64]
 
@@ -28,55 +29,76 @@ class Task:
     truth: NDArray[np.float32]  # (n_people, n_targets)
     asked: NDArray[np.bool_]  # (n_people, n_targets)
     targets: NDArray[np.intp]  # catalogue positions
-    signals: Mapping[str, NDArray[np.float32]]  # those built without these people; they replace the common ones
+    signals: Signals  # from sources that hold none of these people
 
 
-def pulls(known: NDArray[np.float32], signal: NDArray[np.float32], targets: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return (n_people, n_targets): what the known topics say about each target, damped as at run time."""
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    return (known @ signal[:, targets]) / count**DAMPING
+@dataclass(frozen=True)
+class Lifts:
+    """What knowing one topic adds to the log-odds of another."""
+
+    broad: NDArray[np.float32]  # (n_domains, n_domains)
+    fine: NDArray[np.float32]  # (n_topics, n_topics)
+    domain: NDArray[np.intp]  # (n_topics,)
+
+    def pull(self, known: NDArray[np.float32], targets: NDArray[np.intp]) -> Floats:
+        """Return what the known topics of people add to the log-odds of targets, (n_people, n_targets)."""
+        broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
+        return broad[:, self.domain[targets]] + damped(known, self.fine[:, targets])
 
 
-def fit_weights(
-    signals: Mapping[str, NDArray[np.float32]], tasks: Sequence[Task], *, penalty: float = 1e-3
-) -> dict[str, float]:
+def fit_weights(tasks: Sequence[Task], *, penalty: float = 1e-3) -> dict[str, float]:
     """Return what a unit of each signal adds to the log-odds of wanting; no signal may speak against itself.
 
-    Every task weighs the same, however many people it has.
+    Every task weighs the same, however many people it has. Names are `broad …` and `fine …`.
     """
-    scale = {name: float(signal.std()) or 1.0 for name, signal in signals.items()}
-    columns, truths, offsets, shares = [], [], [], []
+    columns, truths, offsets, shares_of_loss = [], [], [], []
     for task in tasks:
         rate = (task.truth * task.asked).sum(axis=0) / np.maximum(task.asked.sum(axis=0), 1)
         usable = (rate > 0) & (rate < 1)
         asked = task.asked & usable
         features = []
-        for name, common in signals.items():
-            pull = pulls(task.known, task.signals.get(name, common), task.targets) / scale[name]
+        for pull in _pulls(task).values():
             mean = (pull * asked).sum(axis=0) / np.maximum(asked.sum(axis=0), 1)
             features.append((pull - mean)[asked])
         columns.append(np.stack(features, axis=1))
         truths.append(task.truth[asked])
         offset = np.where(usable, logit(np.clip(rate, 1e-6, 1 - 1e-6)), 0)
         offsets.append(np.broadcast_to(offset, asked.shape)[asked])
-        shares.append(np.full(int(asked.sum()), 1 / max(float((task.truth * asked).sum()), 1)))
+        shares_of_loss.append(np.full(int(asked.sum()), 1 / max(float((task.truth * asked).sum()), 1)))
     table, truth = np.vstack(columns).astype(np.float64), np.concatenate(truths).astype(np.float64)
-    offset, share = np.concatenate(offsets), np.concatenate(shares)
+    scale = np.maximum(table.std(axis=0), 1e-9)
+    table /= scale
+    offset, share = np.concatenate(offsets), np.concatenate(shares_of_loss)
 
-    def loss(weights: Floats) -> tuple[float, Floats]:
-        log_odds = offset + table @ weights
-        miss = np.logaddexp(0, log_odds) - truth * log_odds
-        slope = table.T @ (share * (sigmoid(log_odds) - truth))
-        return float(share @ miss + penalty * weights @ weights), slope + 2 * penalty * weights
-
-    start = np.full(len(signals), 0.1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(signals))
-    return {name: float(weight) / scale[name] for name, weight in zip(signals, found.x, strict=True)}
+    found = fit_logistic(table, truth, offset=offset, share=share, penalty=penalty, may_fall=False)
+    return dict(zip(_pulls_names(tasks[0]), (found / scale).tolist(), strict=True))
 
 
-def base_rates(task: Task, lifts: NDArray[np.float32]) -> Floats:
+def combined(signals: Signals, weights: Mapping[str, float]) -> Lifts:
+    """Return the weighted sum of signals."""
+    broad = sum(weights[f"broad {name}"] * signal for name, signal in signals.broad.items())
+    fine = sum(weights[f"fine {name}"] * signal for name, signal in signals.fine.items())
+    return Lifts(np.asarray(broad, np.float32), np.asarray(fine, np.float32), signals.domain)
+
+
+def _pulls_names(task: Task) -> list[str]:
+    return [f"broad {name}" for name in task.signals.broad] + [f"fine {name}" for name in task.signals.fine]
+
+
+def _pulls(task: Task) -> dict[str, Floats]:
+    domain = task.signals.domain
+    pulls: dict[str, Floats] = {}
+    for name, broad in task.signals.broad.items():
+        part = shares(task.known, domain, len(broad))
+        pulls[f"broad {name}"] = mixture(part, broad)[:, domain[task.targets]]
+    for name, fine in task.signals.fine.items():
+        pulls[f"fine {name}"] = damped(task.known, fine[:, task.targets])
+    return pulls
+
+
+def base_rates(task: Task, lifts: Lifts) -> Floats:
     """Return the log-odds (n_targets,) at which the lifts give every target of a task its true rate; NaN at 0 or 1."""
-    pull = pulls(task.known, lifts, task.targets).astype(np.float64)
+    pull = lifts.pull(task.known, task.targets)
     asked = task.asked
     rate = (task.truth * asked).sum(axis=0) / np.maximum(asked.sum(axis=0), 1)
     usable = (rate > 0) & (rate < 1)

@@ -1,11 +1,14 @@
 """Step 3 of learning: what every source says about the move from one topic to another, as one number a pair.
 
-Each signal is (n_topics, n_topics), row = from, column = to, NaN where its source knows nothing about the pair.
+A signal has two parts. Its broad part says how the domains of two topics go together; its fine part says how a pair
+differs from that, 0 where the source knows nothing about the pair. So a topic that no source holds still has a place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,57 +21,135 @@ from recommender.learn import sources
 Signal = NDArray[np.float32]
 
 SHRINK = 2.0  # pseudo-counts of a pair; 1, 2 and 5 guess hidden tags of groups equally well (nDCG@10 .61)
+BROAD_SHRINK = 20.0  # of a pair of domains
+STRONGEST = 3.0  # log lift; beyond it a broad signal only says "the same world"
 
 
-def read_signals(folder: Path, catalogue: Catalogue) -> dict[str, Signal]:
-    """Return all signals by name; the survey is none of them, since it is the truth they are fitted to."""
-    mass, lift = community_signals(sources.read_communities(folder, catalogue))
-    return {
-        "neighbours": neighbour_signal(catalogue),
-        "topic graph": graph_signal(sources.read_topic_graph(folder, catalogue)),
-        "communities": mass,
-        "community lift": lift,
-        "groups": co_occurrence(sources.read_groups(folder, catalogue), shrink=SHRINK),
-        "tools": co_occurrence(sources.read_occupations(folder, catalogue), shrink=SHRINK),
-        "people": co_occurrence(sources.read_self_tags(folder, catalogue), shrink=SHRINK),
-        "text": text_signal(catalogue),
-        "domain": same(catalogue, "domain"),
-        "field": same(catalogue, "field"),
-    }
+@dataclass(frozen=True)
+class Signals:
+    broad: Mapping[str, Signal]  # (n_domains, n_domains) each
+    fine: Mapping[str, Signal]  # (n_topics, n_topics) each, 0 on the diagonal
+    domain: NDArray[np.intp]  # (n_topics,) the domain of each topic
 
 
-def co_occurrence(table: NDArray[np.float32], *, shrink: float) -> Signal:
-    """Return log lifts of topics that appear together in rows of an incidence table.
+@cache
+def read_signals(folder: Path, catalogue: Catalogue) -> Signals:
+    """Return all signals; the survey is none of them, since it is the truth they are fitted to.
 
-    log((n_ab + s) / (n_a n_b / n + s)): the pseudo-count s pulls rare pairs to 0, that is to independence.
+    Tried and left out, since the fit gave them no weight beside these: the GitHub topic graph, tools shared by
+    occupations (O*NET), moves between occupation groups (CPS), sharing a field.
     """
-    size = table.sum(axis=1, keepdims=True)
-    table = table[size[:, 0] > 1]
-    count = table.sum(axis=0)
+    world = World.of(catalogue)
+    groups, people = sources.read_groups(folder, catalogue), sources.read_self_tags(folder, catalogue)
+    communities = sources.read_communities(folder, catalogue)
+    graph = hand_made_graph(catalogue)
+    broad_groups, fine_groups = co_occurrence(groups, world)
+    fine = {
+        "neighbours": fine_part(walked(graph), world),
+        "communities": fine_part(community_mass(communities), world),
+        "groups": fine_groups,
+        "people": co_occurrence(people, world)[1],
+        "text": fine_part(text_signal(catalogue), world),
+    }
+    broad = {
+        "groups": broad_groups,
+        "communities": broad_mass(communities, world),
+        "neighbours": broad_lift(graph, world, shrink=BROAD_SHRINK / 10),
+        "same domain": np.eye(world.n_domains, dtype=np.float32),
+    }
+    return Signals(broad, fine, world.domain)
+
+
+@dataclass(frozen=True)
+class World:
+    """Which domain a topic and which field a domain belongs to, as numbers."""
+
+    domain: NDArray[np.intp]  # (n_topics,)
+    field: NDArray[np.intp]  # (n_domains,)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> World:
+        order = {slug: position for position, slug in enumerate(catalogue.domains)}
+        fields = {topic.domain: topic.field for topic in catalogue.topics}
+        names = sorted(set(fields.values()))
+        return cls(
+            np.array([order[topic.domain] for topic in catalogue.topics]),
+            np.array([names.index(fields[slug]) for slug in catalogue.domains]),
+        )
+
+    @property
+    def n_domains(self) -> int:
+        return len(self.field)
+
+    def by_domain(self, pairs: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sum a table over pairs of topics to one over pairs of domains."""
+        member = (self.domain[:, None] == np.arange(self.n_domains)).astype(np.float64)
+        summed: NDArray[np.float64] = member.T @ pairs @ member
+        return summed
+
+    def by_field(self, pairs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum a table over pairs of domains within pairs of fields; the answer is over pairs of domains again."""
+        member = (self.field[:, None] == np.arange(self.field.max() + 1)).astype(np.float64)
+        spread: NDArray[np.float64] = member @ (member.T @ pairs @ member) @ member.T
+        return spread
+
+
+def broad_lift(pairs: NDArray[np.floating], world: World, *, shrink: float = BROAD_SHRINK) -> Signal:
+    """Return log lifts of pairs of domains from how often pairs of their topics were seen.
+
+    A pair of domains seen rarely takes the lift of its pair of fields, and that one goes to 0.
+    """
+    seen = world.by_domain(pairs)
+    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / max(seen.sum(), 1e-9)
+    above = (world.by_field(seen) + shrink) / (world.by_field(expected) + shrink)
+    lift = np.log((seen + shrink * above) / (expected + shrink))
+    return np.asarray(np.clip(lift, -STRONGEST, STRONGEST), np.float32)
+
+
+def co_occurrence(table: NDArray[np.float32], world: World) -> tuple[Signal, Signal]:
+    """Return broad and fine log lifts of topics that appear together in rows of an incidence table.
+
+    A pair starts from the lift of its domains: log((n_ab + s · r) / (n_a n_b / n · r + s · r)) is its difference.
+    """
+    table = table[table.sum(axis=1) > 1]
     together = table.T @ table
-    expected = np.outer(count, count) / max(len(table), 1)
-    signal = np.log((together + shrink) / (expected + shrink)).astype(np.float32)
-    return _blank(signal, count > 0)
+    np.fill_diagonal(together, 0)
+    broad = broad_lift(together, world)
+    count = table.sum(axis=0)
+    domain = world.domain
+    expected = np.outer(count, count) / max(len(table), 1) * np.exp(broad)[np.ix_(domain, domain)]
+    fine = np.log((together + SHRINK) / (expected + SHRINK)).astype(np.float32)
+    np.fill_diagonal(fine, 0)
+    return broad, fine
 
 
-def community_signals(communities: sources.Communities) -> tuple[Signal, Signal]:
-    """Return log PageRank mass and log lift between the communities of topics."""
+def community_mass(communities: sources.Communities) -> Signal:
+    """Return log PageRank mass between the communities of topics, NaN where a topic has none."""
     known = communities.of_topic.sum(axis=1) > 0
     mass = communities.of_topic @ communities.mass @ communities.of_topic.T
-    lift = communities.of_topic @ communities.lift @ communities.of_topic.T
-    return _blank(np.log(mass + 1e-5).astype(np.float32) - np.float32(np.log(1e-5)), known), _blank(lift, known)
+    return _blank(np.log1p(mass / LEAST_MASS).astype(np.float32), known)
 
 
-def neighbour_signal(catalogue: Catalogue) -> Signal:
-    """Return log PageRank mass on the hand-made neighbourhood, where nearer neighbours weigh more."""
+LEAST_MASS = 1e-5
+
+
+def broad_mass(communities: sources.Communities, world: World) -> Signal:
+    """Return log lifts of pairs of domains from the mass between their communities, 0 on the diagonal left out."""
+    mass = communities.of_topic @ communities.mass @ communities.of_topic.T
+    np.fill_diagonal(mass, 0)
+    return broad_lift(1000 * mass, world)  # mass in thousandths: the shrinkage stands at 2 % of one walk
+
+
+def hand_made_graph(catalogue: Catalogue) -> NDArray[np.float32]:
+    """Return (n_topics, n_topics): the hand-made neighbourhood, where nearer neighbours weigh more."""
     graph = np.zeros((len(catalogue), len(catalogue)), np.float32)
     for position, topic in enumerate(catalogue.topics):
         for rank, neighbour in enumerate(topic.neighbours):
             graph[position, catalogue.index[neighbour]] = 1 / (1 + 0.2 * rank)
-    return graph_signal(graph)
+    return graph
 
 
-def graph_signal(graph: NDArray[np.float32], *, restart: float = 0.3, steps: int = 6, back: float = 0.5) -> Signal:
+def walked(graph: NDArray[np.float32], *, restart: float = 0.3, steps: int = 6, back: float = 0.5) -> Signal:
     """Return log(1 + 100 × personalised PageRank mass) from every topic to every other.
 
     Links count backwards too, at half the weight: who names a topic as its neighbour is near it.
@@ -91,45 +172,21 @@ def text_signal(catalogue: Catalogue) -> Signal:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosine = vectors @ vectors.T
     mean = cosine.mean(axis=1, keepdims=True)
-    return (cosine - mean - mean.T + cosine.mean()).astype(np.float32)
+    return np.asarray(cosine - mean - mean.T + cosine.mean(), np.float32)
 
 
-def same(catalogue: Catalogue, part: str) -> Signal:
-    """Return 1 where two topics share their domain or field, else 0."""
-    names = np.array([getattr(topic, part) for topic in catalogue.topics])
-    return (names[:, None] == names[None, :]).astype(np.float32)
+def fine_part(signal: Signal, world: World) -> Signal:
+    """Return how pairs differ from the mean of their pair of domains, 0 where nothing is known."""
+    missing = np.isnan(signal)
+    np.fill_diagonal(missing, True)
+    value = np.where(missing, 0, signal)
+    count = world.by_domain((~missing).astype(np.float32))
+    mean = (world.by_domain(value) / (count + 1)).astype(np.float32)
+    return np.where(missing, 0, signal - mean[np.ix_(world.domain, world.domain)])
 
 
-def _blank(signal: NDArray[np.float32], known: NDArray[np.bool_]) -> Signal:
+def _blank(signal: Signal, known: NDArray[np.bool_]) -> Signal:
     signal = signal.copy()
     signal[~known] = np.nan
     signal[:, ~known] = np.nan
     return signal
-
-
-def filled(signal: Signal, domain: NDArray[np.intp], field: NDArray[np.intp]) -> Signal:
-    """Return a signal whose blanks hold the mean of their pair of domains, else of their pair of fields, else 0."""
-    missing = np.isnan(signal)
-    value = np.where(missing, 0, signal).astype(np.float64)
-    full = np.zeros_like(value)
-    for groups in (field, domain):
-        member = (groups[:, None] == np.arange(groups.max() + 1)).astype(np.float64)
-        total = member.T @ value @ member
-        count = member.T @ (~missing).astype(np.float64) @ member
-        above = member.T @ full @ member / np.outer(member.sum(axis=0), member.sum(axis=0))
-        mean = (total + PSEUDO_PAIRS * above) / (count + PSEUDO_PAIRS)
-        full = member @ mean @ member.T
-    return np.where(missing, full, signal).astype(np.float32)
-
-
-PSEUDO_PAIRS = 10  # a domain pair's own mean counts half once ten pairs are known
-
-
-def filled_by_domain(signals: Mapping[str, Signal], catalogue: Catalogue) -> dict[str, Signal]:
-    """Return signals without blanks, 0 from a topic to itself."""
-    domain = np.unique([topic.domain for topic in catalogue.topics], return_inverse=True)[1]
-    field = np.unique([topic.field for topic in catalogue.topics], return_inverse=True)[1]
-    full = {name: filled(signal, domain, field) for name, signal in signals.items()}
-    for signal in full.values():
-        np.fill_diagonal(signal, 0)
-    return full

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,26 +83,6 @@ def read_self_tags(folder: Path, catalogue: Catalogue) -> NDArray[np.float32]:
     """Return (n_people, n_topics): what developers say about themselves."""
     people = [json.loads(line)["topics"] for line in lines(folder / "self_tags.jsonl.gz")]
     return incidence([positions(catalogue, tags) for tags in people], len(catalogue))
-
-
-def read_occupations(folder: Path, catalogue: Catalogue) -> NDArray[np.float32]:
-    """Return (n_occupations, n_topics): the tools that occupations use."""
-    tools: dict[str, list[str]] = defaultdict(list)
-    for row in rows(folder / "onet_technology_skills.csv.gz"):
-        tools[row["O*NET-SOC Code"]] += [row["Example"], row["Commodity Title"].removesuffix(" software")]
-    return incidence([positions(catalogue, names) for names in tools.values()], len(catalogue))
-
-
-def read_topic_graph(folder: Path, catalogue: Catalogue) -> NDArray[np.float32]:
-    """Return (n_topics, n_topics): 1 where the GitHub topic pages relate one topic to another."""
-    graph = np.zeros((len(catalogue), len(catalogue)), np.float32)
-    for line in lines(folder / "github_topics.jsonl"):
-        page = json.loads(line)
-        here = positions(catalogue, [page["name"], page["slug"], *page["aliases"]])
-        for one in here:
-            graph[one, positions(catalogue, page["related"])] = 1
-    np.fill_diagonal(graph, 0)
-    return graph
 
 
 def read_members(folder: Path, catalogue: Catalogue) -> NDArray[np.float64]:

@@ -1,0 +1,198 @@
+"""How well adjacency does on people, topics and cities that the fit did not see.
+
+Each part fits anew, by the same steps and settings as the shipped artefact, without what it is measured on. The last
+respondents of the survey were set aside before any setting was chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.adjacency import damped, describe, proper
+from recommender.catalogue import Catalogue, load_catalogue
+from recommender.learn import build, cold, sources
+from recommender.learn.bases import fit_bases, read_popularity
+from recommender.learn.signals import Signals, World, co_occurrence, read_signals
+from recommender.learn.wishes import fit_wishes, thinned
+from recommender.metrics import Result, calibration_error, ndcg, recall, result
+
+Floats = NDArray[np.float64]
+
+TEST_SHARE = 0.15  # of the survey
+SEED = 20240503
+BANNED = -1e9  # the score of what may not be recommended
+
+
+def measure_wishes(folder: Path) -> Iterator[Result]:
+    """Rank survey topics that somebody does not hold; truth is what they say they want next."""
+    catalogue = load_catalogue()
+    survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
+    order = np.random.default_rng(SEED).permutation(len(survey.have))
+    n_test = round(TEST_SHARE * len(order))
+    train, test = survey.take(order[n_test:]), survey.take(order[:n_test])
+    lacks = 1 - train.have
+    new = train.want * lacks
+    popular = new.sum(axis=0) / lacks.sum(axis=0)
+    moves = (train.have.T @ new + 20 * popular) / (train.have.T @ lacks + 20)  # P(want column | hold row)
+    weights = fit_wishes(train.have, train.want)
+    truth = (test.want * (1 - test.have)).astype(np.float64)
+    domains = [catalogue.topics[topic].domain for topic in survey.topics]
+    held = np.stack([test.have[:, [one == domain for one in domains]].any(axis=1) for domain in domains], axis=1)
+    for shown in (None, 8, 5, 3):
+        known = thinned(test.have, shown, np.random.default_rng(SEED))
+        chance = proper(describe(known) @ weights)
+        models = {
+            "popularity": np.broadcast_to(popular, truth.shape),
+            "co-occurrence": known @ np.log(moves / popular) / np.sqrt(np.maximum(known.sum(axis=1, keepdims=True), 1))
+            + np.log(popular),
+            "adjacency": chance,
+        }
+        setting = f"{shown or 'all'} topics shown"
+        for model, scores in models.items():
+            free = np.where(test.have > 0, BANNED, scores)
+            yield result("adjacency", setting, model, "nDCG@10", ndcg(free, truth, 10))
+            yield result("adjacency", setting, model, "R@10", recall(free, truth, 10))
+            far = np.where(held, BANNED, scores)
+            yield result("adjacency", setting, model, "new-domain R@10", recall(far, truth * ~held, 10))
+        asked = test.have == 0
+        error = calibration_error(chance[asked].astype(np.float64), truth[asked])
+        yield Result("adjacency", setting, "adjacency", "calibration error", error, error, error, len(truth))
+
+
+def measure_unasked(folder: Path) -> Iterator[Result]:
+    """Rank survey topics as if no survey had been made: everything is fitted to groups and self-chosen tags alone."""
+    catalogue = load_catalogue()
+    signals = read_signals(folder, catalogue)
+    rng = np.random.default_rng(SEED)
+    survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
+    people = survey.take(rng.permutation(len(survey.have))[:2000])
+    world = World.of(catalogue)
+    groups = build.several(sources.read_groups(folder, catalogue))
+    tags = build.several(sources.read_self_tags(folder, catalogue))
+    weights = cold.fit_weights(
+        [
+            *build.halved_tasks("groups", groups, signals, world, rng),
+            *build.halved_tasks("people", tags, signals, world, rng),
+        ]
+    )
+    lifts = cold.combined(signals, weights)
+    named = build.anchor(build.tag_task(tags, build.MIN_TAGGED, signals), lifts)
+    base = fit_bases(
+        read_popularity(folder, catalogue),
+        general=build.anchor(build.tag_task(groups, build.MIN_GROUPS, signals), lifts),
+        asked=named,
+        named=named,
+    ).developers[survey.topics]
+    for shown in (None, 3):
+        task = build.survey_task(people, shown, signals, rng)
+        scores = {
+            "text alone": damped(task.known, signals.fine["text"][:, survey.topics]),
+            "neighbours alone": damped(task.known, signals.fine["neighbours"][:, survey.topics]),
+            "adjacency": base + lifts.pull(task.known, survey.topics),
+        }
+        truth = (people.want * (1 - people.have)).astype(np.float64)
+        folds = np.arange(len(survey.topics)) % 5
+        for model, score in scores.items():
+            values = [
+                ndcg(np.where(people.have > 0, BANNED, score)[:, folds == fold], truth[:, folds == fold], 10)
+                for fold in range(5)
+            ]
+            yield result(
+                "adjacency, topics never asked", f"{shown or 'all'} topics shown", model, "nDCG@10", _mean(values)
+            )
+
+
+def _mean(values: list[Floats]) -> Floats:
+    """Return the mean of each person over folds in which they want something; NaN for those who never do."""
+    table = np.stack(values)
+    known = ~np.isnan(table)
+    return np.where(known.any(axis=0), np.nansum(table, axis=0) / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def measure_self_tags(folder: Path) -> Iterator[Result]:
+    """Rank what developers say of themselves outside technology, from what they say inside it; five folds of people."""
+    catalogue = load_catalogue()
+    signals = read_signals(folder, catalogue)
+    world = World.of(catalogue)
+    rng = np.random.default_rng(SEED)
+    outer = np.array(sources.positions(catalogue, (folder / "self_tags_outer.txt").read_text("utf-8").split("\n")))
+    people = sources.read_self_tags(folder, catalogue)
+    known = people.copy()
+    known[:, outer] = 0
+    truth = people[:, outer]
+    people, known, truth = (
+        table[(known.sum(axis=1) > 0) & (truth.sum(axis=1) > 0)] for table in (people, known, truth)
+    )
+    survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
+    groups = build.halved_tasks("groups", build.several(sources.read_groups(folder, catalogue)), signals, world, rng)
+    fold = rng.permutation(len(people)) % 5
+    popular, ours = np.empty_like(truth, np.float64), np.empty_like(truth, np.float64)
+    for number in range(5):
+        train, test = people[fold != number], fold == number
+        unseen = _with_people(signals, train, world)
+        tasks = [
+            build.survey_task(survey.take(rng.permutation(len(survey.have))[:500]), 8, unseen, rng),
+            *groups,
+            *build.halved_tasks("people", build.several(train), unseen, world, rng),
+        ]
+        lifts = cold.combined(unseen, cold.fit_weights(tasks))
+        rate = (train[:, outer].sum(axis=0) + 0.5) / (len(train) + 1)
+        asked = cold.Task(
+            known[fold != number], train[:, outer], np.ones((len(train), len(outer)), np.bool_), outer, unseen
+        )
+        popular[test] = rate
+        ours[test] = _filled(cold.base_rates(asked, lifts), rate) + lifts.pull(known[test], outer)
+    for model, scores in (("popularity", popular), ("adjacency", ours)):
+        yield result("adjacency, out of technology", "self-chosen tags", model, "nDCG@5", ndcg(scores, truth, 5))
+    gain = ndcg(ours, truth, 5) - ndcg(popular, truth, 5)
+    yield result("adjacency, out of technology", "self-chosen tags", "adjacency − popularity", "nDCG@5", gain)
+
+
+def _with_people(signals: Signals, people: NDArray[np.float32], world: World) -> Signals:
+    fine = {**signals.fine, "people": co_occurrence(people, world)[1]}
+    return Signals(signals.broad, fine, signals.domain)
+
+
+def _filled(base: Floats, rate: Floats) -> Floats:
+    """Return bases, the plain log rate where none could be fitted."""
+    return np.where(np.isnan(base), np.log(rate), base)
+
+
+def measure_groups(folder: Path) -> Iterator[Result]:
+    """Guess hidden tags of groups in Boston, Denver and Los Angeles from groups of other cities."""
+    catalogue = load_catalogue()
+    signals = read_signals(folder, catalogue)
+    world = World.of(catalogue)
+    rng = np.random.default_rng(SEED)
+    cities = sources.read_group_labels(folder)
+    elsewhere, here = (build.several(_of_cities(cities, catalogue, far=far)) for far in (True, False))
+    broad, fine = co_occurrence(elsewhere, world)
+    unseen = Signals({**signals.broad, "groups": broad}, {**signals.fine, "groups": fine}, signals.domain)
+    lifts = cold.combined(unseen, cold.fit_weights(build.halved_tasks("groups", elsewhere, unseen, world, rng)))
+    count = elsewhere.sum(axis=0)
+    general = build.anchor(build.tag_task(elsewhere, build.MIN_GROUPS, unseen), lifts)
+    base = fit_bases(read_popularity(folder, catalogue), general=general, asked=general, named=general).general
+    known = ((rng.random(here.shape) < 0.5) * here).astype(np.float32)
+    usable = (known.sum(axis=1) > 0) & ((here - known).sum(axis=1) > 0)
+    known, truth = known[usable], (here - known)[usable].astype(np.float64)
+    every = np.arange(len(catalogue))
+    models = {
+        "popularity": np.broadcast_to(count, truth.shape),
+        "text alone": damped(known, signals.fine["text"]),
+        "adjacency": base + lifts.pull(known, every),
+    }
+    for model, scores in models.items():
+        values = ndcg(np.where(known > 0, BANNED, scores), truth, 10)
+        yield result("adjacency, groups of cities never seen", "half of the tags shown", model, "nDCG@10", values)
+
+
+FAR = "kaggle-ny-sf-chicago"
+
+
+def _of_cities(groups: dict[str, tuple[str, list[str]]], catalogue: Catalogue, *, far: bool) -> NDArray[np.float32]:
+    chosen = [tags for city, tags in groups.values() if (city == FAR) == far]
+    return sources.incidence([sources.positions(catalogue, tags) for tags in chosen], len(catalogue))
