@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from scrapers.draft import EventDraft, Organizer, Problem, Reading, Window
 
-MOST_EVENTS = 5000  # of one source; the largest honest calendar seen holds 4,600
+MOST_EVENTS = 5000  # inside the window, of one source
 
 
 def listing(

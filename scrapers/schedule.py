@@ -1,4 +1,4 @@
-"""Step 2, reading: a schema.org Schedule becomes the local times of its occurrences, within bounds."""
+"""Step 2, reading: the moments, lengths and schedules of schema.org; a Schedule becomes occurrences, within bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dateutil import rrule
 
 from scrapers.draft import Window
 from scrapers.graph import Graph, Node, local_name
-from scrapers.times import localize, resolve_zone
+from scrapers.times import When, localize, parse_when, resolve_zone
 
 MOST_OCCURRENCES = 500  # of one series; daily for more than the year that is looked ahead
 _DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
@@ -41,6 +41,12 @@ class Occurrence:
     recurrence_id: str
 
 
+def moment(text: str, zone: ZoneInfo) -> When | None:
+    """Return when a text says, unless its year is a typing error; the ends of the calendar break time arithmetic."""
+    when = parse_when(text, zone=zone)
+    return when if when is not None and 1000 <= when.at.year < 9000 else None
+
+
 def duration(text: str) -> timedelta | None:
     """Return an ISO 8601 duration of weeks, days and times; None for months, years, nothing and nonsense."""
     found = _DURATION.fullmatch(text)
@@ -51,25 +57,31 @@ def duration(text: str) -> timedelta | None:
 
 
 def occurrences(
-    graph: Graph, schedule: Node, *, window: Window, zone: ZoneInfo, first_day: date | None
+    graph: Graph, schedule: Node, *, window: Window, zone: ZoneInfo, first: When | None
 ) -> list[Occurrence]:
-    """Return what begins inside the window; [] for a schedule that says too little or recurs within a day."""
+    """Return what begins inside the window; [] for a schedule that says too little or recurs within a day.
+
+    `first` is when the event itself says that it starts: what the schedule leaves open is taken from there.
+    """
     home = resolve_zone(graph.text(schedule, "scheduleTimezone")) or zone
-    begin = _day(graph.text(schedule, "startDate")) or first_day
-    rule = _rule(graph, schedule, begin=begin, window=window, zone=home)
+    told = moment(graph.text(schedule, "startDate"), home) or first
+    start = told.at.astimezone(home) if told else None
+    rule = _rule(graph, schedule, begin=start.date() if start else None, window=window, zone=home)
     if rule is None:
         return []
     clock = _clock(graph.text(schedule, "startTime"))
+    if clock is None and start and told and not told.all_day:
+        clock = start.time()
     except_days = {_day(text) for text in map(graph.words, graph.values(schedule, "exceptDate"))}
     length = _length(graph, schedule, clock)
     found = []
     for midnight in islice(rule, MOST_OCCURRENCES):
         if midnight.date() in except_days:
             continue
-        start = localize(datetime.combine(midnight, clock or time()), home)
-        if start in window:
-            end = localize(start.replace(tzinfo=None) + length, home) if length else None
-            found.append(Occurrence(start, end, home.key, clock is None, _recurrence_id(start, all_day=clock is None)))
+        at = localize(datetime.combine(midnight, clock or time()), home)
+        if at in window:
+            end = localize(at.replace(tzinfo=None) + length, home) if length else None
+            found.append(Occurrence(at, end, home.key, clock is None, _recurrence_id(at, all_day=clock is None)))
     return found
 
 

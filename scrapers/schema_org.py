@@ -18,9 +18,9 @@ from scrapers.graph import Graph, Node, literal, local_name, symbol, types
 from scrapers.listing import stable_hash
 from scrapers.places import is_virtual, online_url_of, venue_of
 from scrapers.prices import price_of
-from scrapers.schedule import Occurrence, duration, occurrences
+from scrapers.schedule import Occurrence, duration, moment, occurrences
 from scrapers.text import clean_text, clean_url, prose
-from scrapers.times import When, localize, parse_when, resolve_zone
+from scrapers.times import When, localize, resolve_zone
 
 # schema.org 29.3, all subtypes of Event that someone could go to or watch (not UserInteraction), and CourseInstance.
 EVENT_TYPES = frozenset(
@@ -54,7 +54,6 @@ EVENT_TYPES = frozenset(
     ]
 )
 _PARTS = ("subEvent", "subEvents", "event", "events")  # under these an event belongs to what holds it
-_YEARS = range(1000, 9000)  # others are typing errors, and break time arithmetic at the ends of the calendar
 _STATUSES: dict[str, Status] = {
     # by severity: an event can be rescheduled and then cancelled
     "eventcancelled": "cancelled",
@@ -195,7 +194,9 @@ def _drafts(context: Context, node: Node, holder: Node | None) -> Iterator[Event
 
 def _single(graph: Graph, node: Node, draft: EventDraft, *, identity: str, start: When, zone: ZoneInfo) -> EventDraft:
     # An event that was moved keeps the name it got from its first date.
-    before = [when for text in map(graph.words, graph.values(node, "previousStartDate")) if (when := _read(text, zone))]
+    before = [
+        when for text in map(graph.words, graph.values(node, "previousStartDate")) if (when := moment(text, zone))
+    ]
     first = min((when.at for when in before), default=start.at)
     here = _clock_zone(start, zone)
     end, warnings = _end(graph, node, start, here)
@@ -227,12 +228,7 @@ def _zone_of(context: Context, node: Node, venue: Venue | None) -> ZoneInfo:
 
 
 def _moment(graph: Graph, node: Node, name: str, zone: ZoneInfo) -> When | None:
-    return next(filter(None, (_read(graph.words(value), zone) for value in graph.values(node, name))), None)
-
-
-def _read(text: str, zone: ZoneInfo) -> When | None:
-    when = parse_when(text, zone=zone)
-    return when if when is not None and when.at.year in _YEARS else None
+    return next(filter(None, (moment(graph.words(value), zone) for value in graph.values(node, name))), None)
 
 
 def _end(graph: Graph, node: Node, start: When, zone: ZoneInfo) -> tuple[datetime | None, tuple[str, ...]]:
@@ -254,11 +250,10 @@ def _end(graph: Graph, node: Node, start: When, zone: ZoneInfo) -> tuple[datetim
 
 
 def _recurring(context: Context, node: Node, zone: ZoneInfo, start: When | None) -> list[Occurrence]:
-    first_day = start.at.astimezone(zone).date() if start else None
     found = [
         occurrence
         for schedule in context.graph.nodes(node, "eventSchedule")
-        for occurrence in occurrences(context.graph, schedule, window=context.window, zone=zone, first_day=first_day)
+        for occurrence in occurrences(context.graph, schedule, window=context.window, zone=zone, first=start)
     ]
     return sorted({each.recurrence_id: each for each in found}.values(), key=lambda each: each.starts_at)
 
