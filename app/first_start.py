@@ -42,6 +42,11 @@ async def prepare(database: Database, *, now: datetime) -> int:
     return await load_demo(database, now=now)
 
 
+async def move_on(database: Database, *, now: datetime) -> int:
+    """Let eight weeks lie ahead again, where the demonstration city is loaded; return events added."""
+    return await load_demo(database, now=now) if await is_demonstration(database) else 0
+
+
 async def load_demo(database: Database, *, now: datetime) -> int:
     """Load the demonstration city's next eight weeks and return how many events are new."""
     added = 0

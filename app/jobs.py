@@ -17,7 +17,7 @@ from sqlalchemy import func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, collect, feeds, slates, tokens
+from app import about, collect, feeds, first_start, slates, tokens
 from app.db import Database
 from app.models import FetchState, Host, Person, Setting, Source
 from app.settings import Settings
@@ -69,6 +69,7 @@ async def step(database: Database, settings: Settings, fetcher: Fetcher, *, cloc
     now = settings.now()
     await collect_due(database, fetcher, now=now, clock=clock)
     await once(database, "expand series", DAILY, lambda: collect.expand_series(database, now=now), clock=clock)
+    await once(database, "move demonstration on", DAILY, lambda: first_start.move_on(database, now=now), clock=clock)
     await once(database, "forget tokens", DAILY, lambda: _forget_tokens(database, clock), clock=clock)
     await once(database, "renew slates", OFTEN, lambda: renew_slates(database, now=now), clock=clock)
 

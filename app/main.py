@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from app import tokens
+from app import first_start, tokens, web
 from app.api import (
     calendars,
     communities,
@@ -63,6 +63,8 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         try:
             async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
                 app.state.fetcher = fetcher
+                if works and await first_start.prepare(database, now=settings.now()):
+                    announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
                 async with working(database, settings, fetcher) if works else nullcontext():
                     await _greet(database, settings, announce)
                     yield
@@ -87,7 +89,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
     problems.install(app)
     for module in API:
         app.include_router(module.router)
-    # The web pages' router goes here.
+    app.include_router(web.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
