@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from scrapers.content_lines import Component, Property, components, decode, looks_like_calendar
 from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Status, Unreadable, Window
 from scrapers.locations import first_url, is_online_in_words, meeting_url, mode_of, read_position, read_venue
-from scrapers.series import Entry, Occurrence, define, expand
+from scrapers.series import LAST_YEAR, Entry, Occurrence, define, expand
 from scrapers.stamps import BadStamp, basic, read_duration, read_stamp
 from scrapers.text import clean_url, one_line, prose
 from scrapers.times import localize, resolve_zone
@@ -168,6 +168,7 @@ def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> R
         raise Unreadable("no_calendar", f"{url}: no BEGIN:VCALENDAR in {len(body)} bytes")
     problems = _Problems()
     calendars = [_Calendar(part, zone, problems) for part in parts]
+    window = Window(_within_the_calendar(window.start), _within_the_calendar(window.end))
     if body.rstrip()[-40:].upper().find(b"END:VCALENDAR") < 0 and b"\0" not in body[:4]:
         problems.report("truncated", url, "the calendar does not end with END:VCALENDAR")
     entries = [entry for calendar in calendars for entry in _entries(calendar, problems)]
@@ -189,6 +190,11 @@ def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> R
         last_start=last_start,
         listed=len(entries),
     )
+
+
+def _within_the_calendar(instant: datetime) -> datetime:
+    """Return the instant, moved to where every zone has a date for it."""
+    return min(max(instant, datetime(2, 1, 1, tzinfo=UTC)), datetime(LAST_YEAR, 1, 1, tzinfo=UTC))
 
 
 def _publisher(calendar: _Calendar) -> Organizer | None:

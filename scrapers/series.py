@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from scrapers.content_lines import Component, Property
 from scrapers.draft import Series, Window
 from scrapers.recurrence import EmptyRule, RejectedRule, Rule, judge, occurrences, parse_rule
-from scrapers.stamps import BadStamp, Stamp, ZoneLookup, basic, read_stamps, read_value
+from scrapers.stamps import BadStamp, Stamp, ZoneLookup, basic, read_stamps, read_value, shown_in
 
 MOST_OCCURRENCES = 500  # of one series in one window
 MOST_RULES = 10  # of one event
+LONGEST_SHIFT = timedelta(days=366)  # of THISANDFUTURE; what moves further is another series
+LAST_YEAR = 9998  # the one after it is the last that Python knows, and has no room for offsets
 _MARGIN = timedelta(days=2)  # wall time and UTC are never further apart
 
 Report = Callable[[str, str, str], None]  # code, subject, message
@@ -194,7 +196,7 @@ def _moments(master: Entry, report: Report) -> _Moments:
 
 def _day_in(stamp: Stamp, master: Entry) -> datetime:
     """Return the local day that an exclusion means; a UTC time means the day that it falls on at home."""
-    return stamp.wall if stamp.zone is not UTC else stamp.instant(UTC).astimezone(master.floating)
+    return stamp.wall if stamp.zone is not UTC else shown_in(stamp.instant(UTC), master.floating)
 
 
 def _rules(master: Entry, name: str, report: Report) -> tuple[list[tuple[Rule, datetime | None]], bool]:
@@ -230,9 +232,8 @@ def _until(rule: Rule, master: Entry) -> datetime | None:
         return stamp.wall
     if master.start.is_date:
         return stamp.wall
-    zone = master.zone
-    offset = stamp.wall.replace(tzinfo=zone).utcoffset() or timedelta()
-    return stamp.wall + offset
+    offset = stamp.wall.replace(tzinfo=master.zone).utcoffset() or timedelta()
+    return stamp.wall + offset if stamp.wall.year < LAST_YEAR else stamp.wall
 
 
 def _listed(master: Entry, name: str, code: str, report: Report) -> list[Stamp]:
@@ -256,7 +257,9 @@ def _overrides(entries: Iterable[Entry], master: Entry | None) -> tuple[dict[str
         replaced[key] = Occurrence(entry.at, entry.start.wall, entry, key)
         prop = entry.first("RECURRENCE-ID")
         if master is not None and prop is not None and (prop.parameter("RANGE") or "").upper() == "THISANDFUTURE":
-            shifts.append(_Shift(key, entry.start.wall - _wall_in(entry.replaces, master), entry))
+            by = entry.start.wall - _wall_in(entry.replaces, master)
+            if abs(by) < LONGEST_SHIFT:
+                shifts.append(_Shift(key, by, entry))
     return replaced, sorted(shifts, key=lambda shift: shift.since)
 
 
@@ -279,7 +282,7 @@ def _wall_in(replaces: Stamp, master: Entry) -> datetime:
         return datetime.combine(replaces.wall, master.start.wall.time())
     if replaces.zone is None or replaces.zone == master.zone or not isinstance(master.zone, ZoneInfo):
         return replaces.wall
-    return replaces.instant(master.zone).astimezone(master.zone).replace(tzinfo=None)
+    return shown_in(replaces.instant(master.zone), master.zone).replace(tzinfo=None)
 
 
 def define(group: Sequence[Entry], wanted: frozenset[str]) -> Series:

@@ -31,10 +31,7 @@ class Stamp(NamedTuple):
 
     def instant(self, floating: tzinfo) -> datetime:
         """Return the moment in UTC; in the first and last hours that Python knows, the wall time as if it were UTC."""
-        try:
-            return self.wall.replace(tzinfo=self.zone or floating).astimezone(UTC)
-        except OverflowError:
-            return self.wall.replace(tzinfo=UTC)
+        return shown_in(self.wall.replace(tzinfo=self.zone or floating), UTC)
 
 
 def read_stamp(prop: Property, zone_named: ZoneLookup) -> Stamp:
@@ -100,6 +97,14 @@ def read_duration(text: str) -> timedelta | None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in read.groups()[1:])
     return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def shown_in(moment: datetime, zone: tzinfo) -> datetime:
+    """Return the same moment on the clocks of a zone; at the edges of the calendar the same wall time instead."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment.replace(tzinfo=zone)
 
 
 def basic(moment: date) -> str:
