@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
-import select
 import socket
 import subprocess
 import sys
@@ -59,13 +58,14 @@ class Workers:
 
     def run(self, job: Job) -> Reading:
         """Return what a worker makes of the job; raise Unreadable, whatever else becomes of it."""
+        question = pickle.dumps(job, protocol=5)
         with self._slots:
             link = self._rested() or self._hired()
             stays = False
             try:
-                answer = _ask(link, job)
+                answer = _ask(link, question, seconds=job.wall_seconds + _GRACE_SECONDS)
                 stays = not answer.is_last
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
+            except _NO_ANSWER as error:
                 raise Unreadable(
                     "too_expensive",
                     f"reading it was stopped: it takes more than {job.cpu_seconds:g} s or {job.memory_mb} MB of memory",
@@ -105,10 +105,9 @@ class Workers:
                 link = self._idle.pop()
             except IndexError:
                 return None
-            readable, _, _ = select.select([link], [], [], 0)
-            if not readable:
+            if _is_waiting(link):
                 return link
-            link.close()  # it has died in its sleep: only an end of file can be waiting there
+            link.close()
 
     def _hired(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -147,9 +146,25 @@ class Workers:
 _ROOT = str(Path(__file__).parent.parent)
 
 
-def _ask(link: socket.socket, job: Job) -> Answer:
-    link.settimeout(job.wall_seconds + _GRACE_SECONDS)
-    link.sendall(pickle.dumps(job, protocol=5))
+def _is_waiting(link: socket.socket) -> bool:
+    """Tell whether the worker at the other end is still there; one that died in its sleep has closed."""
+    link.setblocking(False)
+    try:
+        link.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+    return False
+
+
+# A worker that was ended closes, perhaps in the middle of its answer; one that was taken over says anything.
+_NO_ANSWER = (OSError, EOFError, pickle.UnpicklingError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def _ask(link: socket.socket, question: bytes, *, seconds: float) -> Answer:
+    link.settimeout(seconds)
+    link.sendall(question)
     with link.makefile("rb") as stream:
         answer = _AnswerUnpickler(stream).load()
     if not isinstance(answer, Answer):
