@@ -39,7 +39,7 @@ def parse(
     ] = None,
 ) -> None:
     """Read events without storing them: one JSON object a line, by start; a summary on stderr."""
-    from scrapers import Unreadable, Window, as_json, read
+    from scrapers import Window, as_json, read
 
     chosen = settings()
     home = _zone(zone)
@@ -60,7 +60,7 @@ def parse(
             message = one_line(error)
             if message is None:
                 raise
-            code = error.code if isinstance(error, Unreadable) else "unreadable"
+            code = getattr(error, "code", "unreadable")
             failed.append({"code": code, "subject": path, "message": message})
             continue
         drafts += reading.events

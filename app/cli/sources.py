@@ -324,3 +324,42 @@ async def found(session: AsyncSession, name: str) -> Source:
     if row is None:
         raise Failed(f"no source has the id or address {name!r}; `adjacent sources list` shows them")
     return row
+
+
+@cli.command()
+def offered(
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD|URL|all", help="Say yes to these: they are collected from now on."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the bundled public sources; none is fetched before you say yes to it with --accept."""
+
+    async def work(_: Settings, database: Database) -> None:
+        from dataclasses import asdict
+
+        from app.first_start import live_sources
+        from app.frontier import add_source
+        from app.places import locate
+
+        live = live_sources()
+        if accept:
+            chosen = [one for one in live if "all" in accept or one.field in accept or one.url in accept]
+            if not chosen:
+                fields = ", ".join(sorted({one.field for one in live}))
+                raise Failed(f"nothing offered is called {' or '.join(accept)}; fields are: {fields}")
+            async with database.writing() as session:
+                for one in chosen:
+                    place = locate(one.place, None)
+                    await add_source(session, one.url, **_home_of(place, place.zone if place else "UTC"))
+            say(f"recorded {len(chosen)} sources; `adjacent collect` reads them")
+        elif as_json:
+            printing.as_json(asdict(one) for one in live)
+        else:
+            printing.table(
+                ("field", "place", "name", "address", "seen in"),
+                [(one.field, one.place, one.name, one.url, one.seen_in) for one in live],
+            )
+
+    run(work)

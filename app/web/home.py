@@ -13,7 +13,7 @@ from app import calendar_feed, feeds, people, picks, queries, topic_map
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.problems import Problem
 from app.web import map as drawing
-from app.web.question import KnownTopic, Question, read_question
+from app.web.question import Question, read_question
 from app.web.rendering import page
 from app.web.words import REACH_WORDS, card_of, facts_of, host_of, status_words, when_words
 from recommender.catalogue import load_catalogue
@@ -35,7 +35,10 @@ LARGEST_FORM = 20_000  # bytes
 @router.get("/")
 async def home(request: Request, session: Reading, now: Now) -> HTMLResponse:
     question = read_question(parse_qs(request.url.query))
-    wish = question.wish()
+    # Who has said nothing yet sees how it would be for somebody else, another one each week.
+    example = None if question.known else EXAMPLES[now.isocalendar().week % len(EXAMPLES)]
+    seen = question if example is None else question.with_known(example[1])
+    wish = seen.wish()
     listed = await picks.candidates(session, wish, now=now)
     found = await picks.picks_among(session, listed, wish, now=now)
     shown = topic_map.draw(wish, Counter(slug for item in listed for slug, _ in item.topics))
@@ -52,6 +55,7 @@ async def home(request: Request, session: Reading, now: Now) -> HTMLResponse:
             for one in question.known
         ],
         unknown=[_unknown(question, label) for label in question.unknown],
+        example=example[0] if example else None,
         examples=[(words, _example(question, labels)) for words, labels in EXAMPLES],
         place_problem=question.place_problem,
         near=question.near,
@@ -61,17 +65,16 @@ async def home(request: Request, session: Reading, now: Now) -> HTMLResponse:
         reach=question.reach,
         reaches=list(REACH_WORDS.items()),
         picks=[card_of(pick) for pick in found],
-        empty_words=_empty_words(question, has_candidates=bool(listed)),
+        empty_words=_empty_words(seen, has_candidates=bool(listed)),
         widen=_widen(question),
+        has_events=bool(listed),
         rows=_rows(question, shown),
-        **_maps(question, shown),
+        **_maps(seen, shown),
     )
 
 
 def _example(question: Question, labels: tuple[str, ...]) -> str:
-    catalogue = load_catalogue()
-    topics = [topic for topic in map(catalogue.resolve, labels) if topic is not None]
-    return question.address(known=[KnownTopic(topic, 3) for topic in topics])
+    return question.address(known=question.with_known(labels).known)
 
 
 def _unknown(question: Question, label: str) -> dict[str, object]:

@@ -39,6 +39,12 @@ class Question:
     reach: Reach = "one-step"
     levels: Mapping[str, int] = field(default_factory=dict)  # slug → level
 
+    def with_known(self, labels: Sequence[str]) -> Question:
+        """Return the same question of somebody who knows these topics."""
+        topics = [topic for topic in map(load_catalogue().resolve, labels) if topic is not None]
+        levels = {topic.slug: 3 for topic in topics}
+        return replace(self, known=tuple(KnownTopic(topic, 3) for topic in topics), levels=levels)
+
     def wish(self) -> Wish:
         return Wish(
             known=self.levels,
