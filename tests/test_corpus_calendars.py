@@ -133,12 +133,15 @@ def starts_of(body: bytes, window: tuple[int, int]) -> list[int]:
 
 
 @pytest.mark.shared
-def test_calendars_agree_with_the_consensus_of_four_parsers(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)])
+def test_calendars_agree_with_the_consensus_of_four_parsers(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
     monkeypatch.setattr(ical, "MOST_EVENTS", 1_000_000)  # the reference knows no caps
     monkeypatch.setattr(series, "MOST_OCCURRENCES", 1_000_000)
     reference: dict[str, Any] = json.loads((shared / "corpus" / "reference" / "ics.json").read_text(encoding="utf-8"))
     equal, explained, unexplained = 0, Counter[str](), []
-    for name, told_ in reference.items():
+    for name, told_ in sorted(reference.items())[::step]:
         if "consensus" not in told_:
             continue
         body = (shared / "corpus" / "ics" / name).read_bytes()
@@ -154,7 +157,7 @@ def test_calendars_agree_with_the_consensus_of_four_parsers(shared: Path, monkey
         else:
             explained[cause] += 1
     total = equal + explained.total() + len(unexplained)
-    assert total > 700
+    assert total > 700 / step
     assert equal / total > 0.92, (equal, explained, unexplained)
     assert len(unexplained) / total < 0.01, unexplained
 
@@ -163,7 +166,7 @@ def test_calendars_agree_with_the_consensus_of_four_parsers(shared: Path, monkey
 def test_every_calendar_reads_the_same_from_its_series(shared: Path) -> None:
     reference = json.loads((shared / "corpus" / "reference" / "ics.json").read_text(encoding="utf-8"))
     different, read = [], 0
-    for name in sorted(reference)[::4]:
+    for name in sorted(reference)[::8]:
         begin, end = (datetime.fromtimestamp(second, UTC) for second in reference[name]["window"])
         window = Window(begin, end)
         try:
@@ -179,5 +182,5 @@ def test_every_calendar_reads_the_same_from_its_series(shared: Path) -> None:
             read += 1
             if again.events != tuple(event for event in reading.events if event.uid.partition("#")[0] == one.uid):
                 different.append((name, one.uid))
-    assert read > 50
+    assert read > 40
     assert different == []
