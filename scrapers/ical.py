@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import html
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from heapq import merge
 from zoneinfo import ZoneInfo
 
 from scrapers.content_lines import Component, Property, components, decode, looks_like_calendar
-from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Status, Unreadable, Window
-from scrapers.locations import first_url, is_online_in_words, meeting_url, mode_of, read_position, read_venue
+from scrapers.details import LONGEST_TEXT, Details, first_prose
+from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Unreadable, Window
 from scrapers.series import LAST_YEAR, Entry, Occurrence, define, expand
-from scrapers.stamps import BadStamp, basic, read_duration, read_stamp
-from scrapers.text import clean_url, one_line, prose
-from scrapers.times import localize, resolve_zone
-from scrapers.vtimezone import FileZone, read_zone
+from scrapers.stamps import BadStamp, basic, read_stamp
+from scrapers.text import clean_url, one_line
+from scrapers.times import resolve_zone
+from scrapers.vtimezone import read_zone
 
 __all__ = ["looks_like_calendar", "read_calendar"]
 
 MOST_EVENTS = 5_000  # of one source in one window
 MOST_PROBLEMS = 20  # told one by one, of each kind
-LONGEST_EVENT = timedelta(days=366)
-LONGEST_TITLE = 500
-LONGEST_TEXT = 64 * 1024
 LONGEST_UID = 255
-MOST_CATEGORIES = 30
 
 _CALENDAR_LINES = frozenset(
     [
@@ -70,14 +64,6 @@ _EVENT_LINES = _IDENTITY | frozenset(
         "X-TICKETS-URL",
     ]
 )
-_MEETING_LINES = (
-    "CONFERENCE",
-    "X-GOOGLE-CONFERENCE",
-    "X-MICROSOFT-SKYPETEAMSMEETINGURL",
-    "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
-)
-_STATUSES: dict[str, Status] = {"CANCELLED": "cancelled", "CANCELED": "cancelled", "TENTATIVE": "tentative"}
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
 
 
 class _Problems:
@@ -184,7 +170,7 @@ def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> R
         series=tuple(series),
         kind="icalendar",
         name=first.text("X-WR-CALNAME", "NAME") or None,
-        description=_prose(first.lines, "X-WR-CALDESC", "DESCRIPTION") or None,
+        description=first_prose(first.lines, "X-WR-CALDESC", "DESCRIPTION") or None,
         organizer=_publisher(first),
         zone=home.key if home else None,
         last_start=last_start,
@@ -292,162 +278,11 @@ def _told_once(group: list[Entry]) -> list[Occurrence]:
 
 def _drafts(occurrences: list[Occurrence], url: str, problems: _Problems) -> Iterator[EventDraft]:
     seen: Counter[tuple[str, str]] = Counter()
-    parts: dict[int, _Details] = {}
+    parts: dict[int, Details] = {}
     for occurrence in sorted(occurrences[:MOST_EVENTS], key=lambda each: each.at):
         details = parts.get(id(occurrence.entry))
         if details is None:
-            details = parts[id(occurrence.entry)] = _Details(occurrence.entry, url, problems)
+            details = parts[id(occurrence.entry)] = Details(occurrence.entry, url, problems.report)
         key = (occurrence.entry.uid, occurrence.recurrence_id)
         seen[key] += 1  # some writers give one UID to all events of a day
         yield details.draft(occurrence, twin=seen[key])
-
-
-class _Details:
-    """What an entry says for all of its occurrences, read once."""
-
-    def __init__(self, entry: Entry, url: str, problems: _Problems) -> None:
-        self.entry = entry
-        self._problems = problems
-        self._warnings = list(dict.fromkeys(entry.warnings))
-        self._zone = self._find_zone()
-        self._days, self._length = self._find_length()
-        location = self._text("LOCATION")
-        position = read_position(self._bare("GEO")) or self._apple_position()
-        self._venue = read_venue(location, position)
-        meeting = meeting_url(location) or next(filter(None, map(self._meeting, _MEETING_LINES)), None)
-        self.title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
-        description = _prose(entry.lines, "DESCRIPTION") or _prose(entry.lines, "X-ALT-DESC")
-        if meeting is None and self._venue is None:
-            meeting = meeting_url(description)
-        language = (entry.first("SUMMARY") or Property("", "")).parameter("LANGUAGE")
-        cancelled = entry.is_cancelled or self.title.upper().startswith(("CANCELLED:", "CANCELED:"))
-        organizer = entry.first("ORGANIZER")
-        named = one_line(organizer.parameter("CN") or "") if organizer else ""
-        self._common = {
-            "title": self.title,
-            "zone": self._zone.key,
-            "status": "cancelled" if cancelled else _STATUSES.get(self._bare("STATUS").upper(), "confirmed"),
-            "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),
-            "url": clean_url(html.unescape(self._bare("URL"))) or (None if meeting else first_url(location)),
-            "online_url": meeting,
-            "venue": self._venue,
-            # A CN that is an address is somebody's mail, not a name.
-            "organizer": Organizer(named, clean_url(organizer.bare))
-            if organizer and named and "@" not in named
-            else None,
-            "categories": self._categories(),
-            "language": language if language and len(language) <= 35 else None,
-            "price": next(
-                filter(None, (self._text(name, 60) for name in ("X-COST", "X-PRICE", "X-TICKET-PRICE"))), None
-            ),
-            "description": description,
-            "source": url,
-            "warnings": tuple(self._warnings),
-        }
-
-    def draft(self, occurrence: Occurrence, *, twin: int) -> EventDraft:
-        entry, wall = self.entry, occurrence.wall
-        starts_at = occurrence.at.astimezone(self._zone)
-        all_day = entry.start.is_date or self._is_outlook_day(starts_at)
-        if entry.start.is_date:
-            ends_at = localize(wall + timedelta(days=self._days), self._zone) if self._days else None
-        else:
-            ends_at = (occurrence.at + self._length).astimezone(self._zone) if self._length else None
-        return EventDraft(
-            uid=entry.uid if twin == 1 else f"{entry.uid}#{twin}",
-            recurrence_id=occurrence.recurrence_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            all_day=all_day,
-            **self._common,  # type: ignore[arg-type]
-        )
-
-    def _warn(self, code: str, message: str) -> None:
-        self._warnings.append(code)
-        self._problems.report(code, self.entry.uid, message)
-
-    def _bare(self, name: str) -> str:
-        prop = self.entry.first(name)
-        return prop.bare if prop else ""
-
-    def _text(self, name: str, longest: int = LONGEST_TEXT) -> str:
-        prop = self.entry.first(name)
-        if prop is None:
-            return ""
-        text = prop.text if len(prop.value) <= 4 * longest else prop._replace(value=prop.value[: 4 * longest]).text
-        if "&" in text:
-            text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-        return one_line(text)[:longest] if name != "LOCATION" else text[:longest]
-
-    def _find_zone(self) -> ZoneInfo:
-        zone, floating = self.entry.start.zone, self.entry.floating
-        if zone is None or zone is UTC:
-            return floating
-        if isinstance(zone, FileZone):
-            return zone.likely_zone((floating,), self.entry.start.wall.year) or floating
-        return zone if isinstance(zone, ZoneInfo) else floating
-
-    def _find_length(self) -> tuple[int, timedelta | None]:
-        """Return whole days for an event of days, an exact length for one with a time."""
-        length = self._told_length()
-        if length is not None and length > LONGEST_EVENT:
-            self._warn("end_dropped", f"an event of {length.days} days has lost its end")
-            return 0, None
-        if self.entry.start.is_date:
-            return max(1, length.days if length else 1), None
-        return 0, length or None
-
-    def _told_length(self) -> timedelta | None:
-        end, start = self.entry.first("DTEND"), self.entry.start
-        if end is not None and end.value:
-            try:
-                stamp = read_stamp(end, self.entry.zone_named)
-                if stamp.is_date and start.is_date:
-                    length = stamp.wall - start.wall
-                else:
-                    length = stamp.instant(self.entry.zone) - self.entry.at
-            except BadStamp as bad:
-                self._warn("bad_end", f"DTEND: {bad}; the end was dropped")
-                return None
-            if length < timedelta():
-                self._warn("end_before_start", f"DTEND {end.bare[:40]} lies before the start; the end was dropped")
-                return None
-            return length
-        text = self._bare("DURATION")
-        if not text:
-            return None
-        duration = read_duration(text)
-        if duration is None:
-            self._warn("bad_duration", f"DURATION:{text[:40]} is no length of an event; the end was dropped")
-        return duration
-
-    def _is_outlook_day(self, starts_at: datetime) -> bool:
-        return (
-            self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and not starts_at.hour and not starts_at.minute
-        )
-
-    def _meeting(self, name: str) -> str | None:
-        for prop in self.entry.all(name):
-            if link := clean_url(prop.bare):
-                return link
-        return None
-
-    def _apple_position(self) -> tuple[float, float] | None:
-        prop = self.entry.first("X-APPLE-STRUCTURED-LOCATION")
-        return read_position(prop.bare) if prop and prop.bare.startswith("geo:") else None
-
-    def _categories(self) -> tuple[str, ...]:
-        found = (
-            one_line(text)
-            for prop in self.entry.all("CATEGORIES")
-            for text in prop._replace(value=prop.value[:LONGEST_TEXT]).texts
-        )
-        return tuple(dict.fromkeys(filter(None, found)))[:MOST_CATEGORIES]
-
-
-def _prose(lines: dict[str, list[Property]], *names: str) -> str:
-    """Return the first of these texts that says something, as plain text."""
-    texts = (
-        prose(prop._replace(value=prop.value[:LONGEST_TEXT]).text) for name in names for prop in lines.get(name, [])
-    )
-    return next(filter(None, texts), "")
