@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from recommender.adjacency import load_adjacency
-from recommender.catalogue import Catalogue
+from recommender.adjacency import DEVELOPER_FIELDS, load_adjacency
+from recommender.catalogue import Catalogue, Topic
 from recommender.reach import widen
 
-PLAIN_LEVEL = 3  # of a label given without one
+LOWEST, PLAIN_LEVEL, HIGHEST = 1, 3, 5  # plain: of a label given without a level
 BATCH = 1000  # people at once: (1,000 × 2,000) numbers are 16 MB
 
 
@@ -25,25 +26,44 @@ def rank_candidates(
     """
     adjacency = load_adjacency()
     catalogue = adjacency.catalogue
-    found = {label: topic for label in labels if (topic := catalogue.resolve(label)) is not None}
-    names = list(found)
-    places = np.array([catalogue.index[topic.slug] for topic in found.values()], np.intp)
+    reader = LabelReader(catalogue)
+    topics = reader.topics(labels)
+    names = list(topics)
+    places = np.array([catalogue.index[topic.slug] for topic in topics.values()], np.intp)
     for start in range(0, len(people), BATCH):
-        batch = [known_topics(person.get("know", ()), catalogue) for person in people[start : start + BATCH]]
+        batch = [reader.known(person.get("know", ())) for person in people[start : start + BATCH]]
         for known, wanted in zip(batch, adjacency.want_many(batch), strict=True):
             scores = wanted[places]
             keys = scores if reach is None else widen(wanted, known, catalogue, reach)[places]
-            fresh = np.array([topic.slug not in known for topic in found.values()], np.bool_)
+            fresh = np.array([topic.slug not in known for topic in topics.values()], np.bool_)
             order = np.argsort(-keys, kind="stable")
             best = order[fresh[order]][:limit]
             yield {"ranked": [{"topic": names[place], "score": round(float(scores[place]), 6)} for place in best]}
 
 
-def known_topics(know: Mapping[str, int] | Sequence[str], catalogue: Catalogue) -> dict[str, int]:
-    """Return slugs with levels; when labels share a topic its highest level counts."""
-    levels = know if isinstance(know, Mapping) else dict.fromkeys(know, PLAIN_LEVEL)
-    known: dict[str, int] = {}
-    for label, level in levels.items():
-        if (topic := catalogue.resolve(label)) is not None:
-            known[topic.slug] = max(min(max(int(level), 1), 5), known.get(topic.slug, 0))
-    return known
+class LabelReader:
+    """Says which topics labels mean, each label looked up once.
+
+    A label is read by its company: among developers' topics Poetry and Yarn are tools, elsewhere they are not.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._plain = cache(catalogue.resolve)
+        self._technical = cache(catalogue.resolve_survey)
+
+    def topics(self, labels: Iterable[str]) -> dict[str, Topic]:
+        """Return the topics of those labels that name one, in their order."""
+        read = {label: topic for label in labels if (topic := self._technical(label)) is not None}
+        technical = sum(topic.field in DEVELOPER_FIELDS for topic in read.values())
+        if 2 * technical > len(read):
+            return read
+        return {label: topic for label in labels if (topic := self._plain(label)) is not None}
+
+    def known(self, know: Mapping[str, int] | Sequence[str]) -> dict[str, int]:
+        """Return slugs with levels; when labels share a topic its highest level counts."""
+        levels = know if isinstance(know, Mapping) else dict.fromkeys(know, PLAIN_LEVEL)
+        known: dict[str, int] = {}
+        for label, topic in self.topics(levels).items():
+            level = min(max(int(levels[label]), LOWEST), HIGHEST)
+            known[topic.slug] = max(level, known.get(topic.slug, LOWEST))
+        return known

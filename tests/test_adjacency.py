@@ -12,7 +12,7 @@ import pytest
 
 from recommender.adjacency import ARTEFACT, describe, load_adjacency, mixture, proper, read_adjacency, shares
 from recommender.catalogue import Catalogue, Topic, load_catalogue
-from recommender.label_ranking import known_topics, rank_candidates
+from recommender.label_ranking import LabelReader, rank_candidates
 from recommender.metrics import ndcg
 
 
@@ -189,7 +189,16 @@ def test_rank_orders_by_chance_and_stops_at_the_limit() -> None:
 
 
 def test_labels_of_one_topic_keep_its_highest_level() -> None:
-    assert known_topics({"JS": 2, "JavaScript": 4, "nothing": 5}, load_catalogue()) == {"javascript": 4}
+    known = LabelReader(load_catalogue()).known({"JS": 2, "JavaScript": 4, "nothing": 5})
+    assert known == {"javascript": 4}
+
+
+def test_labels_are_read_by_their_company() -> None:
+    reader = LabelReader(load_catalogue())
+    among_tools, among_crafts = (
+        reader.topics(labels)["Yarn"].slug for labels in (["npm", "React", "Yarn"], ["Crochet", "Sewing", "Yarn"])
+    )
+    assert (among_tools, among_crafts) == ("yarn-js", "knitting")
 
 
 @pytest.mark.shared

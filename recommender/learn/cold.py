@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recommender.adjacency import damped, logit, mixture, shares, sigmoid
 from recommender.learn.logistic import fit_logistic
-from recommender.learn.signals import Signals
+from recommender.learn.signals import COUNTED, Signals
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +46,20 @@ class Lifts:
         return broad[:, self.domain[targets]] + damped(known, self.fine[:, targets])
 
 
-def fit_weights(tasks: Sequence[Task], *, penalty: float = 1e-3) -> dict[str, float]:
-    """Return what a unit of each signal adds to the log-odds of wanting; no signal may speak against itself.
+@dataclass(frozen=True)
+class Weights:
+    """What a unit of each signal adds to the log-odds of wanting; names are `broad …` and `fine …`."""
 
-    Every task weighs the same, however many people it has. Names are `broad …` and `fine …`.
+    counted: Mapping[str, float]
+    uncounted: Mapping[str, float]  # where a topic is not counted, the other signals must say more
+
+
+def fit_weights(tasks: Sequence[Task], *, penalty: float = 1e-3) -> Weights:
+    """Fit the weights of signals to tasks, with the counted signals and without; no signal may speak against itself.
+
+    Every task weighs the same, however many people it has.
     """
-    columns, truths, offsets, shares_of_loss = [], [], [], []
+    tables, truths, offsets, shares_of_loss = [], [], [], []
     for task in tasks:
         rate = (task.truth * task.asked).sum(axis=0) / np.maximum(task.asked.sum(axis=0), 1)
         usable = (rate > 0) & (rate < 1)
@@ -60,25 +68,34 @@ def fit_weights(tasks: Sequence[Task], *, penalty: float = 1e-3) -> dict[str, fl
         for pull in _pulls(task).values():
             mean = (pull * asked).sum(axis=0) / np.maximum(asked.sum(axis=0), 1)
             features.append((pull - mean)[asked])
-        columns.append(np.stack(features, axis=1))
+        tables.append(np.stack(features, axis=1))
         truths.append(task.truth[asked])
         offset = np.where(usable, logit(np.clip(rate, 1e-6, 1 - 1e-6)), 0)
         offsets.append(np.broadcast_to(offset, asked.shape)[asked])
         shares_of_loss.append(np.full(int(asked.sum()), 1 / max(float((task.truth * asked).sum()), 1)))
-    table, truth = np.vstack(columns).astype(np.float64), np.concatenate(truths).astype(np.float64)
-    scale = np.maximum(table.std(axis=0), 1e-9)
-    table /= scale
+    table, truth = np.vstack(tables).astype(np.float64), np.concatenate(truths).astype(np.float64)
     offset, share = np.concatenate(offsets), np.concatenate(shares_of_loss)
+    names = _pulls_names(tasks[0])
 
-    found = fit_logistic(table, truth, offset=offset, share=share, penalty=penalty, may_fall=False)
-    return dict(zip(_pulls_names(tasks[0]), (found / scale).tolist(), strict=True))
+    def fitted(use: Sequence[str]) -> dict[str, float]:
+        columns = [names.index(name) for name in use]
+        part = table[:, columns]
+        scale = np.maximum(part.std(axis=0), 1e-9)
+        found = fit_logistic(part / scale, truth, offset=offset, share=share, penalty=penalty, may_fall=False)
+        return dict(zip(use, (found / scale).tolist(), strict=True))
+
+    return Weights(fitted(names), fitted([name for name in names if name not in COUNTED]))
 
 
-def combined(signals: Signals, weights: Mapping[str, float]) -> Lifts:
+def combined(signals: Signals, weights: Weights) -> Lifts:
     """Return the weighted sum of signals."""
-    broad = sum(weights[f"broad {name}"] * signal for name, signal in signals.broad.items())
-    fine = sum(weights[f"fine {name}"] * signal for name, signal in signals.fine.items())
-    return Lifts(np.asarray(broad, np.float32), np.asarray(fine, np.float32), signals.domain)
+    broad = sum(weights.counted[f"broad {name}"] * signal for name, signal in signals.broad.items())
+    counted, uncounted = (
+        np.asarray(sum(chosen.get(f"fine {name}", 0.0) * signal for name, signal in signals.fine.items()), np.float32)
+        for chosen in (weights.counted, weights.uncounted)
+    )
+    both = signals.counted[:, None] & signals.counted[None, :]
+    return Lifts(np.asarray(broad, np.float32), np.where(both, counted, uncounted), signals.domain)
 
 
 def _pulls_names(task: Task) -> list[str]:

@@ -7,6 +7,7 @@ respondents of the survey were set aside before any setting was chosen.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from recommender.adjacency import damped, describe, proper
 from recommender.catalogue import Catalogue, load_catalogue
 from recommender.learn import build, cold, sources
 from recommender.learn.bases import fit_bases, read_popularity
-from recommender.learn.signals import Signals, World, co_occurrence, read_signals
+from recommender.learn.signals import MIN_COUNTED, Signals, World, co_occurrence, read_signals
 from recommender.learn.wishes import fit_wishes, thinned
 from recommender.metrics import Result, calibration_error, ndcg, recall, result
 
@@ -154,7 +155,7 @@ def measure_self_tags(folder: Path) -> Iterator[Result]:
 
 def _with_people(signals: Signals, people: NDArray[np.float32], world: World) -> Signals:
     fine = {**signals.fine, "people": co_occurrence(people, world)[1]}
-    return Signals(signals.broad, fine, signals.domain)
+    return replace(signals, fine=fine)
 
 
 def _filled(base: Floats, rate: Floats) -> Floats:
@@ -171,7 +172,12 @@ def measure_groups(folder: Path) -> Iterator[Result]:
     cities = sources.read_group_labels(folder)
     elsewhere, here = (build.several(_of_cities(cities, catalogue, far=far)) for far in (True, False))
     broad, fine = co_occurrence(elsewhere, world)
-    unseen = Signals({**signals.broad, "groups": broad}, {**signals.fine, "groups": fine}, signals.domain)
+    unseen = replace(
+        signals,
+        broad={**signals.broad, "groups": broad},
+        fine={**signals.fine, "groups": fine},
+        counted=elsewhere.sum(axis=0) >= MIN_COUNTED,
+    )
     lifts = cold.combined(unseen, cold.fit_weights(build.halved_tasks("groups", elsewhere, unseen, world, rng)))
     count = elsewhere.sum(axis=0)
     general = build.anchor(build.tag_task(elsewhere, build.MIN_GROUPS, unseen), lifts)

@@ -30,6 +30,11 @@ class Signals:
     broad: Mapping[str, Signal]  # (n_domains, n_domains) each
     fine: Mapping[str, Signal]  # (n_topics, n_topics) each, 0 on the diagonal
     domain: NDArray[np.intp]  # (n_topics,) the domain of each topic
+    counted: NDArray[np.bool_]  # (n_topics,) whether enough groups or people name a topic for the COUNTED signals
+
+
+COUNTED = ("fine groups", "fine people")
+MIN_COUNTED = 5
 
 
 @cache
@@ -57,7 +62,7 @@ def read_signals(folder: Path, catalogue: Catalogue) -> Signals:
         "neighbours": broad_lift(graph, world, shrink=BROAD_SHRINK / 10),
         "same domain": np.eye(world.n_domains, dtype=np.float32),
     }
-    return Signals(broad, fine, world.domain)
+    return Signals(broad, fine, world.domain, (groups.sum(axis=0) + people.sum(axis=0)) >= MIN_COUNTED)
 
 
 @dataclass(frozen=True)
@@ -97,12 +102,13 @@ class World:
 def broad_lift(pairs: NDArray[np.floating], world: World, *, shrink: float = BROAD_SHRINK) -> Signal:
     """Return log lifts of pairs of domains from how often pairs of their topics were seen.
 
-    A pair of domains seen rarely takes the lift of its pair of fields, and that one goes to 0.
+    A pair of domains seen rarely takes half the log lift of its pair of fields (the domains of a field differ much:
+    nursing is not wellness), and that one goes to 0.
     """
     seen = world.by_domain(pairs)
     expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / max(seen.sum(), 1e-9)
     above = (world.by_field(seen) + shrink) / (world.by_field(expected) + shrink)
-    lift = np.log((seen + shrink * above) / (expected + shrink))
+    lift = np.log((seen + shrink * np.sqrt(above)) / (expected + shrink))
     return np.asarray(np.clip(lift, -STRONGEST, STRONGEST), np.float32)
 
 
@@ -149,20 +155,23 @@ def hand_made_graph(catalogue: Catalogue) -> NDArray[np.float32]:
     return graph
 
 
-def walked(graph: NDArray[np.float32], *, restart: float = 0.3, steps: int = 6, back: float = 0.5) -> Signal:
+def walked(graph: NDArray[np.float32], *, restart: float = 0.3, steps: int = 6, back: float = 0.3) -> Signal:
     """Return log(1 + 100 × personalised PageRank mass) from every topic to every other.
 
-    Links count backwards too, at half the weight: who names a topic as its neighbour is near it.
+    A walk follows links backwards with a chance of `back`: who names a topic as its neighbour is near it, but many do
+    so with a general one, and its own neighbours must not drown among them.
     """
-    known = (graph.sum(axis=0) + graph.sum(axis=1)) > 0
-    both = graph + back * graph.T
-    step = both / np.maximum(both.sum(axis=1, keepdims=True), 1e-9)
+    step = (1 - back) * _normalised(graph) + back * _normalised(graph.T)
     start = np.eye(len(graph), dtype=np.float32)
     mass = start
     for _ in range(steps):
         mass = restart * start + (1 - restart) * (mass @ step)
     np.fill_diagonal(mass, 0)
-    return _blank(np.log1p(100 * mass).astype(np.float32), known)
+    return np.asarray(np.log1p(100 * mass), np.float32)
+
+
+def _normalised(graph: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(graph / np.maximum(graph.sum(axis=1, keepdims=True), 1e-9), np.float32)
 
 
 def text_signal(catalogue: Catalogue) -> Signal:

@@ -48,11 +48,16 @@ def positions(catalogue: Catalogue, labels: Iterable[str]) -> list[int]:
     return sorted(found)
 
 
+def survey_positions(catalogue: Catalogue, labels: Iterable[str]) -> list[int]:
+    found = {catalogue.index[topic.slug] for label in labels if (topic := catalogue.resolve_survey(label)) is not None}
+    return sorted(found)
+
+
 def read_survey(path: Path, catalogue: Catalogue, topics: NDArray[np.intp] | None = None) -> Survey:
     """Read one year of the survey, over the given topics or over all that at least 20 people want."""
     answers = [json.loads(line) for line in lines(path)]
-    have = incidence([positions(catalogue, one["have"]) for one in answers], len(catalogue))
-    want = incidence([positions(catalogue, one["want"]) for one in answers], len(catalogue))
+    have = incidence([survey_positions(catalogue, one["have"]) for one in answers], len(catalogue))
+    want = incidence([survey_positions(catalogue, one["want"]) for one in answers], len(catalogue))
     if topics is None:
         topics = np.flatnonzero(want.sum(axis=0) >= MIN_WISHES)
     return Survey(topics, have[:, topics], want[:, topics])
