@@ -26,11 +26,9 @@ LONGEST_UID = 255
 
 _CALENDAR_LINES = frozenset(
     [
-        "COLOR",
         "DESCRIPTION",
         "METHOD",
         "NAME",
-        "ORGANIZER",
         "TIMEZONE-ID",
         "URL",
         "X-ORIGINAL-URL",
@@ -61,7 +59,6 @@ _EVENT_LINES = _IDENTITY | frozenset(
         "X-MICROSOFT-SKYPETEAMSMEETINGURL",
         "X-PRICE",
         "X-TICKET-PRICE",
-        "X-TICKETS-URL",
     ]
 )
 
