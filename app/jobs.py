@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import about, collect, feeds, first_start, slates, tokens
 from app.db import Database
+from app.frontier import RESTING
 from app.models import FetchState, Host, Person, Setting, Source
 from app.settings import Settings
 from scrapers.fetch import Fetcher
@@ -30,7 +31,7 @@ GRACE = timedelta(seconds=3)  # service managers kill after some seconds
 DAILY = timedelta(days=1)
 OFTEN = timedelta(minutes=10)
 
-WORKING = (col(Source.state).not_in(("paused", "gone")), col(Source.is_demo).is_(False))
+WORKING = (col(Source.state).not_in(RESTING), col(Source.is_demo).is_(False))
 
 log = structlog.get_logger()
 
@@ -77,7 +78,9 @@ async def step(database: Database, settings: Settings, fetcher: Fetcher, *, cloc
 async def collect_due(database: Database, fetcher: Fetcher, *, now: datetime, clock: datetime) -> int:
     """Collect from all hosts that are due, and tag what is new; return how many sources were looked at."""
     looked_at = 0
-    while hosts := await _claimed(database, clock=clock):
+    visited: set[str] = set()
+    while (hosts := await _claimed(database, clock=clock)) and not visited.issuperset(hosts):
+        visited.update(hosts)
         try:
             async with database.reading() as session:
                 source_ids = await due_at(session, hosts, clock=clock)

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from sqlmodel import select
 
 from app import ingest, tokens
-from app.collect import add_source
-from app.db import Database
+from app.db import Database, migrate
+from app.frontier import add_source
 from app.main import create_app
 from app.models import EventTopic, EventVersion
 from app.settings import Settings
@@ -95,10 +95,28 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     return Settings.from_environment(environment)
 
 
+_migrated: list[bytes] = []  # an empty database file, made once a session: migrations take longer than most tests
+
+
+async def lay_database(folder: Path) -> Settings:
+    """Put an empty, migrated database into a folder and return the settings that use it."""
+    settings = settings_in(folder)
+    file = folder / "adjacent.sqlite3"
+    if _migrated:
+        file.write_bytes(_migrated[0])
+    elif not file.exists():
+        database = Database(settings.database_url)
+        await migrate(database)
+        await database.close()  # the last connection folds the write-ahead log into the file
+        _migrated.append(file.read_bytes())
+    return settings
+
+
 @asynccontextmanager
 async def serving(folder: Path, **changes: Any) -> AsyncIterator[Service]:
     """Run the service with its data in a folder; nothing is collected."""
     announced: list[str] = []
+    await lay_database(folder)
     settings = settings_in(folder, **changes)
     app = create_app(settings, works=False, announce=announced.append)
     async with (

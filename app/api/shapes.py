@@ -189,13 +189,14 @@ class PickList(Shape):
     data: list[Pick]
 
 
+class SlateMeta(Meta):
+    week: str
+
+
 class Slate(Shape):
     data: list[Pick]
     meta: SlateMeta
-
-
-class SlateMeta(Shape):
-    week: str
+    links: Links
 
 
 class Guest(Shape):

@@ -1,0 +1,382 @@
+"""A person's own corner: guest, profile, picks, map, feedback that visibly works, calendars, export, deletion."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import icalendar
+import pytest
+from service import BASE_URL, MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
+
+from app import slates
+from app.api import shapes
+from app.feedback import shift
+from app.jobs import renew_slates
+from app.models import Event, Expertise, Feed, Feedback, FeedEntry, Person, ShownPick, Token
+
+ME = "/api/v1/me"
+TOPICS = ("typography", "pottery", "bookbinding", "calligraphy", "photography", "chess", "gardening", "cooking")
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def a_town(service: Service, topics: tuple[str, ...] = TOPICS) -> dict[str, str]:
+    """Store one event a topic in Munich, a day apart, and return their ids by topic."""
+    return await service.store(
+        *(draft(topic, f"An evening of {topic}", days=1 + day, venue=MUNICH) for day, topic in enumerate(topics)),
+        topics={topic: {topic: 0.9} for topic in topics},
+    )
+
+
+async def my_picks(service: Service, me: dict[str, str]) -> list[dict[str, Any]]:
+    answer = await service.client.get(f"{ME}/recommendations", headers=me)
+    assert answer.status_code == 200, answer.text
+    shapes.Slate.model_validate(answer.json())
+    return answer.json()["data"]
+
+
+async def say(service: Service, me: dict[str, str], event: str, kind: str, **more: Any) -> list[str]:
+    answer = await service.client.post(f"{ME}/feedback", json={"event": event, "kind": kind, **more}, headers=me)
+    assert answer.status_code == 200, answer.text
+    shapes.FeedbackAnswer.model_validate(answer.json())
+    return answer.json()["data"]["changed"]
+
+
+async def take_back(service: Service, me: dict[str, str], event: str, kind: str) -> list[str]:
+    answer = await service.client.delete(f"{ME}/feedback?event={event}&kind={kind}", headers=me)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]["changed"]
+
+
+async def test_recommendations_need_no_account_and_keep_nothing(service: Service) -> None:
+    await a_town(service)
+    asked = {"know": {"JavaScript": 4, "React": 4}, "near": "Munich", "within_km": 30, "limit": 3}
+    answer = await service.client.post("/api/v1/recommendations", json=asked)
+    shapes.PickList.model_validate(answer.json())
+    picks = answer.json()["data"]
+    assert 1 <= len(picks) <= 3
+    assert [pick["score"] for pick in picks] == sorted((pick["score"] for pick in picks), reverse=True)
+    assert {pick["path"][0] for pick in picks} <= {"JavaScript", "React"}
+    assert all(pick["distance_km"] < 30 and pick["reason"] for pick in picks)
+    as_list = await service.client.post("/api/v1/recommendations", json={**asked, "know": ["JavaScript", "React"]})
+    assert as_list.status_code == 200
+    elsewhere = await service.client.post("/api/v1/recommendations", json={**asked, "near": "Hamburg"})
+    assert elsewhere.json() == {"data": []}
+    async with service.database.reading() as session:
+        assert list(await session.exec(select(ShownPick))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "member", "value"),
+    [
+        ({"know": ["Reactt"]}, "unknown-topic", "suggestions", "React"),
+        ({"near": "Munch"}, "unknown-place", "candidates", "Munich, DE"),
+    ],
+)
+async def test_misspelt_names_are_answered_with_what_was_meant(
+    service: Service, changes: dict[str, Any], kind: str, member: str, value: str
+) -> None:
+    answer = await service.client.post("/api/v1/recommendations", json={"know": ["React"], **changes})
+    assert (answer.status_code, answer.json()["type"]) == (422, f"/problems/{kind}")
+    assert value in answer.json()[member]
+
+
+async def test_guest_starts_with_a_token_and_fills_in_a_profile(service: Service) -> None:
+    made = await service.client.post(ME)
+    assert made.status_code == 201
+    shapes.GuestAnswer.model_validate(made.json())
+    me = {"Authorization": f"Bearer {made.json()['data']['token']}"}
+    sent = {"know": {"JavaScript": 4, "JS": 2, "Typography": 1}, "near": "Munich", "within_km": 20}
+    answer = await service.client.put(f"{ME}/expertise", json=sent, headers=me)
+    shapes.PersonAnswer.model_validate(answer.json())
+    mine = answer.json()["data"]
+    assert [(one["label"], one["level"]) for one in mine["know"]] == [("JavaScript", 4), ("Typography", 1)]
+    assert (mine["near"], mine["zone"], mine["within_km"]) == ("Munich, DE", "Europe/Berlin", 20)
+    changed = await service.client.patch(ME, json={"near": None, "reach": "far", "days": 60}, headers=me)
+    mine = changed.json()["data"]
+    assert (mine["near"], mine["lat"], mine["reach"], mine["days"], mine["within_km"]) == (None, None, "far", 60, 20)
+    assert (await service.client.get(ME, headers=me)).json()["data"] == mine
+    assert (await service.client.get(f"{ME}/expertise", headers=me)).json()["data"] == mine
+
+
+async def test_strangers_are_asked_for_a_token(service: Service) -> None:
+    for headers in ({}, {"Authorization": "Bearer adj_k_nonsense"}, {"Authorization": "Basic eDp5"}):
+        answer = await service.client.get(ME, headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="adjacent"')
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_feed_token_opens_nothing_but_its_calendar(service: Service) -> None:
+    me = await service.guest(know=["React"])
+    feed = (await service.client.post(f"{ME}/feeds", json={"name": "Mine"}, headers=me)).json()["data"]
+    token = feed["url"].rpartition("/")[2].removesuffix(".ics")
+    assert (await service.client.get(ME, headers={"Authorization": f"Bearer {token}"})).status_code == 401
+
+
+async def test_slate_is_stored_and_the_same_all_week(service: Service) -> None:
+    await a_town(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    before = await my_picks(service, me)
+    assert before
+    await service.store(draft("late", "A late arrival", days=1, venue=MUNICH), topics={"late": {"astronomy": 1.0}})
+    assert await my_picks(service, me) == before
+    answer = await service.client.get(f"{ME}/recommendations", headers=me)
+    assert answer.json()["meta"]["week"] == "2026-W49"
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+async def test_slate_shown_before_it_is_stored_is_the_one_that_will_be(service: Service) -> None:
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    await a_town(service)
+    shown = await my_picks(service, me)
+    assert await renew_slates(service.database, now=NOW) == 1
+    assert await my_picks(service, me) == shown
+    assert await renew_slates(service.database, now=NOW) == 0
+
+
+async def test_cancelled_pick_is_replaced_and_the_others_stay(service: Service) -> None:
+    await a_town(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    before = [pick["event"]["id"] for pick in await my_picks(service, me)]
+    async with service.database.writing() as session:
+        (await session.exec(select(Event).where(Event.key == before[0]))).one().status = "cancelled"
+    await renew_slates(service.database, now=NOW)
+    after = [pick["event"]["id"] for pick in await my_picks(service, me)]
+    assert after[: len(before) - 1] == before[1:]
+    assert before[0] not in after
+
+
+async def test_dismissed_event_and_its_series_never_return(service: Service) -> None:
+    ids = await service.store(
+        draft("weekly", "Letters on Monday", days=2, venue=MUNICH, recurrence_id="20261203T120000Z"),
+        draft("once", "Clay evening", days=4, venue=MUNICH),
+        topics={"weekly": {"typography": 0.9}, "once": {"pottery": 0.9}},
+    )
+    await service.store(
+        draft("weekly", "Letters on Monday", days=9, venue=MUNICH, recurrence_id="20261210T120000Z"),
+        topics={"weekly": {"typography": 0.9}},
+    )
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    titles = {pick["event"]["title"] for pick in await my_picks(service, me)}
+    assert "Letters on Monday" in titles
+    changed = await say(service, me, ids["weekly"], "dismissed")
+    assert changed[0] == (
+        "“Letters on Monday” and other dates of its series will not be picked for you again; "
+        "calendars that hold it keep it."
+    )
+    assert "Letters on Monday" not in {pick["event"]["title"] for pick in await my_picks(service, me)}
+    back = await take_back(service, me, ids["weekly"], "dismissed")
+    assert back == [
+        "“Letters on Monday” may be picked for you again.",
+        "New among this week's picks: “Letters on Monday”.",
+    ]
+    assert {pick["event"]["title"] for pick in await my_picks(service, me)} == titles
+
+
+@pytest.mark.parametrize(
+    ("chosen", "too_close", "too_far", "reach"),
+    [
+        ("one-step", 0, 0, "one-step"),
+        ("one-step", 1, 0, "one-step"),
+        ("one-step", 2, 0, "two-steps"),
+        ("one-step", 9, 0, "two-steps"),
+        ("one-step", 3, 2, "one-step"),
+        ("one-step", 1, 3, "next-door"),
+        ("next-door", 0, 5, "next-door"),
+        ("far", 5, 0, "far"),
+    ],
+)
+def test_reach_shifts_by_one_step_at_most(chosen: Any, too_close: int, too_far: int, reach: str) -> None:
+    assert shift(chosen, too_close=too_close, too_far=too_far) == reach
+
+
+async def test_repeated_feedback_moves_the_reach_and_taking_it_back_moves_it_back(service: Service) -> None:
+    ids = await a_town(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    first = await say(service, me, ids["typography"], "too_close")
+    assert first[1] == (
+        "Your reach stays one-step; said again, “too close” moves it by at most one step from what you chose."
+    )
+    second = await say(service, me, ids["pottery"], "too_close")
+    assert second[1] == "Your reach moved from one-step to two-steps."
+    mine = (await service.client.get(ME, headers=me)).json()["data"]
+    assert (mine["reach"], mine["chosen_reach"]) == ("two-steps", "one-step")
+    back = await take_back(service, me, ids["pottery"], "too_close")
+    assert back[1] == "Your reach moved back from two-steps to one-step."
+    await say(service, me, ids["pottery"], "too_close")
+    await service.client.patch(
+        ME, json={"reach": "one-step"}, headers=me
+    )  # chosen anew: what was said before is settled
+    assert (await service.client.get(ME, headers=me)).json()["data"]["reach"] == "one-step"
+
+
+async def test_feedback_is_said_once_and_undone_once(service: Service) -> None:
+    ids = await a_town(service)
+    me = await service.guest(know=["React"])
+    assert await say(service, me, ids["chess"], "attended", note="Openings matter less") == [
+        "“An evening of chess” is marked as attended.",
+        "Your note is kept with it.",
+    ]
+    await say(service, me, ids["chess"], "attended")
+    given = (await service.client.get(f"{ME}/export", headers=me)).json()["data"]["feedback"]
+    assert [(one["kind"], one["note"]) for one in given] == [("attended", "Openings matter less")]
+    in_body = await service.client.request(
+        "DELETE", f"{ME}/feedback", json={"event": ids["chess"], "kind": "attended"}, headers=me
+    )
+    assert in_body.json()["data"]["changed"] == ["“An evening of chess” is no longer marked as attended."]
+    again = await service.client.delete(f"{ME}/feedback?event={ids['chess']}&kind=attended", headers=me)
+    assert again.status_code == 404
+    assert (await service.client.delete(f"{ME}/feedback", headers=me)).status_code == 422
+    unknown = await service.client.post(f"{ME}/feedback", json={"event": "zzz", "kind": "going"}, headers=me)
+    assert unknown.status_code == 404
+
+
+async def make_feed(service: Service, me: dict[str, str], **sent: Any) -> dict[str, str]:
+    answer = await service.client.post(f"{ME}/feeds", json={"name": "Mine", **sent}, headers=me)
+    assert answer.status_code == 201, answer.text
+    shapes.NewFeedAnswer.model_validate(answer.json())
+    return answer.json()["data"]
+
+
+async def in_calendar(service: Service, address: str) -> dict[str, str]:
+    """Return summary → status of a calendar's events."""
+    answer = await service.client.get(address)
+    assert answer.status_code == 200, answer.text
+    events = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    return {str(event["summary"]): str(event["status"]) for event in events}
+
+
+async def test_feed_of_picks_is_filled_at_once_and_keeps_what_entered(service: Service) -> None:
+    await a_town(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    feed = await make_feed(service, me)
+    assert feed["url"].startswith(f"{BASE_URL}/f/adj_f_")
+    assert feed["webcal_url"] == feed["url"].replace("http://", "webcal://")
+    picks = await my_picks(service, me)
+    titles = {pick["event"]["title"] for pick in picks}
+    assert set(await in_calendar(service, feed["url"])) == titles
+    await say(service, me, picks[0]["event"]["id"], "dismissed")
+    assert picks[0]["event"]["title"] in await in_calendar(service, feed["url"])
+    await service.client.put(f"{ME}/expertise", json={"know": ["Cooking"]}, headers=me)
+    assert titles <= set(await in_calendar(service, feed["url"]))
+
+
+async def test_feed_tells_reasons_moves_and_cancellations(service: Service) -> None:
+    await service.store(draft("a", "Letters", venue=MUNICH), topics={"a": {"typography": 0.9}})
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    feed = await make_feed(service, me)
+    body = (await service.client.get(feed["url"])).content
+    (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    assert " → Typography" in str(event["description"])
+    assert (await service.client.get(feed["url"])).content == body
+    await service.store(draft("a", "Letters", days=2, venue=MUNICH, status="cancelled"), now=NOW + timedelta(hours=1))
+    (moved,) = icalendar.Calendar.from_ical((await service.client.get(feed["url"])).content).walk("VEVENT")
+    assert (moved["uid"], moved["sequence"], str(moved["status"])) == (event["uid"], 1, "CANCELLED")
+    assert await in_calendar(service, f"{feed['url']}?cancelled=drop") == {}
+    assert list(await in_calendar(service, f"{feed['url']}?cancelled=prefix")) == ["Cancelled: Letters"]
+
+
+async def test_feed_of_saved_events_follows_feedback(service: Service) -> None:
+    ids = await a_town(service)
+    me = await service.guest(know=["React"])
+    feed = await make_feed(service, me, kind="saved")
+    assert await in_calendar(service, feed["url"]) == {}
+    await say(service, me, ids["chess"], "saved")
+    await say(service, me, ids["cooking"], "going")
+    assert set(await in_calendar(service, feed["url"])) == {"An evening of chess", "An evening of cooking"}
+    await take_back(service, me, ids["chess"], "saved")
+    assert set(await in_calendar(service, feed["url"])) == {"An evening of cooking"}
+
+
+async def test_feed_of_a_topic_holds_its_events_within_reach(service: Service) -> None:
+    await a_town(service)
+    await service.store(draft("far", "Letters abroad"), topics={"far": {"typography": 0.9}})
+    me = await service.guest(know=["React"], near="Munich")
+    feed = await make_feed(service, me, kind="topic", topic="Typography")
+    assert set(await in_calendar(service, feed["url"])) == {"An evening of typography", "Letters abroad"}
+    for sent in ({"kind": "topic"}, {"kind": "picks", "topic": "React"}, {"kind": "community", "community": "nobody"}):
+        refused = await service.client.post(f"{ME}/feeds", json={"name": "x", **sent}, headers=me)
+        assert refused.status_code == 422
+    assert (await service.client.get(f"{ME}/feeds", headers=me)).json()["data"] == [
+        {key: feed[key] for key in ("id", "name", "kind", "subject", "created_at")}
+    ]
+
+
+async def test_replaced_address_says_so_for_two_weeks(service: Service) -> None:
+    await a_town(service)
+    me = await service.guest(know=["React"])
+    feed = await make_feed(service, me)
+    renewed = (await service.client.post(f"{ME}/feeds/{feed['id']}/rotate", headers=me)).json()["data"]
+    assert renewed["url"] != feed["url"]
+    assert (await service.client.get(renewed["url"])).status_code == 200
+    old = await service.client.get(feed["url"])
+    (notice,) = icalendar.Calendar.from_ical(old.content).walk("VEVENT")
+    assert str(notice["summary"]) == "This link was replaced"
+    assert (await service.client.get(feed["url"])).content == old.content
+    async with service.database.writing() as session:
+        for token in await session.exec(select(Token).where(Token.kind == "feed")):
+            if token.revoked_at is not None:
+                token.revoked_at = datetime.now(UTC) - timedelta(days=15)
+    assert (await service.client.get(feed["url"])).status_code == 410
+    assert (await service.client.get(f"{BASE_URL}/f/adj_f_nonsense.ics")).status_code == 404
+
+
+async def test_feed_answer_stays_out_of_caches_and_indexes(service: Service) -> None:
+    me = await service.guest(know=["React"])
+    feed = await make_feed(service, me)
+    answer = await service.client.head(feed["url"])
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["cache-control"] == "private, max-age=3600"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    assert "access-control-allow-origin" not in answer.headers
+    assert (await service.client.delete(f"{ME}/feeds/{feed['id']}", headers=me)).status_code == 204
+    assert (await service.client.get(feed["url"])).status_code == 404
+
+
+async def test_nobody_reaches_what_is_another_persons(service: Service) -> None:
+    one, other = await service.guest(know=["React"]), await service.guest(know=["React"])
+    feed = await make_feed(service, one)
+    assert (await service.client.delete(f"{ME}/feeds/{feed['id']}", headers=other)).status_code == 404
+    assert (await service.client.post(f"{ME}/feeds/{feed['id']}/rotate", headers=other)).status_code == 404
+
+
+async def test_map_places_topics_with_events_around_what_is_known(service: Service) -> None:
+    await a_town(service)
+    await service.store(draft("far", "Far away", venue=None), topics={"far": {"astronomy": 1.0}})
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    answer = await service.client.get(f"{ME}/map", headers=me)
+    shapes.TopicMapAnswer.model_validate(answer.json())
+    drawn = answer.json()["data"]
+    assert [topic["label"] for topic in drawn["known"]] == ["JavaScript", "React"]
+    around = drawn["ring"] + drawn["far"]
+    assert {topic["source"] for topic in around} <= {"javascript", "react"}
+    assert {topic["events"] for topic in around} == {1}
+    assert {topic["reach"] for topic in drawn["ring"]} <= {"next-door", "one-step"}
+    assert {topic["reach"] for topic in drawn["far"]} <= {"two-steps", "far"}
+
+
+async def test_export_holds_everything_and_deletion_leaves_nothing(service: Service) -> None:
+    ids = await a_town(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    await make_feed(service, me)
+    await say(service, me, ids["chess"], "going", note="With Ada")
+    held = (await service.client.get(f"{ME}/export", headers=me)).json()["data"]
+    assert set(held) == {"person", "feedback", "picks", "feeds", "tokens", "digests"}
+    assert held["feedback"][0]["note"] == "With Ada"
+    assert held["feeds"][0]["entries"]
+    assert [token["kind"] for token in held["tokens"]] == ["api", "feed"]
+    assert held["picks"][0]["week"] == slates.iso_week(NOW)
+    assert (await service.client.delete(ME, headers=me)).status_code == 204
+    assert (await service.client.get(ME, headers=me)).status_code == 401
+    async with service.database.reading() as session:
+        for table in (Person, Expertise, Feedback, ShownPick, Feed, FeedEntry):
+            assert list(await session.exec(select(table))) == [], table
+        assert [token.kind for token in await session.exec(select(Token))] == ["sign_in"]

@@ -1,0 +1,174 @@
+"""Sources and the communities behind them: health in public, writing for operators only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from origin import Origin
+from service import MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
+from test_jobs import CALENDAR
+
+from app.api import shapes
+from app.communities import cadence
+from app.models import Community, Event, Source
+
+SOURCES = "/api/v1/sources"
+COMMUNITIES = "/api/v1/communities"
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def test_health_of_sources_is_public_and_paged(service: Service) -> None:
+    for number in range(5):
+        await service.store(draft("past", days=-3), draft("next"), source=f"https://host.example/{number}.ics")
+    first = (await service.client.get(f"{SOURCES}?limit=3")).json()
+    shapes.SourceList.model_validate(first)
+    assert first["meta"]["count"] == 5
+    assert {source["events"] for source in first["data"]} == {1}  # upcoming ones
+    second = (await service.client.get(first["links"]["next"])).json()
+    assert [source["id"] for source in (*first["data"], *second["data"])] == [1, 2, 3, 4, 5]
+    assert second["links"]["next"] is None
+    shown = await service.client.get(f"{SOURCES}/1")
+    shapes.SourceAnswer.model_validate(shown.json())
+    assert (await service.client.get(f"{SOURCES}/99")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "address"), [("POST", SOURCES), ("POST", f"{SOURCES}/1/collect"), ("DELETE", f"{SOURCES}/1")]
+)
+async def test_writing_sources_is_for_operators(service: Service, method: str, address: str) -> None:
+    body = {"url": "https://host.example/a.ics"} if address == SOURCES else None
+    stranger = await service.client.request(method, address, json=body)
+    assert (stranger.status_code, stranger.headers["www-authenticate"]) == (401, 'Bearer realm="adjacent"')
+    guest = await service.client.request(method, address, json=body, headers=await service.guest())
+    assert (guest.status_code, guest.headers["content-type"]) == (403, "application/problem+json")
+
+
+async def test_source_is_added_once(service: Service) -> None:
+    operator = await service.operator()
+    sent = {"url": "webcal://host.example/a.ics", "city": "Munich"}
+    made = await service.client.post(SOURCES, json=sent, headers=operator)
+    shapes.SourceAnswer.model_validate(made.json())
+    assert (made.status_code, made.headers["location"]) == (201, f"{SOURCES}/1")
+    data = made.json()["data"]
+    assert (data["url"], data["city"], data["zone"], data["state"]) == (
+        "https://host.example/a.ics",
+        "Munich",
+        "Europe/Berlin",
+        "new",
+    )
+    again = await service.client.post(SOURCES, json=sent, headers=operator)
+    assert (again.status_code, again.json()["data"]["id"]) == (200, 1)
+    for url in ("javascript:alert(1)", "file:///etc/passwd", "https://user:pw@host.example/", "nonsense"):
+        refused = await service.client.post(SOURCES, json={"url": url}, headers=operator)
+        assert refused.status_code == 422
+    unknown = await service.client.post(SOURCES, json={"url": "https://x.example/", "city": "Munch"}, headers=operator)
+    assert "Munich, DE" in unknown.json()["candidates"]
+
+
+async def test_source_is_collected_on_demand(tmp_path: Path) -> None:
+    async with Origin() as origin, serving(tmp_path, ADJACENT_ALLOW_HOSTS=origin.host) as service:
+        origin.serve("/a.ics", CALENDAR, content_type="text/calendar")
+        operator = await service.operator()
+        await service.client.post(SOURCES, json={"url": origin.url("/a.ics")}, headers=operator)
+        answer = await service.client.post(f"{SOURCES}/1/collect", headers=operator)
+        shapes.CollectedAnswer.model_validate(answer.json())
+        assert answer.json()["data"] == {"state": "fetched", "added": 1, "changed": 0, "cancelled": 0, "merged": 0}
+        again = await service.client.post(f"{SOURCES}/1/collect", headers=operator)
+        assert again.json()["data"]["state"] == "unchanged"
+        listed = (await service.client.get("/api/v1/events")).json()["data"]
+        assert [event["title"] for event in listed] == ["An evening of letters"]
+
+
+async def test_source_that_may_not_be_fetched_says_why(service: Service) -> None:
+    operator = await service.operator()
+    await service.client.post(SOURCES, json={"url": "http://127.0.0.1:1/a.ics"}, headers=operator)
+    answer = await service.client.post(f"{SOURCES}/1/collect", headers=operator)
+    assert (answer.status_code, answer.json()["type"]) == (502, "/problems/collecting-failed")
+    assert answer.json()["code"]
+    health = (await service.client.get(f"{SOURCES}/1")).json()["data"]
+    assert (health["state"], health["error_code"]) == ("failing", answer.json()["code"])
+
+
+async def test_removing_a_source_takes_along_what_only_it_told(service: Service) -> None:
+    await service.store(draft("a", "Letters in the old town", venue=MUNICH), draft("b", "Only here", days=2))
+    await service.store(draft("x", "Letters in the old town", venue=MUNICH), source="https://other.example/")
+    operator = await service.operator()
+    assert (await service.client.delete(f"{SOURCES}/1", headers=operator)).status_code == 204
+    listed = (await service.client.get("/api/v1/events")).json()["data"]
+    assert [event["title"] for event in listed] == ["Letters in the old town"]
+    assert (await service.client.delete(f"{SOURCES}/1", headers=operator)).status_code == 404
+
+
+async def a_community(service: Service, name: str, days: tuple[int, ...]) -> str:
+    ids = await service.store(
+        *(draft(f"{name}{day}", f"{name} {day}", days=day) for day in days), source=f"https://{name}.example/"
+    )
+    async with service.database.writing() as session:
+        community = Community(
+            key=f"{name}-1a2b3c", name=name, url=f"https://{name}.example/", updated_at=NOW - timedelta(days=1)
+        )
+        session.add(community)
+        await session.flush()
+        for event in await session.exec(select(Event)):
+            if event.key in ids.values():
+                event.community_id = community.id
+        source = (await session.exec(select(Source).where(Source.url == f"https://{name}.example/"))).one()
+        source.community_id = community.id
+    return f"{name}-1a2b3c"
+
+
+async def test_community_shows_its_rhythm_last_and_next_event(service: Service) -> None:
+    key = await a_community(service, "printers", (-13, -6, 1, 8))
+    shown = await service.client.get(f"{COMMUNITIES}/{key}")
+    shapes.CommunityAnswer.model_validate(shown.json())
+    data = shown.json()["data"]
+    assert (data["cadence"], data["upcoming"], data["last_active_at"], data["join"]) == (
+        "weekly",
+        2,
+        (NOW - timedelta(days=6)).isoformat(),
+        "https://printers.example/",
+    )
+    assert data["next_event"]["title"] == "printers 1"
+    of_it = (await service.client.get(f"/api/v1/events?community={key}")).json()
+    assert [event["community"] for event in of_it["data"]] == [{"id": key, "name": "printers"}] * 2
+    assert (await service.client.get(f"{COMMUNITIES}/nobody-000000")).status_code == 404
+
+
+async def test_communities_are_listed_by_name_and_paged(service: Service) -> None:
+    for name in ("delta", "alpha", "charlie", "bravo"):
+        await a_community(service, name, (1,))
+    first = (await service.client.get(f"{COMMUNITIES}?limit=3")).json()
+    shapes.CommunityList.model_validate(first)
+    second = (await service.client.get(first["links"]["next"])).json()
+    names = [one["name"] for one in (*first["data"], *second["data"])]
+    assert names == ["alpha", "bravo", "charlie", "delta"]
+    assert first["meta"]["count"] == 4
+    found = (await service.client.get(f"{COMMUNITIES}?q=RAV")).json()["data"]
+    assert [one["name"] for one in found] == ["bravo"]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "rhythm"),
+    [
+        ((), None),
+        ((7,), None),
+        ((1, 1, 1), "daily"),
+        ((7, 7, 14), "weekly"),
+        ((14, 14, 13), "every two weeks"),
+        ((28, 35, 28), "monthly"),
+        ((90, 92), "every few months"),
+        ((300, 200), "now and then"),
+    ],
+)
+def test_cadence_is_the_median_gap_in_words(gaps: tuple[int, ...], rhythm: str | None) -> None:
+    days = [NOW + timedelta(days=sum(gaps[:number])) for number in range(len(gaps) + 1)]
+    assert cadence(days) == rhythm

@@ -1,0 +1,87 @@
+"""`doctor`: a healthy instance is fine throughout, and each trouble is named with its remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from service import lay_database, serving, settings_in
+
+from app import doctor
+from app.db import Database, migrate
+from app.frontier import add_source
+from app.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    await lay_database(settings.data)
+    database = Database(settings.database_url)
+    yield database
+    await database.close()
+
+
+async def findings(settings: Settings, database: Database) -> dict[str, doctor.Finding]:
+    return {finding.what: finding for finding in await doctor.examine(settings, database)}
+
+
+async def test_healthy_instance_is_fine(settings: Settings, database: Database) -> None:
+    found = await findings(settings, database)
+    assert {what: one.is_fine for what, one in found.items()} == dict.fromkeys(
+        ("database", "migrations", "clock", "disk", "data folder", "mail", "model files", "sources"), True
+    )
+    assert found["sources"].finding == "none yet; `adjacent sources add URL`"
+
+
+async def test_old_schema_is_found_with_its_remedy(settings: Settings, database: Database) -> None:
+    await migrate(database, "0001")
+    found = (await findings(settings, database))["migrations"]
+    assert (found.is_fine, found.finding) == (False, "at 0001, not 0002; run `adjacent migrate`")
+
+
+async def test_unreachable_database_is_found_and_its_password_is_not_told(settings: Settings) -> None:
+    database = Database("postgresql+asyncpg://ada:secret@127.0.0.1:1/adjacent")
+    try:
+        found = await findings(settings, database)
+    finally:
+        await database.close()
+    assert [what for what, one in found.items() if not one.is_fine] == ["database", "migrations"]
+    assert "secret" not in found["database"].finding
+    assert "ADJACENT_DATABASE_URL" in found["database"].finding
+
+
+async def test_mail_server_that_does_not_answer_is_found(settings: Settings, database: Database) -> None:
+    broken = dataclasses.replace(settings, smtp_url="smtp://127.0.0.1:1")
+    found = (await findings(broken, database))["mail"]
+    assert not found.is_fine
+    assert "ADJACENT_SMTP_URL" in found.finding
+
+
+async def test_sources_that_mostly_fail_are_found(settings: Settings, database: Database) -> None:
+    async with database.writing() as session:
+        for number in range(4):
+            source = await add_source(session, f"https://host.example/{number}.ics")
+            source.state = "failing" if number else "ok"
+    found = (await findings(settings, database))["sources"]
+    assert (found.is_fine, found.finding) == (
+        False,
+        "4 sources, 3 failing, last good fetch never; `adjacent sources list` says why",
+    )
+
+
+def test_clock_that_was_never_set_and_full_disk_are_found(settings: Settings) -> None:
+    assert not doctor._clock(settings, datetime(1970, 1, 1, tzinfo=UTC)).is_fine
+    assert not doctor._disk(settings.data, 10 * 2**20).is_fine
+
+
+async def test_doctor_asks_a_running_service_nothing_it_would_not_answer(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        assert all(one.is_fine for one in await doctor.examine(service.settings, service.database))
