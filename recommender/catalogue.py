@@ -21,12 +21,16 @@ from typing import Any
 
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
 
-# Words after a topic that say who or where, not what: "React developers", "chess club", "Python meetup".
-PEOPLE = frozenset(
+# Words after a topic that say who or where, not what: "React developers", "chess club", "pottery class".
+FOLLOWING = frozenset(
     word + ending
-    for word in ("club", "developer", "enthusiast", "fan", "group", "lover", "meetup", "player", "programmer")
+    for word in (
+        *("beginner", "club", "coach", "community", "developer", "engineer", "enthusiast", "expert", "fan", "group"),
+        *("instructor", "learner", "lesson", "lover", "manager", "meetup", "player", "professional", "programmer"),
+        *("specialist", "student", "teacher", "trainer", "user", "workshop"),
+    )
     for ending in ("", "s")
-) | frozenset(("entwickler", "entwicklerin", "spieler", "spielerin", "verein"))
+) | frozenset(("class", "classes", "entwickler", "gruppe", "kurs", "spieler", "stammtisch", "verein"))
 SHORTEST_PLURAL = 5  # letters: "ants" is no plural of Ant, nor "cs" of C
 WORD = re.compile(r"[^\W_]+")
 SIGNS = (("&", " and "), ("c++", "cpp"), ("c#", "csharp"), ("f#", "fsharp"), (".net", " dotnet"))
@@ -223,24 +227,30 @@ class Catalogue:
 
 def readings(label: str) -> Iterator[str]:
     """Yield the key of a label, then the keys of what people may mean by it, nearest first."""
-    yield from _numbers(key(label))
+    yield from _forms(key(label))
     words = re.split(r"[\s-]+", label.casefold().strip())
     while len(words) > 1:
         if words[0] == "the":
             words = words[1:]
-        elif words[-1] in PEOPLE:
+        elif words[-1] in FOLLOWING:
             words = words[:-1]
         else:
             return
-        yield from _numbers(key(" ".join(words)))
+        yield from _forms(key(" ".join(words)))
 
 
-def _numbers(name: str) -> Iterator[str]:
+def _forms(name: str) -> Iterator[str]:
+    """Yield a key, the other grammatical number, and for German occupations the form for men: Biologin, Biologe."""
     yield name
-    if len(name) >= SHORTEST_PLURAL:
-        if name.endswith("es"):
-            yield name[:-2]
-        yield name[:-1] if name.endswith("s") else name + "s"
+    if len(name) < SHORTEST_PLURAL:
+        return
+    if name.endswith("es"):
+        yield name[:-2]
+    yield name[:-1] if name.endswith("s") else name + "s"
+    stem = name.removesuffix("nen").removesuffix("in")
+    if name.endswith(("in", "innen")):
+        yield stem
+        yield stem + "e"
 
 
 @cache
