@@ -192,7 +192,7 @@ class Adjacency:
         rest[:, inside] = 0
         part = (shown.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)) ** DAMPING
         count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-        by_rest = (rest @ fine[:, inside]) / count**DAMPING
+        by_rest = summed(rest, fine[:, inside]) / count**DAMPING
         by_survey = logit(proper(describe(shown) @ weights)) - start
         scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
         return scores
@@ -220,8 +220,12 @@ def mixture(part: Floats, broad: Lifts) -> Floats:
 def damped(known: NDArray[np.floating], fine: Lifts) -> Floats:
     """Return the sum of lifts over the root of how much is known, (n_people, n_targets)."""
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    pull: Floats = (known.astype(np.float32) @ fine) / count**DAMPING
-    return pull
+    return np.asarray(summed(known, fine) / count**DAMPING, np.float64)
+
+
+def summed(known: NDArray[np.floating], fine: Lifts) -> Lifts:
+    some = np.flatnonzero(known.any(axis=0))  # few topics are known to anybody: leave out the rest of the product
+    return np.asarray(known[:, some].astype(np.float32) @ fine[some], np.float32)
 
 
 def describe(known: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -35,9 +35,8 @@ def rank_candidates(
         for known, wanted in zip(batch, adjacency.want_many(batch), strict=True):
             scores = wanted[places]
             keys = scores if reach is None else widen(wanted, known, catalogue, reach)[places]
-            fresh = np.array([topic.slug not in known for topic in topics.values()], np.bool_)
             order = np.argsort(-keys, kind="stable")
-            best = order[fresh[order]][:limit]
+            best = order[scores[order] > 0][:limit]  # only known topics have no chance at all
             yield {"ranked": [{"topic": names[place], "score": round(float(scores[place]), 6)} for place in best]}
 
 
