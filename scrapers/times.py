@@ -73,6 +73,7 @@ _BRACKETED = re.compile(r"\s*\([^()]*\)\s*$")
 _GMT_SIGN = re.compile(r"\b(?:GMT|UTC)\s*(?=[+-]\d)")
 _CLOCK = re.compile(r"\d\s*:\s*\d\d|\d\s*(?:[ap]\.?m\b|uhr\b|h\b|h\d\d)|T\d\d", re.IGNORECASE)
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}")
+_YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,9 @@ def parse_when(text: str, *, zone: tzinfo) -> When | None:
     """Return the moment that a text names completely (day, month and year), or None; it never looks at the clock.
 
     A time without an offset is one in `zone`. Dates like 05/03/2026 put the month first where `zone` is American or
-    says nothing (UTC), the day first elsewhere.
+    says nothing (UTC), the day first elsewhere; behind a year the month comes first everywhere.
     """
-    text = text.strip()
+    text = _YEAR_FIRST.sub(lambda found: f"{found[1]}-{found[3]:0>2}-{found[4]:0>2}", text.strip(), count=1)
     if not 8 <= len(text) <= LONGEST_DATE:
         return None
     return _parse_iso(text, zone) or _parse_written(text, zone)
@@ -204,7 +205,10 @@ def _parse_written(text: str, zone: tzinfo) -> When | None:
     if not _WORTH_PARSING.search(text):
         return None
     text = _ORDINAL.sub("", _GMT_SIGN.sub("", _BRACKETED.sub("", text)))
-    day_first = _puts_day_first(text, zone)
+    year_first = _YEAR_FIRST.search(text)
+    if year_first and int(year_first[3]) > 12:
+        return None  # dateutil would take it for a day
+    day_first = year_first is None and _puts_day_first(text, zone)
     all_day = _CLOCK.search(text) is None
     read = _dateutil(text, day_first=day_first) or _dateparser(text, day_first=day_first)
     return _when(read, zone, all_day=all_day) if read else None

@@ -107,6 +107,29 @@ def test_numeric_date_is_read_as_its_zone_writes_it() -> None:
     assert parse_when("05/03/2026", zone=CHICAGO) == When(datetime(2026, 5, 3, tzinfo=CHICAGO), all_day=True)
 
 
+@pytest.mark.parametrize("zone", [BERLIN, CHICAGO, UTC_ZONE], ids=str)
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [
+        ("2026-12-03 6:00 pm", 18),
+        ("2026-12-03T6:00 PM", 18),
+        ("2026-12-03 at 6pm", 18),
+        ("Thu 2026-12-03 18:00", 18),
+        ("2026/12/03 18:00", 18),
+        ("2026.12.3, 18:00", 18),
+        ("2026-12-3", None),
+        ("2026/12/03", None),
+    ],
+)
+def test_month_follows_a_year_that_comes_first(text: str, hour: int | None, zone: ZoneInfo) -> None:
+    assert parse_when(text, zone=zone) == When(datetime(2026, 12, 3, hour or 0, tzinfo=zone), all_day=hour is None)
+
+
+@pytest.mark.parametrize("text", ["2026-13-03 10:00", "2026/13/3", "2026-12-32 6 pm"])
+def test_year_first_date_is_never_turned_to_fit(text: str) -> None:
+    assert parse_when(text, zone=BERLIN) is None
+
+
 def test_skipped_hour_moves_forward_and_repeated_hour_is_its_first_pass() -> None:
     assert localize(datetime(2026, 3, 29, 2, 30), BERLIN).isoformat() == "2026-03-29T03:30:00+02:00"
     assert localize(datetime(2026, 10, 25, 2, 30), BERLIN).isoformat() == "2026-10-25T02:30:00+02:00"
