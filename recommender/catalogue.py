@@ -9,32 +9,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from recommender.labels import key, readings
+from recommender.suggestions import Suggestions
+
+__all__ = ["BrokenCatalogue", "Catalogue", "Topic", "key", "load_catalogue"]
+
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
 
-# Words after a topic that say who or where, not what: "React developers", "chess club", "pottery class".
-FOLLOWING = frozenset(
-    word + ending
-    for word in (
-        *("beginner", "club", "coach", "community", "developer", "engineer", "enthusiast", "expert", "fan", "group"),
-        *("instructor", "learner", "lesson", "lover", "manager", "meetup", "player", "professional", "programmer"),
-        *("specialist", "student", "teacher", "trainer", "user", "workshop"),
-    )
-    for ending in ("", "s")
-) | frozenset(("class", "classes", "entwickler", "gruppe", "kurs", "spieler", "stammtisch", "verein"))
-SHORTEST_PLURAL = 5  # letters: "ants" is no plural of Ant, nor "cs" of C
-WORD = re.compile(r"[^\W_]+")
-SIGNS = (("&", " and "), ("c++", "cpp"), ("c#", "csharp"), ("f#", "fsharp"), (".net", " dotnet"))
-CLOSE = 0.75  # share of letters in common from which a name may be a misspelling
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # What a topic file says of a topic.
 ENTRY: dict[str, type] = {"label": str, "survey": str, "aliases": list, "neighbours": list, "gloss": str}
 
@@ -58,24 +47,6 @@ class Topic:
     @property
     def names(self) -> tuple[str, ...]:
         return (self.slug, self.label, *self.aliases)
-
-
-def key(label: str) -> str:
-    """Return the form in which labels are compared: case, accents, punctuation and spacing do not count.
-
-    `C++`, `C#`, `F#` and `.NET` keep the signs that make them different topics.
-    """
-    return "".join(key_words(label))
-
-
-def key_words(label: str) -> list[str]:
-    text = label.casefold()
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    for sign, name in SIGNS:
-        if sign in text:
-            text = text.replace(sign, name)
-    return WORD.findall(text)
 
 
 class Catalogue:
@@ -160,97 +131,21 @@ class Catalogue:
         return [self.topics[position] for _, position in sorted(found)[:limit]]
 
     def suggest(self, label: str, limit: int = 3) -> list[str]:
-        """Return labels of topics that an unknown label may have meant, best first.
-
-        Misspelled names, names with a word that begins so, and names inside the label count.
-        """
-        wanted = key(label)
+        """Return labels of topics that an unknown label may have meant, best first."""
         merits: dict[int, float] = defaultdict(float)
-        for name, merit in (*self._misspelled(wanted), *self._begun(wanted), *self._inside(label)):
+        for name, merit in self._suggestions.of(label):
             position = self._by_key[name]
             merits[position] = max(merits[position], merit)
         best = sorted(merits, key=lambda position: (-merits[position], position))
         return [self.topics[position].label for position in best[:limit]]
 
-    def _misspelled(self, wanted: str) -> Iterator[tuple[str, float]]:
-        matcher = SequenceMatcher(autojunk=False)
-        matcher.set_seq2(wanted)
-        slack = 1 + len(wanted) // 5
-        for size in range(len(wanted) - slack, len(wanted) + slack + 1):
-            # A slip of the fingers leaves the first letter or the last two in place; comparing with all would be slow.
-            ends = {wanted[:1], wanted[-2:]}
-            for name in {name for end in ends for name in self._by_end.get((size, end), ())}:
-                matcher.set_seq1(name)
-                if matcher.quick_ratio() >= CLOSE and (merit := matcher.ratio()) >= CLOSE:
-                    yield name, merit
-
-    def _begun(self, wanted: str) -> Iterator[tuple[str, float]]:
-        if len(wanted) < 3:  # two letters begin hundreds of names
-            return
-        for tail, name in self._tails[bisect_left(self._tails, (wanted, "")) :]:
-            if not tail.startswith(wanted):
-                return
-            # Beginnings of the whole name before those of a later word, the nearly complete first.
-            yield name, (0.8 if tail == name else 0.7) + 0.2 * len(wanted) / len(name)
-
-    def _inside(self, label: str) -> Iterator[tuple[str, float]]:
-        words = label.split()
-        for start in range(len(words)):
-            for stop in range(len(words), start, -1):
-                if (name := key(" ".join(words[start:stop]))) in self._by_key and len(name) > 2:
-                    yield name, 0.6 + 0.3 * len(name) / len(key(label))
-                    break
+    @cached_property
+    def _suggestions(self) -> Suggestions:
+        return Suggestions(name for topic in self.topics for name in topic.names)
 
     @cached_property
     def _searchable(self) -> list[tuple[list[str], str]]:
         return [([key(name) for name in (topic.label, *topic.aliases)], key(topic.gloss)) for topic in self.topics]
-
-    @cached_property
-    def _by_end(self) -> dict[tuple[int, str], list[str]]:
-        """Names by length and first letter, and by length and last two."""
-        ends: dict[tuple[int, str], list[str]] = defaultdict(list)
-        for name in self._by_key:
-            ends[len(name), name[:1]].append(name)
-            ends[len(name), name[-2:]].append(name)
-        return ends
-
-    @cached_property
-    def _tails(self) -> list[tuple[str, str]]:
-        """Every name from each of its words on, in order, with the whole name."""
-        tails = set()
-        for topic in self.topics:
-            for written in topic.names:
-                words = key_words(written)
-                tails |= {("".join(words[start:]), "".join(words)) for start in range(len(words))}
-        return sorted(tails)
-
-
-def readings(label: str) -> Iterator[str]:
-    """Yield the key of a label, then the keys of what people may mean by it, nearest first."""
-    yield from _forms(key(label))
-    words = re.split(r"[\s-]+", label.casefold().strip())
-    while len(words) > 1:
-        if words[0] == "the":
-            words = words[1:]
-        elif words[-1] in FOLLOWING:
-            words = words[:-1]
-        else:
-            return
-        yield from _forms(key(" ".join(words)))
-
-
-def _forms(name: str) -> Iterator[str]:
-    """Yield a key, the other grammatical number, and for German occupations the form for men: Biologin, Biologe."""
-    yield name
-    if len(name) < SHORTEST_PLURAL:
-        return
-    if name.endswith("es"):
-        yield name[:-2]
-    yield name[:-1] if name.endswith("s") else name + "s"
-    stem = name.removesuffix("nen").removesuffix("in")
-    if name.endswith(("in", "innen")):
-        yield stem
-        yield stem + "e"
 
 
 @cache
@@ -258,19 +153,34 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     """Read the topic files and, after them, an operator's own; the same file is read once a process.
 
     An operator's file may describe new domains and topics, may give topics that are there more aliases and neighbours,
-    and may replace their labels and glosses.
+    and may replace their labels and glosses. Its names are taken from the aliases of other topics, so that a part of a
+    topic can become one of its own.
     """
     topics: dict[str, Topic] = {}
     domains: dict[str, Domain] = {}
-    for path in (*sorted(TOPIC_FILES.glob("*.toml")), *([] if extra is None else [extra])):
-        for slug, table in _domain_tables(path):
-            if slug not in domains:
-                domains[slug] = _domain(path, slug, table)
-            for name, entry in table.get("topics", {}).items():
-                topics[name] = _topic(
-                    path, entry, slug=name, domain=slug, field=domains[slug].field, there=topics.get(name)
-                )
+    for path in sorted(TOPIC_FILES.glob("*.toml")):
+        _read(path, topics, domains)
+    if extra is not None:
+        taken = {key(name): slug for slug, names in _read(extra, topics, domains) for name in names}
+        for slug, topic in topics.items():
+            kept = tuple(name for name in topic.aliases if taken.get(key(name), slug) == slug)
+            if kept != topic.aliases:
+                topics[slug] = replace(topic, aliases=kept)
     return Catalogue(list(topics.values()), {slug: domain.name for slug, domain in domains.items()})
+
+
+def _read(path: Path, topics: dict[str, Topic], domains: dict[str, Domain]) -> list[tuple[str, list[str]]]:
+    """Add what a file describes to the topics and domains; return the names it gives to each topic."""
+    named = []
+    for slug, table in _domain_tables(path):
+        if slug not in domains:
+            domains[slug] = _domain(path, slug, table)
+        for name, entry in _topic_tables(path, slug, table):
+            topics[name] = _topic(
+                path, entry, slug=name, domain=slug, field=domains[slug].field, there=topics.get(name)
+            )
+            named.append((name, [name, topics[name].label, *entry.get("aliases", ())]))
+    return named
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +189,18 @@ class Domain:
     field: str
 
 
-def _domain_tables(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+def _domain_tables(path: Path) -> Iterable[tuple[str, Any]]:
     try:
         return tomllib.loads(path.read_text("utf-8")).items()
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BrokenCatalogue(f"{path.name}: cannot be read as TOML in UTF-8: {error}") from error
+
+
+def _topic_tables(path: Path, domain: str, table: object) -> Iterable[tuple[str, object]]:
+    match table:
+        case {"topics": dict(topics)}:
+            return topics.items()
+    raise BrokenCatalogue(f"{path.name}: the domain {domain!r} has no table of topics: write [{domain}.topics]")
 
 
 def _domain(path: Path, slug: str, table: object) -> Domain:
@@ -299,6 +216,8 @@ def _topic(path: Path, entry: object, *, slug: str, domain: str, field: str, the
 
     if there is not None and there.domain != domain:
         raise broken(f"stands under {domain!r}, but its domain is {there.domain!r}: move it there")
+    if not SLUG.fullmatch(slug):
+        raise broken("has a slug that is no part of an address: write it with a–z, 0–9 and hyphens")
     if not isinstance(entry, dict):
         raise broken(f"is no table: write {slug} = {{label = …, gloss = …}}")
     if unknown := sorted(entry.keys() - ENTRY.keys()):

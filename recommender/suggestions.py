@@ -1,0 +1,67 @@
+"""What an unknown label may have meant: misspelled names, names that begin so, names inside it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from recommender.labels import key, key_words
+
+CLOSE = 0.75  # share of letters in common from which a name may be a misspelling
+
+
+class Suggestions:
+    """Names, ordered so that the likely ones for a label are found without comparing it with all."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names: set[str] = set()
+        tails: set[tuple[str, str]] = set()  # every name from each of its words on, with the whole name
+        for written in names:
+            words = key_words(written)
+            name = "".join(words)
+            self._names.add(name)
+            tails |= {("".join(words[start:]), name) for start in range(len(words))}
+        self._tails = sorted(tails)
+        # A slip of the fingers leaves the first letter or the last two in place.
+        self._by_end: dict[tuple[int, str], list[str]] = defaultdict(list)
+        for name in sorted(self._names):
+            self._by_end[len(name), name[:1]].append(name)
+            self._by_end[len(name), name[-2:]].append(name)
+
+    def of(self, label: str) -> Iterator[tuple[str, float]]:
+        """Yield keys of names that may be meant and a merit from 0 to 1; a name may come more than once."""
+        wanted = key(label)
+        yield from self._misspelled(wanted)
+        yield from self._begun(wanted)
+        yield from self._inside(label)
+
+    def _misspelled(self, wanted: str) -> Iterator[tuple[str, float]]:
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(wanted)
+        slack = 1 + len(wanted) // 5
+        for size in range(len(wanted) - slack, len(wanted) + slack + 1):
+            for name in {*self._by_end.get((size, wanted[:1]), ()), *self._by_end.get((size, wanted[-2:]), ())}:
+                matcher.set_seq1(name)
+                if matcher.quick_ratio() >= CLOSE and (merit := matcher.ratio()) >= CLOSE:
+                    yield name, merit
+
+    def _begun(self, wanted: str) -> Iterator[tuple[str, float]]:
+        if len(wanted) < 3:  # two letters begin hundreds of names
+            return
+        for place in range(bisect_left(self._tails, (wanted, "")), len(self._tails)):
+            tail, name = self._tails[place]
+            if not tail.startswith(wanted):
+                return
+            # Beginnings of the whole name before those of a later word, the nearly complete first.
+            yield name, (0.8 if tail == name else 0.7) + 0.2 * len(wanted) / len(name)
+
+    def _inside(self, label: str) -> Iterator[tuple[str, float]]:
+        words = key_words(label)
+        for start in range(len(words)):
+            for stop in range(len(words), start, -1):
+                name = "".join(words[start:stop])
+                if len(name) > 2 and name in self._names:
+                    yield name, 0.6 + 0.3 * len(name) / len("".join(words))
+                    break
