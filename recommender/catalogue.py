@@ -196,7 +196,7 @@ def _domain_tables(path: Path) -> Iterable[tuple[str, Any]]:
         raise BrokenCatalogue(f"{path.name}: cannot be read as TOML in UTF-8: {error}") from error
 
 
-def _topic_tables(path: Path, domain: str, table: object) -> Iterable[tuple[str, object]]:
+def _topic_tables(path: Path, domain: str, table: object) -> Iterable[tuple[str, Any]]:
     match table:
         case {"topics": dict(topics)}:
             return topics.items()
