@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -78,15 +78,18 @@ async def collect(
                 outcome = await _collect(database, fetcher, source_id, now=now)
             except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
                 log.exception("collecting %s failed", url)
-                outcome = await _note_trouble(database, source_id, f"{type(error).__name__}: {error}")
+                outcome = await _note_trouble(database, source_id, url, f"{type(error).__name__}: {error}")
             report(outcome)
             outcomes.append(outcome)
         return outcomes
 
-    walked = await asyncio.gather(*(walk(lane) for lane in lanes))
+    walked = await asyncio.gather(*(walk(lane) for lane in lanes), return_exceptions=True)
     async with database.writing() as session:
         await frontier.schedule_hosts(session, source_ids)
-    outcomes = tuple(outcome for lane in walked for outcome in lane)
+    for lane in walked:
+        if isinstance(lane, BaseException):  # not even the trouble could be written; the other lanes went on
+            raise lane
+    outcomes = tuple(outcome for lane in walked if not isinstance(lane, BaseException) for outcome in lane)
     return Round(outcomes, sum((outcome.counts for outcome in outcomes), ingest.Counts()))
 
 
@@ -145,25 +148,42 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
 
     The validators are written with the last batch, so that a torn round is simply repeated.
     """
-    assert source.id is not None
-    async with database.reading() as session:
-        stored = await ingest.stored_versions(session, source.id)
-        state = await session.get_one(FetchState, source.id)
-    held = ingest.Vanishing(state.vanishing_since, state.vanishing_fetches)
-    changes = ingest.compare(reading, stored, now=now, vanishing=held)
-    parts = list(changes.in_batches())
+    parts: deque[ingest.Changes] = deque()
     counts = ingest.Counts()
-    for number, part in enumerate(parts, 1):
+    changes: ingest.Changes | None = None
+    while changes is None or parts:
         async with database.writing() as session:
             source = await session.get_one(Source, source.id)
-            if number == 1:
+            if changes is None:
+                # Compared where it is written, so that two processes that collect one source do not both add.
+                await ingest.take_turn(session)
+                changes = await _compare(session, source, reading, now=now)
+                parts.extend(changes.in_batches())
                 await communities.adopt(session, source, reading, now=now)
-            counts += await ingest.store(session, source, part, now=now)
-            if number == len(parts):
-                await ingest.store_series(session, source, reading.series, until=now + HORIZON)
+            counts += await ingest.store(session, source, parts.popleft(), now=now)
+            if not parts:
+                is_whole = changes.held_back == 0 and not any(one.code in ingest.UNFINISHED for one in reading.problems)
+                await ingest.store_series(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
                 await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
+    if changes.held_back:
+        return Outcome(source.url, "failed", counts, code="vanishing", message=_held_back(changes))
     return Outcome(source.url, "fetched", counts)
+
+
+async def _compare(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> ingest.Changes:
+    assert source.id is not None
+    stored = await ingest.stored_versions(session, source.id)
+    state = await session.get_one(FetchState, source.id)
+    held = ingest.Vanishing(state.vanishing_since, state.vanishing_fetches)
+    return ingest.compare(reading, stored, now=now, vanishing=held)
+
+
+def _held_back(changes: ingest.Changes) -> str:
+    return (
+        f"{changes.held_back} upcoming events are no longer listed; they stay until {ingest.VANISH_FETCHES} answers "
+        f"over {ingest.VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
+    )
 
 
 async def expand_series(database: Database, *, now: datetime) -> int:
@@ -174,22 +194,36 @@ async def expand_series(database: Database, *, now: datetime) -> int:
     until = now + HORIZON
     async with database.reading() as session:
         behind = await session.exec(
-            select(Series.source_id).where(Series.expanded_until < until - SERIES_STEP).distinct()
+            select(Series.source_id)
+            .join(Source, col(Source.id) == Series.source_id)
+            .where(Series.expanded_until < until - SERIES_STEP, col(Source.state).not_in(frontier.RESTING))
+            .distinct()
         )
         source_ids = sorted(behind)
     added = 0
     for source_id in source_ids:
-        async with database.reading() as session:
-            source = await session.get_one(Source, source_id)
-            series = list(await session.exec(select(Series).where(Series.source_id == source_id)))
-            stored = await ingest.stored_versions(session, source_id)
-        drafts = await asyncio.to_thread(_expand, series, source, until)
-        fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
-        async with database.writing() as session:
-            source = await session.get_one(Source, source_id)
-            added += (await ingest.store(session, source, ingest.Changes(added=fresh), now=now)).added
-            await ingest.note_expanded(session, source_id, until)
+        try:
+            added += await _expand_source(database, source_id, until, now=now)
+        except Exception:
+            log.exception("expanding the series of source %s failed", source_id)  # the others' weeks go on
     return added
+
+
+async def _expand_source(database: Database, source_id: int, until: datetime, *, now: datetime) -> int:
+    async with database.reading() as session:
+        source = await session.get_one(Source, source_id)
+        series = list(await session.exec(select(Series).where(Series.source_id == source_id)))
+    drafts = await asyncio.to_thread(_expand, series, source, until)
+    async with database.writing() as session:
+        await ingest.take_turn(session)
+        stored = await ingest.stored_versions(session, source_id)
+        fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
+        source = await session.get_one(Source, source_id)
+        counts = ingest.Counts()
+        for part in ingest.Changes(added=fresh).in_batches():
+            counts += await ingest.store(session, source, part, now=now)
+        await ingest.note_expanded(session, source_id, until)
+    return counts.added
 
 
 def _expand(series: Sequence[Series], source: Source, until: datetime) -> list[EventDraft]:
@@ -213,17 +247,27 @@ async def _note_good(
     state.listed = reading.listed
     state.failures, state.error_code, state.error = 0, None, None
     state.vanishing_since, state.vanishing_fetches = changes.vanishing.since, changes.vanishing.fetches
-    if changes.vanishing.fetches:
-        # A fetch that held events back must be looked at again, not skipped as unchanged.
+    is_held = changes.held_back > 0
+    if is_held:
+        state.error_code, state.error = "vanishing", _held_back(changes)
+    if is_held or any(problem.code == "truncated" for problem in reading.problems):
+        # Such an answer must be looked at again, not skipped as unchanged.
         state.etag = state.last_modified = state.body_digest = None
     state.problems = [asdict(problem) for problem in reading.problems[:KEPT_PROBLEMS]]
     if has_changed or state.last_changed_at is None:
         state.last_changed_at = clock
-    state.next_fetch_at = clock + frontier.polling_interval(clock - state.last_changed_at)
+    interval = frontier.polling_interval(clock - state.last_changed_at)
+    state.next_fetch_at = clock + (min(interval, ingest.VANISH_TIME / 2) if is_held else interval)
     source.kind, source.name = reading.kind, reading.name or source.name
-    source.state = "ok" if reading.listed else "quiet"
+    _settle(source, "failing" if is_held else "ok" if reading.listed else "quiet")
     if page.moved_to is not None:
         await frontier.move_source(session, source, page.moved_to)
+
+
+def _settle(source: Source, state: str) -> None:
+    """Say how a source fares, unless somebody paused it meanwhile."""
+    if source.state != "paused":
+        source.state = state
 
 
 async def _note_unchanged(database: Database, source: Source, state: FetchState, page: Page | None) -> Outcome:
@@ -241,20 +285,25 @@ async def _note_unchanged(database: Database, source: Source, state: FetchState,
     settled = "unchanged" if state.listed else "quiet"
     async with database.writing() as session:
         await session.exec(update(FetchState).where(col(FetchState.source_id) == source.id).values(facts))
-        if source.state != settled:
-            await session.exec(update(Source).where(col(Source.id) == source.id).values(state=settled))
+        moved_to = page.moved_to if page is not None else None
+        if source.state != settled or moved_to is not None:
+            current = await session.get_one(Source, source.id)
+            _settle(current, settled)
+            if moved_to is not None:
+                await frontier.move_source(session, current, moved_to)
     return Outcome(source.url, "unchanged")
 
 
 async def _note_failure(database: Database, source: Source, error: FetchError | Unreadable) -> Outcome:
     retry_after = error.retry_after if isinstance(error, FetchError) else None
     assert source.id is not None
-    return await _note_trouble(database, source.id, error.message, code=error.code, retry_after=retry_after)
+    return await _note_trouble(database, source.id, source.url, error.message, code=error.code, retry_after=retry_after)
 
 
 async def _note_trouble(
     database: Database,
     source_id: int,
+    url: str,
     message: str,
     *,
     code: str = "internal",
@@ -262,12 +311,14 @@ async def _note_trouble(
 ) -> Outcome:
     clock = datetime.now(UTC)
     async with database.writing() as session:
+        source = await session.get(Source, source_id)
+        if source is None:
+            return Outcome(url, "failed", code="removed", message="the source was removed meanwhile")
         state = await session.get_one(FetchState, source_id)
         state.last_fetch_at = clock
         state.failures += 1
         state.error_code, state.error = code, message
         chance = random.random()  # noqa: S311 (jitter, no secret)
         state.next_fetch_at = clock + max(frontier.back_off(state.failures, chance), retry_after or timedelta())
-        source = await session.get_one(Source, source_id)
-        source.state = "gone" if code == "gone" else "failing"
-    return Outcome(source.url, "failed", code=code, message=message)
+        _settle(source, "gone" if code == "gone" else "failing")
+    return Outcome(url, "failed", code=code, message=message)

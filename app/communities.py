@@ -52,13 +52,22 @@ async def adopt(session: AsyncSession, source: Source, reading: Reading, *, now:
         community = (await session.exec(select(Community).where(Community.key == key))).one_or_none() or Community(
             key=key, name=name, updated_at=now
         )
-    community.name = name
-    community.url = (reading.organizer.url if reading.organizer else None) or community.url
-    community.description = reading.description or community.description
-    community.city, community.country = source.city or community.city, source.country or community.country
-    community.lat, community.lon = source.lat, source.lon
-    community.is_online = bool(reading.events) and all(draft.mode == "online" for draft in reading.events)
-    community.updated_at = now
+    organizer_url = reading.organizer.url if reading.organizer else None
+    facts: dict[str, Any] = {
+        "name": name,
+        "url": organizer_url or community.url,
+        "description": reading.description or community.description,
+        "city": source.city or community.city,
+        "country": source.country or community.country,
+        "lat": source.lat,
+        "lon": source.lon,
+    }
+    if reading.events:
+        facts["is_online"] = all(draft.mode == "online" for draft in reading.events)
+    if any(getattr(community, field) != fact for field, fact in facts.items()):
+        for field, fact in facts.items():
+            setattr(community, field, fact)
+        community.updated_at = now
     session.add(community)
     await session.flush()
     source.community_id = community.id

@@ -12,23 +12,31 @@ from base64 import b32encode
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import merge, places
-from app.models import Community, Event, EventVersion, Feedback, FeedEntry, Series, ShownPick, Source
-from scrapers import EventDraft, Reading, Venue, as_json, from_json
+from app import merge
+from app.models import Community, Event, EventVersion, Feedback, FeedEntry, Host, Series, ShownPick, Source
+from app.twins import Key, twins
+from scrapers import EventDraft, Reading, as_json, from_json
 from scrapers.draft import Series as SeriesDraft
 
 BATCH = 200  # events a transaction: requests get through between two batches
 VANISH_SHARE, VANISH_COUNT = 0.2, 5  # more than both at once is suspicious (linkedevents' importer has the same fuse)
 VANISH_FETCHES, VANISH_TIME = 3, timedelta(hours=48)  # how long a suspicious shrinking must last to be believed
-NEAR_STARTS = timedelta(days=1)  # all-day versions of one event may start at different midnights
 
-Key = tuple[str, str]  # uid, recurrence_id
+# Problems after which the silence of a page is no statement, since a part of it was not read …
+UNFINISHED = frozenset({"truncated", "script_broken"})
+# … and those that leave out (some of) one event, named by its uid: it is still there, its source only broke it.
+LEFT_OUT = frozenset(
+    {"no_start", "bad_start", "bad_rdate", "rrule_rejected", "never_happens", "too_many_occurrences", "no_title"}
+)
+SUBJECT_LENGTH = 80  # characters of a uid that a problem names
+
+STORING = 0x494E4745  # any constant: the advisory lock behind take_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Changes:
     withdrawn: tuple[int, ...] = ()  # version ids
     seen: tuple[int, ...] = ()  # version ids listed again, changed or not
     vanishing: Vanishing = Vanishing()
+    held_back: int = 0  # versions that vanished suspiciously and stay for now
 
     def in_batches(self) -> Iterator[Changes]:
         """Split into parts of at most BATCH of each kind, at least one, so that no transaction keeps others waiting."""
@@ -67,41 +76,64 @@ class Changes:
 
 
 def digest_of(draft: EventDraft) -> str:
-    """Return the SHA-256 of what a version says; where it was read and what was repaired do not count."""
-    said = as_json(replace(draft, source="", warnings=()))
+    """Return the SHA-256 of what a version says; its keys, where it was read and what was repaired do not count."""
+    said = as_json(replace(draft, uid="", recurrence_id="", source="", warnings=()))
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, vanishing: Vanishing) -> Changes:
-    """Decide what one complete, well-read answer changes about what its source said before."""
+    """Decide what one well-read answer changes about what its source said before."""
+    drafts: dict[Key, EventDraft] = {}
+    for draft in reading.events:  # the readers keep keys apart; a second one would tear the whole source
+        drafts.setdefault((draft.uid, draft.recurrence_id), draft)
+    unlisted = {key: known for key, known in stored.items() if key not in drafts}
+    by_content: dict[str, list[Key]] = defaultdict(list)
+    for key, one in unlisted.items():
+        by_content[one.digest].append(key)
     added: list[EventDraft] = []
     changed: list[tuple[int, EventDraft]] = []
     seen: list[int] = []
-    listed: set[Key] = set()
-    for draft in reading.events:
-        key = (draft.uid, draft.recurrence_id)
-        if key in listed:  # the readers keep keys apart; a second one would tear the whole source
-            continue
-        listed.add(key)
-        known = stored.get(key)
+    for key, draft in drafts.items():
+        known: Known | None = stored.get(key)
+        digest = digest_of(draft)
+        renamed = known is None and bool(by_content.get(digest))
+        if renamed:  # some sites make up new uids at every request
+            known = unlisted.pop(by_content[digest].pop(0))
         if known is None:
             added.append(draft)
             continue
         seen.append(known.id)
-        if known.is_withdrawn or known.digest != digest_of(draft):
+        if renamed or known.is_withdrawn or known.digest != digest:
             changed.append((known.id, draft))
-    upcoming = {key: known for key, known in stored.items() if known.starts_at >= now and not known.is_withdrawn}
-    # Many feeds show just the next ten: what lies beyond their last start is silence, not a statement.
-    horizon = reading.last_start or (max((known.starts_at for known in upcoming.values()), default=now))
-    absent = [known.id for key, known in upcoming.items() if key not in listed and known.starts_at <= horizon]
-    left = len(upcoming) - len(absent)
-    suspicious = absent and (left == 0 or (len(absent) > VANISH_COUNT and len(absent) > VANISH_SHARE * len(upcoming)))
-    if suspicious:
+    absent = _absent(reading, unlisted, now=now)
+    before = sum(known.starts_at >= now and not known.is_withdrawn for known in stored.values())
+    is_empty = not any(draft.starts_at >= now for draft in drafts.values())
+    if absent and (is_empty or (len(absent) > VANISH_COUNT and len(absent) > VANISH_SHARE * before)):
         held = Vanishing(vanishing.since or now, vanishing.fetches + 1)
         assert held.since is not None
         if held.fetches < VANISH_FETCHES or now - held.since < VANISH_TIME:
-            return Changes(tuple(added), tuple(changed), (), tuple(seen), held)
-    return Changes(tuple(added), tuple(changed), tuple(absent), tuple(seen))
+            return Changes(tuple(added), tuple(changed), (), tuple(seen), held, held_back=len(absent))
+    return Changes(tuple(added), tuple(changed), absent, tuple(seen))
+
+
+def _absent(reading: Reading, unlisted: Mapping[Key, Known], *, now: datetime) -> tuple[int, ...]:
+    """Return the versions that an answer takes away by not listing them."""
+    codes = {problem.code for problem in reading.problems}
+    broken = {problem.subject for problem in reading.problems if problem.code in LEFT_OUT}
+    if codes & UNFINISHED or "" in broken:  # nameless where there were too many to name
+        return ()
+    # Many feeds show just the next ten: what lies beyond their last start is silence, not a statement.
+    horizon = reading.last_start
+    if "too_many_events" in codes and reading.events:
+        horizon = reading.events[-1].starts_at
+    return tuple(
+        known.id
+        for (uid, _), known in unlisted.items()
+        if not known.is_withdrawn
+        and known.starts_at >= now
+        and (horizon is None or known.starts_at <= horizon)
+        and uid[:SUBJECT_LENGTH] not in broken
+    )
 
 
 async def stored_versions(session: AsyncSession, source_id: int) -> dict[Key, Known]:
@@ -140,59 +172,103 @@ class Counts:
         )
 
 
+async def take_turn(session: AsyncSession) -> None:
+    """Wait until no other transaction stores; a no-op on SQLite, which has one writer.
+
+    Two sources that tell of one event at the same moment would not see each other, and both make it.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        await session.exec(select(func.pg_advisory_xact_lock(STORING)))
+
+
 async def store(session: AsyncSession, source: Source, changes: Changes, *, now: datetime) -> Counts:
     """Write the changes of one source; the caller holds the transaction."""
     assert source.id is not None
-    twins = await _twins(session, source.id, changes.added) if changes.added else {}
-    homes = await _homes(session, source, changes.added, twins, now)
+    await take_turn(session)
+    merged = await twins(session, source, changes.added) if changes.added else {}
+    homes = await _homes(session, source, changes.added, merged, now)
     touched = set(homes.values())
-    session.add_all(
-        EventVersion(
-            source_id=source.id,
-            uid=draft.uid,
-            recurrence_id=draft.recurrence_id,
-            event_id=homes[draft.uid, draft.recurrence_id],
-            starts_at=draft.starts_at,
-            draft=as_json(draft),
-            digest=digest_of(draft),
-            first_seen_at=now,
-            last_seen_at=now,
+    if changes.added:
+        # As plain rows: making models of them costs as much again as all the rest of storing.
+        await session.exec(
+            insert(EventVersion),
+            params=[
+                {
+                    "source_id": source.id,
+                    "uid": draft.uid,
+                    "recurrence_id": draft.recurrence_id,
+                    "event_id": homes[draft.uid, draft.recurrence_id],
+                    "starts_at": draft.starts_at,
+                    "draft": as_json(draft),
+                    "digest": digest_of(draft),
+                    "first_seen_at": now,
+                    "last_seen_at": now,
+                }
+                for draft in changes.added
+            ],
         )
-        for draft in changes.added
-    )
+    versions = await _versions(session, [*(id_ for id_, _ in changes.changed), *changes.withdrawn])
     for version_id, draft in changes.changed:
-        version = await session.get_one(EventVersion, version_id)
+        version = versions[version_id]
+        version.uid, version.recurrence_id = draft.uid, draft.recurrence_id
         version.starts_at, version.draft, version.digest = draft.starts_at, as_json(draft), digest_of(draft)
         version.last_seen_at, version.withdrawn_at = now, None
         touched.add(version.event_id)
     for version_id in changes.withdrawn:
-        version = await session.get_one(EventVersion, version_id)
+        version = versions[version_id]
         version.withdrawn_at = now
         touched.add(version.event_id)
     await session.flush()
     cancelled = await recompose(session, touched, now=now)
-    return Counts(len(changes.added), len(changes.changed), cancelled, len(twins))
+    return Counts(len(changes.added), len(changes.changed), cancelled, len(merged))
+
+
+async def _versions(session: AsyncSession, ids: Iterable[int]) -> dict[int | None, EventVersion]:
+    found: dict[int | None, EventVersion] = {}
+    for chunk in _chunks(ids):
+        rows = await session.exec(select(EventVersion).where(col(EventVersion.id).in_(chunk)))
+        found |= {version.id: version for version in rows}
+    return found
 
 
 async def _homes(
-    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], twins: Mapping[Key, Event], now: datetime
+    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], merged: Mapping[Key, Event], now: datetime
 ) -> dict[Key, int]:
     """Return the id of the event each new version belongs to: its twin's, its own of an earlier life, or a new one."""
     keys = {(draft.uid, draft.recurrence_id): _key(source.url, draft) for draft in drafts}
     # A source that was removed and comes back finds the tombstones that saved events left behind.
-    earlier = await session.exec(select(Event).where(col(Event.key).in_(keys.values()))) if keys else ()
+    earlier = list(await session.exec(select(Event).where(col(Event.key).in_(keys.values())))) if keys else []
     by_key = {event.key: event for event in earlier}
+    ours = select(EventVersion.event_id).where(
+        EventVersion.source_id == source.id, col(EventVersion.event_id).in_([event.id for event in earlier])
+    )
+    occupied = set(await session.exec(ours)) if earlier else set()
     homes: dict[Key, Event] = {}
     for draft in drafts:
         key = (draft.uid, draft.recurrence_id)
-        homes[key] = (
-            twins.get(key)
-            or by_key.get(keys[key])
-            or Event(key=keys[key], title=draft.title, starts_at=draft.starts_at, created_at=now, updated_at=now)
-        )
+        home = merged.get(key) or by_key.get(keys[key])
+        if home is not None and home.id in occupied and key not in merged:
+            # The uid once belonged to another event of this source, which has a new one now.
+            home, keys[key] = None, _key(f"{source.url}\x1f{now.isoformat()}", draft)
+        homes[key] = home or _new_event(keys[key], draft, now)
     session.add_all(homes.values())
     await session.flush()
     return {key: event.id for key, event in homes.items() if event.id is not None}
+
+
+def _new_event(key: str, draft: EventDraft, now: datetime) -> Event:
+    # With its lists and mappings, since looking for their defaults takes SQLModel half a millisecond.
+    return Event(
+        key=key,
+        title=draft.title,
+        starts_at=draft.starts_at,
+        categories=[],
+        provenance={},
+        purpose={},
+        purpose_phrases=[],
+        created_at=now,
+        updated_at=now,
+    )
 
 
 async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime) -> int:
@@ -204,6 +280,7 @@ async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: dat
             select(EventVersion, Source.url, Source)
             .join(Source, col(Source.id) == EventVersion.source_id)
             .where(col(EventVersion.event_id).in_(chunk))
+            .order_by(col(EventVersion.id))
         )
         versions: dict[int, list[tuple[EventVersion, str, Source]]] = {}
         for version, url, source in rows:
@@ -221,8 +298,9 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
     active = [row for row in versions if row[0].withdrawn_at is None]
     # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
     telling = active or list(versions)
+    drafts = [(url, from_json(row.draft), source) for row, url, source in telling]
     fields, provenance = merge.compose(
-        [merge.Told(url, placed(from_json(row.draft), source)) for row, url, source in telling]
+        [merge.Told(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
     )
     fields["deleted_at"] = None if active else (event.deleted_at or now)
     fields["community_id"] = next((source.community_id for _, _, source in telling if source.community_id), None)
@@ -235,32 +313,14 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
     if event.text_digest and any(before[name] != fields[name] for name in REARRANGING):
         event.sequence += 1
     for name, value in fields.items():
-        setattr(event, name, value)
+        if before[name] != value:
+            setattr(event, name, value)
     event.updated_at = now
     event.text_digest = _text_digest(event)
     return not was_off and (event.deleted_at is not None or event.status == "cancelled")
 
 
 REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE
-
-
-def placed(draft: EventDraft, source: Source) -> EventDraft:
-    """Give a draft coordinates: of the city it names, else of its source's city when it names no place at all."""
-    venue = draft.venue
-    if venue is not None and venue.lat is not None:
-        return draft
-    if venue is not None and venue.city:
-        city = places.locate(venue.city, venue.country)
-        if city is not None:
-            return replace(draft, venue=replace(venue, lat=city.lat, lon=city.lon))
-        if source.city is None or venue.city.casefold() != source.city.casefold():
-            return draft
-    if draft.mode == "online" or source.city is None or (venue is not None and venue.country):
-        return draft
-    named = venue or Venue()
-    return replace(
-        draft, venue=replace(named, city=source.city, country=source.country, lat=source.lat, lon=source.lon)
-    )
 
 
 def _text_digest(event: Event) -> str:
@@ -274,43 +334,13 @@ def _key(source_url: str, draft: EventDraft) -> str:
     return b32encode(hashlib.sha256(first_seen.encode()).digest()[:10]).decode().lower()
 
 
-async def _twins(session: AsyncSession, source_id: int, drafts: Sequence[EventDraft]) -> dict[Key, Event]:
-    """Return, for those drafts that another source already tells of, the event they belong to."""
-    moments = sorted({draft.starts_at for draft in drafts if not draft.all_day})
-    days = sorted({draft.starts_at for draft in drafts if draft.all_day})
-    conditions = [
-        col(EventVersion.starts_at).in_(moments[start : start + BATCH]) for start in range(0, len(moments), BATCH)
-    ]
-    conditions += [col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS) for day in days]
-    others: dict[int | None, tuple[EventDraft, Event]] = {}
-    for condition in conditions:
-        rows = await session.exec(
-            select(EventVersion, Event)
-            .join(Event, col(Event.id) == EventVersion.event_id)
-            .where(condition, EventVersion.source_id != source_id, col(EventVersion.withdrawn_at).is_(None))
-        )
-        others |= {version.id: (from_json(version.draft), event) for version, event in rows if version.id not in others}
-    # Only what starts at the same moment or on the same day is compared: the cost grows with events, not their square.
-    blocks: dict[datetime | date, list[tuple[EventDraft, Event]]] = defaultdict(list)
-    for other, event in others.values():
-        blocks[other.starts_at].append((other, event))
-        blocks[other.starts_at.date()].append((other, event))
-    found: dict[Key, Event] = {}
-    taken: set[int | None] = set()
-    for draft in drafts:
-        for other, event in blocks.get(draft.starts_at.date() if draft.all_day else draft.starts_at, ()):
-            if event.id not in taken and merge.same_event(draft, other):
-                # One event of another source stands for one of ours: parallel sessions stay apart.
-                found[draft.uid, draft.recurrence_id] = event
-                taken.add(event.id)
-                break
-    return found
-
-
 async def store_series(
-    session: AsyncSession, source: Source, series: Sequence[SeriesDraft], *, until: datetime
+    session: AsyncSession, source: Source, series: Sequence[SeriesDraft], *, until: datetime, forgets: bool
 ) -> None:
-    """Keep the definitions of recurring events, so that they can be expanded without asking again."""
+    """Keep the definitions of recurring events, so that they can be expanded without asking again.
+
+    With `forgets`, those that are listed no more are deleted.
+    """
     assert source.id is not None
     stored = {row.uid: row for row in (await session.exec(select(Series).where(Series.source_id == source.id))).all()}
     for definition in series:
@@ -327,7 +357,7 @@ async def store_series(
             row.digest, row.definition = definition.digest, definition.definition
         row.expanded_until = until
         session.add(row)
-    for gone in stored.values():
+    for gone in stored.values() if forgets else ():
         await session.delete(gone)
 
 
@@ -340,9 +370,10 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
 
     Events other sources tell of stay. An event somebody saved, or that stands in a calendar, stays as a tombstone.
     """
+    await take_turn(session)
     told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
     event_ids = set(await session.exec(told))
-    community_id = source.community_id
+    community_id, host = source.community_id, source.host
     await session.delete(source)
     await session.flush()
     still_told: set[int] = set()
@@ -358,8 +389,17 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
     for chunk in _chunks(orphans - held):
         await session.exec(delete(Event).where(col(Event.id).in_(chunk)))
     for chunk in _chunks(held):
-        await session.exec(update(Event).where(col(Event.id).in_(chunk)).values(deleted_at=now, updated_at=now))
+        await session.exec(
+            update(Event)
+            .where(col(Event.id).in_(chunk), col(Event.deleted_at).is_(None))
+            .values(deleted_at=now, updated_at=now, sequence=Event.sequence + 1)
+        )
     await _forget_community(session, community_id)
+    await session.exec(
+        delete(Host).where(
+            col(Host.name) == host, ~select(Source.id).where(Source.host == host).correlate(None).exists()
+        )
+    )
     await recompose(session, still_told, now=now)
     return len(orphans)
 

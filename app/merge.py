@@ -7,96 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from app.places import distance_km
-from scrapers import EventDraft
+from app import places
+from app.models import Source
+from scrapers import EventDraft, Venue
 
 SAME_PLACE_KM = 1.0  # two spellings of one venue rarely geocode farther apart
+SAME_TOWN_KM = 50.0  # between places known by their town only: suburbs count as the town
 ALIKE = 0.8  # Jaccard similarity of the titles' telling words
 TELLING_WORDS = 2  # "Monthly meetup" at 18:30 is every group's; two telling words make a title one event's
 
-EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "de",
-        "der",
-        "die",
-        "das",
-        "el",
-        "en",
-        "for",
-        "from",
-        "in",
-        "la",
-        "le",
-        "les",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "und",
-        "with",
-        "your",
-        "you",
-        "our",
-        "monthly",
-        "weekly",
-        "meeting",
-        "meetup",
-        "meet",
-        "event",
-        "events",
-        "session",
-        "talk",
-        "night",
-        "evening",
-        "group",
-        "club",
-        "gathering",
-        "social",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "cancelled",
-        "canceled",
-        "postponed",
-        "rescheduled",
-        "annual",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "last",
-        "online",
-        "virtual",
-        "live",
-    ]
-)
+_EMPTY = """
+a an and at by de der die das el en for from in la le les of on or the to und with your you our monthly weekly
+meeting meetup meet event events session talk night evening group club gathering social january february march
+april may june july august september october november december monday tuesday wednesday thursday friday
+saturday sunday cancelled canceled postponed rescheduled annual first second third fourth last online virtual
+live
+"""
+EMPTY_WORDS = frozenset(_EMPTY.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +51,22 @@ def canonical_url(url: str | None) -> str | None:
         return None
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
-    if not path and not parts.query:
+    # The rest of the query stays: on many a site it alone tells one event's page from another's.
+    query = urlencode(sorted(pair for pair in parse_qsl(parts.query) if not TRACKING.match(pair[0])))
+    if not path and not query:
         return None
-    return f"{(parts.hostname or '').removeprefix('www.')}{path}"
+    return f"{(parts.hostname or '').removeprefix('www.')}{path}{'?' if query else ''}{query}"
 
 
-def same_event(a: EventDraft, b: EventDraft) -> Match | None:
+TRACKING = re.compile(r"utm_|mc_|(?:fbclid|gclid|ref|source|aff|_gl|igshid|eventorigin)$", re.IGNORECASE)
+
+
+def same_event(a: EventDraft, b: EventDraft, *, apart_km: float | None = None) -> Match | None:
     """Decide whether two sources' versions are one event, and say why.
 
     Both must start at the same instant (the same day when either is all-day). Beyond that: one address; or like titles
     with nothing that speaks against it. Only one of start and end counts, since assumed ends agree by accident.
+    `apart_km` lies between the towns of the two sources, where a draft names no place of its own.
     """
     if a.all_day or b.all_day:
         if a.starts_at.date() != b.starts_at.date():
@@ -143,6 +81,8 @@ def same_event(a: EventDraft, b: EventDraft) -> Match | None:
         return Match(f"both link to {address} and start at the same time")
     if alike < ALIKE or shared < TELLING_WORDS or _elsewhere(a, b):
         return None
+    if apart_km is not None and apart_km > SAME_TOWN_KM:  # chapters of one organisation share titles and hours
+        return None
     return Match(f"both start at the same time and are called {a.title!r}")
 
 
@@ -154,10 +94,29 @@ def _elsewhere(a: EventDraft, b: EventDraft) -> bool:
     if here is None or there is None:
         return False
     if here.lat is not None and here.lon is not None and there.lat is not None and there.lon is not None:
-        return distance_km(here.lat, here.lon, there.lat, there.lon) > SAME_PLACE_KM
+        return places.distance_km(here.lat, here.lon, there.lat, there.lon) > SAME_PLACE_KM
     if here.city and there.city:
         return bool(here.city.casefold() != there.city.casefold())
     return False
+
+
+def placed(draft: EventDraft, source: Source) -> Venue | None:
+    """Return where a draft takes place, with coordinates where they can be had.
+
+    They are its own, those of the city it names, or those of its source's city when it names no place at all.
+    """
+    venue = draft.venue
+    if venue is not None and venue.lat is not None:
+        return venue
+    if venue is not None and venue.city:
+        city = places.locate(venue.city, venue.country)
+        if city is not None:
+            return replace(venue, lat=city.lat, lon=city.lon)
+        if source.city is None or venue.city.casefold() != source.city.casefold():
+            return venue
+    if draft.mode == "online" or source.city is None or (venue is not None and venue.country):
+        return venue
+    return replace(venue or Venue(), city=source.city, country=source.country, lat=source.lat, lon=source.lon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +125,7 @@ class Told:
 
     source: str  # its address
     draft: EventDraft
+    place: Venue | None = None  # the draft's venue, or what stands in for it (`placed`)
 
 
 def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -184,16 +144,21 @@ def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
         provenance[field] = told.source
 
     first = leading[0]
-    for field in ("title", "starts_at", "ends_at", "zone", "all_day"):
-        take(field, first, getattr(first.draft, field))
+    take("title", first, first.draft.title)
+    timed = next((told for told in leading if not told.draft.all_day), first)  # an hour says more than a day
+    for field in ("starts_at", "zone", "all_day"):
+        take(field, timed, getattr(timed.draft, field))
+    ending = next((told for told in leading if told.draft.ends_at and _starts_alike(told, timed)), timed)
+    take("ends_at", ending, ending.draft.ends_at)
     take("status", (alarmed or leading)[0], (alarmed or leading)[0].draft.status)
     for field in ("url", "online_url", "language", "price", "description"):
         told = next((told for told in leading if getattr(told.draft, field)), first)
         take(field, told, getattr(told.draft, field))
     told = next((told for told in leading if told.draft.mode != "unknown"), first)
     take("mode", told, told.draft.mode)
-    told = next((told for told in leading if told.draft.venue), first)
-    venue = told.draft.venue
+    # A place that was named comes before a town that stands in for it.
+    told = max(leading, key=lambda told: (_detail(told.draft.venue), _detail(told.place)))
+    venue = told.place or told.draft.venue
     for field, part in (
         ("venue_name", "name"),
         ("address", "address"),
@@ -210,6 +175,14 @@ def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
     fields["categories"] = list(dict.fromkeys(name for told in leading for name in told.draft.categories))
     fields["is_free"] = _is_free(fields["price"])
     return fields, provenance
+
+
+def _starts_alike(a: Told, b: Told) -> bool:
+    return (a.draft.starts_at, a.draft.all_day) == (b.draft.starts_at, b.draft.all_day)
+
+
+def _detail(venue: Venue | None) -> int:
+    return 0 if venue is None else sum(part is not None for part in astuple(venue))
 
 
 def _richness(draft: EventDraft) -> float:
