@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 Json = dict[str, Any]
@@ -94,6 +94,9 @@ class Series(SQLModel, table=True):
     expanded_until: datetime = Field(index=True)
 
 
+LISTED, MERGED = text("merged_into IS NULL AND deleted_at IS NULL"), text("merged_into IS NOT NULL")
+
+
 class Event(SQLModel, table=True):
     """One occurrence as people see it, composed from its versions."""
 
@@ -101,11 +104,14 @@ class Event(SQLModel, table=True):
         Index("ix_event_upcoming", "starts_at", "id"),
         Index("ix_event_place", "lat", "lon"),
         Index("ix_event_updated", "updated_at", "id"),
+        # What lists show and count, without a look at the rows themselves.
+        Index("ix_event_listed", "starts_at", "id", "updated_at", sqlite_where=LISTED, postgresql_where=LISTED),
+        Index("ix_event_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # opaque and permanent; the local part of the calendar UID
-    merged_into: int | None = Field(default=None, foreign_key="event.id", index=True)
+    merged_into: int | None = Field(default=None, foreign_key="event.id")
     title: str
     starts_at: datetime
     ends_at: datetime | None = None

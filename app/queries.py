@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, and_, func, literal_column, or_, text
+from sqlalchemy import ColumnElement, Executable, and_, func, literal_column, or_, text, true
 from sqlalchemy import select as core_select
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -160,12 +160,22 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Total:
+    """How many events a filter finds, counted no further than COUNTED, and when one of them last changed."""
+
+    count: int
+    is_lower_bound: bool
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
-    """A part of a list, and whether there is more on either side."""
+    """A part of a list, whether there is more on either side, and what there is in all."""
 
     listed: list[Listed]
     previous: Position | None
     next: Position | None
+    total: Total
 
 
 async def event_slice(
@@ -175,61 +185,70 @@ async def event_slice(
     column = EVENTS.c.updated_at if sort.endswith("updated") else EVENTS.c.starts_at
     backwards = position is not None and position.backwards
     descending = sort.startswith("-") != backwards
-    clauses = conditions(wanted, session.get_bind().dialect.name)
-    if position is not None:
-        beyond = (
-            or_(column < position.value, and_(column == position.value, EVENTS.c.id < position.id))
-            if descending
-            else or_(column > position.value, and_(column == position.value, EVENTS.c.id > position.id))
-        )
-        clauses.append(beyond)
     order = (column.desc(), EVENTS.c.id.desc()) if descending else (column, EVENTS.c.id)
-    keys = core_select(EVENTS.c.id, column.label("value"), EVENTS.c.lat, EVENTS.c.lon).where(*clauses).order_by(*order)
+    clauses = conditions(wanted, session.get_bind().dialect.name)
+    beyond: list[ColumnElement[bool]] = []
+    if position is not None:
+        further = column < position.value if descending else column > position.value
+        further_id = EVENTS.c.id < position.id if descending else EVENTS.c.id > position.id
+        beyond.append(or_(further, and_(column == position.value, further_id)))
     if wanted.near is None:
-        keys = keys.limit(limit + 1)
-    found = [
-        (row.id, row.value)
-        for row in await _run(session, keys)
-        if wanted.near is None or _is_within(row.lat, row.lon, wanted.near, wanted.radius_km)
-    ]
-    has_more = len(found) > limit
-    shown = found[:limit]
+        statement = core_select(EVENTS).where(*clauses, *beyond).order_by(*order).limit(limit + 1)
+        found = cast("list[Event]", await _run(session, statement))
+        total = await _total(session, clauses)
+    else:
+        ids, total = await _in_circle(
+            session, clauses, beyond, order=order, near=wanted.near, radius_km=wanted.radius_km
+        )
+        places = {id_: place for place, id_ in enumerate(ids[: limit + 1])}
+        rows = await _rows(session, EVENTS.c.id.in_(list(places)))
+        found = sorted(rows, key=lambda event: places[event.id or 0])
+    has_more, shown = len(found) > limit, found[:limit]
     if backwards:
         shown.reverse()
-    places = {id_: place for place, (id_, _) in enumerate(shown)}
-    rows = await _rows(session, EVENTS.c.id.in_(list(places)))
-    listed = await with_topics(session, sorted(rows, key=lambda event: places[event.id or 0]))
     before = has_more if backwards else position is not None
     after = position is not None if backwards else has_more
     return Slice(
-        listed,
-        Position(shown[0][1], shown[0][0], backwards=True) if before and shown else None,
-        Position(shown[-1][1], shown[-1][0]) if after and shown else None,
+        await with_topics(session, shown),
+        _position(shown[0], sort, backwards=True) if before and shown else None,
+        _position(shown[-1], sort) if after and shown else None,
+        total,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many events a filter finds, counted no further than COUNTED, and when one of them last changed."""
-
-    count: int
-    is_lower_bound: bool
-    updated_at: datetime | None
+def _position(event: Event, sort: Sort, *, backwards: bool = False) -> Position:
+    value = event.updated_at if sort.endswith("updated") else event.starts_at
+    return Position(value, event.id or 0, backwards=backwards)
 
 
-async def total(session: AsyncSession, wanted: EventFilter) -> Total:
-    clauses = conditions(wanted, session.get_bind().dialect.name)
-    columns = core_select(EVENTS.c.updated_at, EVENTS.c.lat, EVENTS.c.lon).where(*clauses)
-    if wanted.near is not None:
-        near, radius_km = wanted.near, wanted.radius_km
-        changes = [
-            row.updated_at for row in await _run(session, columns) if _is_within(row.lat, row.lon, near, radius_km)
-        ]
-        return Total(min(len(changes), COUNTED), len(changes) > COUNTED, max(changes, default=None))
+async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Total:
     # Ordered, so that the same ones are counted every time and the answer stays the same.
+    columns = core_select(EVENTS.c.updated_at).where(*clauses)
     counted = columns.order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(COUNTED + 1).subquery()
     ((count, updated_at),) = await _run(session, core_select(func.count(), func.max(counted.c.updated_at)))
     return Total(min(count, COUNTED), count > COUNTED, updated_at)
+
+
+async def _in_circle(
+    session: AsyncSession,
+    clauses: Sequence[ColumnElement[bool]],
+    beyond: Sequence[ColumnElement[bool]],
+    *,
+    order: Sequence[ColumnElement[Any]],
+    near: Spot,
+    radius_km: float,
+) -> tuple[list[int], Total]:
+    """Return the ids of the events in a circle that lie beyond a position, in order, and what the circle holds in all.
+
+    The box of `clauses` has found them by index; what is left to do is done on four columns of each.
+    """
+    is_beyond = and_(true(), *beyond).label("is_beyond")
+    columns = (EVENTS.c.id, EVENTS.c.lat, EVENTS.c.lon, EVENTS.c.updated_at, is_beyond)
+    rows = await _run(session, core_select(*columns).where(*clauses).order_by(*order))
+    inside = [row for row in rows if _is_within(row.lat, row.lon, near, radius_km)]
+    updated_at = max((row.updated_at for row in inside), default=None)
+    total = Total(min(len(inside), COUNTED), len(inside) > COUNTED, updated_at)
+    return [row.id for row in inside if row.is_beyond], total
 
 
 async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Listed]:

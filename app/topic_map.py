@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import people, picks
-from recommender.adjacency import load_adjacency
+from recommender.adjacency import Adjacency, load_adjacency, logit
 from recommender.ranking import score_topics
 from recommender.reach import REACHES, Reach
-from recommender.reasons import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class MapTopic:
     label: str
     domain: str
     events: int  # upcoming ones the person could go to
-    source: str | None  # the known topic it is best reached from; None for a person who told nothing
+    source: str | None  # the known topic that raises it most; None where none does
     reach: Reach
     score: float  # comparable within one map
 
@@ -49,10 +50,25 @@ async def topic_map(session: AsyncSession, wish: picks.Wish, *, now: datetime) -
     return draw(wish, Counter(slug for item in listed for slug, _ in item.topics))
 
 
+def mainly_from(known: Mapping[str, int], adjacency: Adjacency) -> list[str | None]:
+    """Return, for each topic, the known one without which it would be wanted least, in odds; None where none raises it.
+
+    All topics at once: a map asks for a hundred, and each question costs as much as all of them.
+    """
+    slugs = list(known)
+    if not slugs:
+        return [None] * len(adjacency.catalogue)
+    without = [{other: known[other] for other in slugs if other != slug} for slug in slugs]
+    wanted = logit(np.clip(adjacency.want_many([known, *without]), 1e-9, 1 - 1e-9))  # (1 + n_known, n_topics)
+    raised = wanted[0] - wanted[1:]  # (n_known, n_topics)
+    return [slugs[best] if raised[best, topic] > 0 else None for topic, best in enumerate(raised.argmax(axis=0))]
+
+
 def draw(wish: picks.Wish, events: Counter[str]) -> TopicMap:
     """Place topics (slug → number of events) around what somebody knows; what counts as known already is left out."""
     adjacency = load_adjacency()
     scores = score_topics(wish.known, wish.reach)
+    sources = mainly_from(wish.known, adjacency)
     topics = []
     for slug, number in events.items():
         position = adjacency.catalogue.index.get(slug)
@@ -65,7 +81,7 @@ def draw(wish: picks.Wish, events: Counter[str]) -> TopicMap:
                 label=topic.label,
                 domain=topic.domain,
                 events=number,
-                source=source_of(wish.known, slug) if wish.known else None,
+                source=sources[position],
                 reach=REACHES[scores.band[position]],
                 score=round(float(scores.score[position]), 4),
             )

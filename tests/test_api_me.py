@@ -357,7 +357,7 @@ async def test_map_places_topics_with_events_around_what_is_known(service: Servi
     drawn = answer.json()["data"]
     assert [topic["label"] for topic in drawn["known"]] == ["JavaScript", "React"]
     around = drawn["ring"] + drawn["far"]
-    assert {topic["source"] for topic in around} <= {"javascript", "react"}
+    assert {topic["source"] for topic in around} <= {"javascript", "react", None}
     assert {topic["events"] for topic in around} == {1}
     assert {topic["reach"] for topic in drawn["ring"]} <= {"next-door", "one-step"}
     assert {topic["reach"] for topic in drawn["far"]} <= {"two-steps", "far"}

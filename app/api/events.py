@@ -39,14 +39,13 @@ async def list_events(request: Request, asked: Annotated[EventQuery, Query()], s
     wanted = event_filter(asked, now=now)
     position = _position(asked.cursor, asked.sort) if asked.cursor else None
     part = await queries.event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
-    total = await queries.total(session, wanted)
     return list_answer(
         request,
         Listing(
             rows=[queries.event_json(listed) for listed in part.listed],
-            count=total.count,
-            is_lower_bound=total.is_lower_bound,
-            updated_at=total.updated_at,
+            count=part.total.count,
+            is_lower_bound=part.total.is_lower_bound,
+            updated_at=part.total.updated_at,
             next=_cursor(part.next, asked.sort),
             previous=_cursor(part.previous, asked.sort),
         ),
