@@ -28,6 +28,7 @@ from app.api import (
 from app.api.conditional import Conditional
 from app.api.doors import BodyLimit, Doors
 from app.api.health import Metrics
+from app.api.limits import Limiter
 from app.api.reference import describe
 from app.db import Database, migrate
 from app.jobs import working
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         ],
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
+    app.state.limiter = Limiter()
     problems.install(app)
     for module in API:
         app.include_router(module.router)

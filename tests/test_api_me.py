@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlmodel import select
 
 from app import slates
 from app.api import shapes
+from app.api.limits import Bucket
+from app.api.me import GUESTS_AN_HOUR
 from app.feedback import shift
 from app.jobs import renew_slates
 from app.models import Event, Expertise, Feed, Feedback, FeedEntry, Person, ShownPick, Token
@@ -105,6 +108,21 @@ async def test_guest_starts_with_a_token_and_fills_in_a_profile(service: Service
     assert (mine["near"], mine["lat"], mine["reach"], mine["days"], mine["within_km"]) == (None, None, "far", 60, 20)
     assert (await service.client.get(ME, headers=me)).json()["data"] == mine
     assert (await service.client.get(f"{ME}/expertise", headers=me)).json()["data"] == mine
+
+
+async def test_guests_from_one_address_are_limited(service: Service) -> None:
+    clock = time.monotonic()
+    for _ in range(GUESTS_AN_HOUR - 1):
+        service.app.state.limiter.take("127.0.0.1", "guests", an_hour=GUESTS_AN_HOUR, clock=clock)
+    answers = [await service.client.post(ME) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 429]
+    assert answers[-1].json()["type"] == "/problems/too-many-requests"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 4
+
+
+def test_bucket_fills_evenly() -> None:
+    bucket = Bucket(size=2, tokens=2, filled_at=0)
+    assert [bucket.take(0), bucket.take(0), bucket.take(0), bucket.take(900), bucket.take(1800)] == [0, 0, 1800, 900, 0]
 
 
 async def test_strangers_are_asked_for_a_token(service: Service) -> None:

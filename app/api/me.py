@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,6 +13,7 @@ from app import feeds, people, slates, topic_map
 from app.api import shapes
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import PRIVATE, Listing, Nothing, list_answer, private
+from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Knowledge, Profile
@@ -20,6 +21,8 @@ from app.models import Person
 from app.picks import resolve_known
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
+
+GUESTS_AN_HOUR = 1000  # from one address: many people may share a proxy's, a script may not fill the database
 
 
 @router.post(
@@ -29,6 +32,7 @@ router = APIRouter(prefix="/api/v1/me", tags=["me"])
     status_code=201,
     response_model=shapes.GuestAnswer,
     responses=declared(422, 429),
+    dependencies=[Depends(at_most(GUESTS_AN_HOUR, "guests"))],
 )
 async def make_guest(_: Annotated[Nothing, Query()], session: Writing) -> Response:
     """The token is shown once; send it as `Authorization: Bearer …`."""
