@@ -201,7 +201,7 @@ def _is_free(price: str | None) -> bool | None:
     if price is None:
         return None
     text = price.casefold()
-    if re.search(r"\b(free|gratis|kostenlos|frei|gratuit|libre)\b", text):
+    if re.search(r"(?<![\w-])(free|gratis|kostenlos|frei|gratuit|libre)\b", text):
         return True
     amounts = [float(amount.replace(",", ".")) for amount in re.findall(r"\d+(?:[.,]\d+)?", text)]
     return not any(amounts) if amounts else None
