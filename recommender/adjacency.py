@@ -74,6 +74,11 @@ class Counts:
             return None
         return int(self.n[place]), int(self.some[place])
 
+    def from_source(self, source: int, n_topics: int) -> tuple[NDArray[np.int64], Floats]:
+        """Return the targets counted with a source, and their shares."""
+        first, last = np.searchsorted(self.pair, (source * n_topics, (source + 1) * n_topics))
+        return self.pair[first:last] - source * n_topics, self.some[first:last] / self.n[first:last]
+
 
 @dataclass(frozen=True)
 class Adjacency:

@@ -17,13 +17,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import load_adjacency
+from recommender.adjacency import Adjacency, load_adjacency, sigmoid
 from recommender.catalogue import Catalogue
-from recommender.reach import REACHES, Reach, distance_bands, widen
+from recommender.reach import REACHES, Reach, beside_of, distance_bands, widen
 
 __all__ = ["REACHES", "Candidate", "Choice", "TopicScores", "rank_events", "rank_topics", "score_topics"]
 
+DEVELOPERS = ("technology", "data")  # the fields developer surveys speak of
 HELD = 0.5  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
+ENTWINED = 0.5  # share of the groups about a known topic from which another is no discovery: programming for JavaScript
 OWN_FIELD = 2  # topics known in a domain that make it the person's own
 BESIDES = 0.02  # share of P that counts although knowing something does not raise it: what everybody likes
 LARGEST_LIFT = 16.0  # beyond it counts are small and lifts are noise
@@ -98,10 +100,10 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     adjacency = load_adjacency()
     catalogue = adjacency.catalogue
     want = adjacency.want(known)
-    usual = adjacency.want({})
+    usual = usually_wanted(adjacency, known)
     lift = want / np.maximum(usual, 1e-9)
     band = distance_bands(known, catalogue)
-    inside = insideness(known, adjacency.hold(known), catalogue, reach)
+    inside = insideness(known, adjacency, reach)
     # What counts is how far knowing something raises a topic, not how many people like it anyway: a nurse is not led
     # to creative writing because everybody is. Geometric mean of the gain in P and of the lift.
     gain = np.maximum(want - usual, 0.0) + BESIDES * want
@@ -109,6 +111,19 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     score = widen(raised, known, catalogue, reach) * np.asarray(PREFERRED[reach])[band]
     score[inside] = 0.0
     return TopicScores(score, want, lift, band, inside)
+
+
+def usually_wanted(adjacency: Adjacency, known: Mapping[str, int]) -> NDArray[np.float64]:
+    """Return P(want topic) of people in general, (n_topics,); for technology, of developers when one of them asks.
+
+    Against people in general every technology would be a discovery of whoever writes programs.
+    """
+    usual = adjacency.want({})
+    if any(adjacency.catalogue[slug].field in DEVELOPERS for slug in known):
+        usual = np.maximum(usual, sigmoid(adjacency.developer_base + adjacency.drift))
+        surveyed = adjacency.survey.topics
+        usual[surveyed] = np.maximum(usual[surveyed], adjacency.counts["survey"].base[surveyed])
+    return usual
 
 
 # How much each band is worth at each setting of the dial. Soft, never a filter: hard bands lost 9 to 27 % nDCG.
@@ -120,14 +135,25 @@ PREFERRED: Mapping[Reach, tuple[float, float, float, float]] = {
 }
 
 
-def insideness(
-    known: Mapping[str, int], hold: NDArray[np.float64], catalogue: Catalogue, reach: Reach
-) -> NDArray[np.bool_]:
-    """Return which topics count as known already, (n_topics,)."""
-    inside = hold >= HELD
+def insideness(known: Mapping[str, int], adjacency: Adjacency, reach: Reach) -> NDArray[np.bool_]:
+    """Return which topics count as known already, (n_topics,).
+
+    What is known or very likely held, and what groups about it are mostly about as well; beyond next door also the
+    domains that are somebody's own, and in the others the neighbours of what is known: a painter needs nobody to hear
+    of watercolours.
+    """
+    catalogue = adjacency.catalogue
+    inside: NDArray[np.bool_] = adjacency.hold(known) >= HELD
+    inside[[catalogue.index[slug] for slug in known]] = True
+    if reach == "next-door":
+        return inside
+    for slug in known:
+        targets, shares = adjacency.counts["groups"].from_source(catalogue.index[slug], len(catalogue))
+        inside[targets[shares >= ENTWINED]] = True
     own = Counter(catalogue[slug].domain for slug in known)
+    beside = {near for slug in known for near in beside_of(slug, catalogue)}
     for position, topic in enumerate(catalogue.topics):
-        if topic.slug in known or (own[topic.domain] >= OWN_FIELD and reach != "next-door"):
+        if own[topic.domain] >= OWN_FIELD or (own[topic.domain] and topic.slug in beside):
             inside[position] = True
     return inside
 

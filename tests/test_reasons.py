@@ -1,0 +1,54 @@
+"""Reasons: the path is real, every number is the data's, and where there is none the reason says so."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from recommender.adjacency import load_adjacency
+from recommender.catalogue import load_catalogue
+from recommender.ranking import Candidate, Choice
+from recommender.reach import Reach
+from recommender.reasons import NOTHING_KNOWN, explain, percent, times
+
+
+def choice(topic: str, reach: Reach = "one-step") -> Choice:
+    found = load_catalogue().resolve(topic)
+    assert found is not None
+    starts_at = datetime(2026, 12, 1, 18, 0, tzinfo=UTC) + timedelta(days=1)
+    return Choice(Candidate(id=1, topics={found.slug: 0.9}, starts_at=starts_at), found.slug, 0.5, reach)
+
+
+def test_path_starts_at_the_known_topic_that_leads_there() -> None:
+    reason = explain(choice("Public health"), {"nursing": 4, "woodworking": 4})
+    assert reason.path == ("Nursing", "Public health")
+    assert reason.sentence.startswith("You know Nursing. One step from it lies Public health: ")
+
+
+def test_figures_are_those_of_the_data() -> None:
+    known, target = {"kubernetes": 3}, load_catalogue().resolve("Rust")
+    assert target is not None
+    counted = [one for one in load_adjacency().evidence("kubernetes", target.slug) if one.kind == "survey"]
+    (line,) = [line for line in explain(choice("Rust"), known).evidence if "surveyed developers" in line]
+    (survey,) = counted
+    assert survey.n is not None
+    assert survey.share is not None
+    assert f"Of {survey.n:,} surveyed developers who know Kubernetes but not Rust, {percent(survey.share)} want" in line
+
+
+def test_step_without_figures_says_so() -> None:
+    reason = explain(choice("Beekeeping", "far"), {"cobol": 3})
+    assert reason.path == ("COBOL", "Beekeeping")
+    assert reason.evidence == (NOTHING_KNOWN,)
+    assert not re.search(r"\d", reason.sentence)
+
+
+def test_somebody_nobody_knows_is_told_that() -> None:
+    reason = explain(choice("Photography"), {})
+    assert reason.sentence.startswith("Picked without knowing you: Photography, ")
+    assert len(reason.evidence) == 1
+
+
+def test_shares_and_ratios_read_as_people_say_them() -> None:
+    assert [percent(share) for share in (0.3141, 0.02, 0.0061)] == ["31 %", "2 %", "0.6 %"]
+    assert [times(lift) for lift in (1.44, 9.9, 12.3)] == ["1.4 times", "9.9 times", "12 times"]
