@@ -7,7 +7,7 @@ communities, people and hand-made neighbourhoods. All numbers come from `recomme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -55,8 +55,25 @@ class SurveyModel:
     """P(want) and P(hold) inside the survey's vocabulary of s topics."""
 
     topics: NDArray[np.intp]  # (s,) catalogue positions
-    wishes: Floats  # (n_features, s)
+    wishes: Floats  # (n_features, s) ridge regression on what is known
+    prior: Floats  # (s,) log-odds of wanting a topic, of those who do not hold it
+    moves: Lifts  # (s, s) what holding the row adds to that of the column, pair by pair
     holdings: Floats  # (n_features, s)
+
+    def want(self, known: Floats) -> Floats:
+        """Return log-odds that people want each topic they do not hold, (n_people, s)."""
+        regression = logit(proper(describe(known) @ self.wishes))
+        pairs = self.prior + damped(known, self.moves)
+        return (1 - SHARE_OF_PAIRS) * regression + SHARE_OF_PAIRS * pairs
+
+    def hold(self, known: Floats) -> Floats:
+        """Return log-odds that people hold each topic already, (n_people, s)."""
+        return logit(proper(describe(known) @ self.holdings))
+
+
+# Single pairs say more the less is known of a person. On a fixed validation split nDCG@10 goes from .320, .335 and .372
+# (3, 8, all topics shown) to .324, .343 and .374 with 0.3, .326, .344 and .369 with 0.5.
+SHARE_OF_PAIRS = 0.3
 
 
 @dataclass(frozen=True)
@@ -110,7 +127,7 @@ class Adjacency:
         constant, by_base, by_lift = self.hold_line
         base = constant + by_base * self._base(profile)
         pull, fine = self._pull(profile), self.fine
-        held: Floats = sigmoid(self._mixed(profile, self.survey.holdings, base, by_lift * pull, by_lift * fine))[0]
+        held: Floats = sigmoid(self._mixed(profile, self.survey.hold, base, by_lift * pull, by_lift * fine))[0]
         held[profile[0] > 0] = 1
         return held
 
@@ -168,7 +185,7 @@ class Adjacency:
         return table
 
     def _log_odds(self, known: Floats) -> Floats:
-        return self._mixed(known, self.survey.wishes, self._base(known), self._pull(known), self.fine)
+        return self._mixed(known, self.survey.want, self._base(known), self._pull(known), self.fine)
 
     def _base(self, known: Floats) -> Floats:
         """Return the base rate of every topic for people of their kind, (n_people, n_topics)."""
@@ -186,7 +203,9 @@ class Adjacency:
         broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
         return broad[:, self.domain] + damped(known, self.fine)
 
-    def _mixed(self, known: Floats, weights: Floats, base: Floats, pull: Floats, fine: Lifts) -> Floats:
+    def _mixed(
+        self, known: Floats, answer: Callable[[Floats], Floats], base: Floats, pull: Floats, fine: Lifts
+    ) -> Floats:
         """Return log-odds: by the survey's model inside its vocabulary, as far as the person is known there."""
         scores = base + pull
         inside = self.survey.topics
@@ -198,7 +217,7 @@ class Adjacency:
         part = (shown.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)) ** DAMPING
         count = np.maximum(known.sum(axis=1, keepdims=True), 1)
         by_rest = summed(rest, fine[:, inside]) / count**DAMPING
-        by_survey = logit(proper(describe(shown) @ weights)) - start
+        by_survey = answer(shown) - start
         scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
         return scores
 
@@ -289,6 +308,8 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
     survey = SurveyModel(
         topics[asked],
         stored["wishes"].astype(np.float64)[np.ix_(columns, asked)],
+        stored["prior"].astype(np.float64)[asked],
+        stored["moves"].astype(np.float32)[np.ix_(asked, asked)],
         stored["holdings"].astype(np.float64)[np.ix_(columns, asked)],
     )
     constant, by_base, by_lift = stored["hold_line"].tolist()

@@ -33,6 +33,8 @@ def write_adjacency(
         "domains": text(list(catalogue.domains)),
         "survey_topics": survey.topics.astype(np.uint16),
         "wishes": survey.wishes.astype(np.float16),
+        "prior": survey.prior.astype(np.float32),
+        "moves": survey.moves.astype(np.float16),
         "holdings": survey.holdings.astype(np.float16),
         "base_people": bases.general.astype(np.float32),
         "base_developers": bases.developers.astype(np.float32),

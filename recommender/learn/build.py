@@ -69,8 +69,7 @@ def learn(folder: Path, catalogue: Catalogue, survey: sources.Survey) -> Learned
         asked=anchor(survey_task(survey.take(rows[: 3 * TASK_PEOPLE]), TYPICAL, signals, rng), lifts),
         named=anchor(tag_task(people, MIN_TAGGED, signals), lifts),
     )
-    model = SurveyModel(survey.topics, wishes.fit_wishes(survey.have, survey.want), wishes.fit_holdings(survey.have))
-    return Learned(model, bases, lifts, fit_hold_line(parts[0], bases, lifts, signals, rng))
+    return Learned(wishes.fit_survey(survey), bases, lifts, fit_hold_line(parts[0], bases, lifts, signals, rng))
 
 
 def several(table: NDArray[np.float32]) -> NDArray[np.float32]:

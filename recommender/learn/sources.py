@@ -131,14 +131,4 @@ def read_communities(folder: Path, catalogue: Catalogue) -> Communities:
 
 
 # Their labels name whole walks of life, not topics.
-COARSE_VOCABULARIES = frozenset({"meetup_category", "cps_occ22", "vocab"})
-
-
-def read_moves(folder: Path) -> NDArray[np.float64]:
-    """Return (22, 22): people who moved between occupation groups within a month; the diagonal stayed."""
-    return np.array(
-        [
-            [float(value) for name, value in row.items() if name.startswith("occ22_")]
-            for row in rows(folder / "occupation_moves.csv.gz")
-        ]
-    )
+COARSE_VOCABULARIES = frozenset({"meetup_category", "cps_occ22"})

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import describe
+from recommender.adjacency import SurveyModel, describe, logit
+from recommender.learn.sources import Survey
 
 # How many topics of a profile are shown to the model (None: all) and how often such profiles count, so that it can answer
 # people who name three as well as those who name thirty. Counting whole profiles twice helps those who name all (on a
@@ -31,6 +32,28 @@ def thinned(have: NDArray[np.float32], shown: int | None, rng: np.random.Generat
     few = np.zeros_like(have)
     np.put_along_axis(few, kept, np.take_along_axis(have, kept, axis=1), axis=1)
     return few
+
+
+def fit_survey(survey: Survey) -> SurveyModel:
+    prior, moves = fit_moves(survey.have, survey.want)
+    return SurveyModel(survey.topics, fit_wishes(survey.have, survey.want), prior, moves, fit_holdings(survey.have))
+
+
+def fit_moves(have: NDArray[np.float32], want: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Return log-odds (n_topics,) of wanting a topic among those who lack it, and what holding another adds to them.
+
+    The latter is (n_topics, n_topics), row = held; PSEUDO_PEOPLE with the common rate pull rare pairs to 0.
+    """
+    lacks = (1 - have).astype(np.float64)
+    new = want * lacks
+    rate = (new.sum(axis=0) + 0.5) / (lacks.sum(axis=0) + 1)
+    share = (have.T @ new + PSEUDO_PEOPLE * rate) / (have.T @ lacks + PSEUDO_PEOPLE)
+    moves = logit(share) - logit(rate)
+    np.fill_diagonal(moves, 0)
+    return logit(rate), moves.astype(np.float32)
+
+
+PSEUDO_PEOPLE = 20
 
 
 def fit_wishes(
