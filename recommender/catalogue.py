@@ -16,13 +16,14 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from recommender.labels import key, readings
+from recommender.labels import key, readings, tails
 from recommender.suggestions import Suggestions
 
 __all__ = ["BrokenCatalogue", "Catalogue", "Topic", "key", "load_catalogue"]
 
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
 
+SHORTEST_PART = 4  # letters: "art" is no part of "start-up"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # What a topic file says of a topic.
 ENTRY: dict[str, type] = {"label": str, "survey": str, "aliases": list, "neighbours": list, "gloss": str}
@@ -114,20 +115,25 @@ class Catalogue:
         return self.resolve(label) if position is None else self.topics[position]
 
     def search(self, words: str, limit: int = 20) -> list[Topic]:
-        """Return topics whose label, aliases or gloss hold the words: exact names first, then beginnings, then the rest."""
+        """Return topics whose label, aliases or gloss hold the words.
+
+        Exact names come first, then names that begin so, names with a word that does, the rest of the names, glosses.
+        """
         wanted = key(words)
         if not wanted:
             return []
         found: list[tuple[int, int]] = []
-        for position, (names, gloss) in enumerate(self._searchable):
+        for position, (names, inner, gloss) in enumerate(self._searchable):
             if wanted in names:
                 found.append((0, position))
             elif any(name.startswith(wanted) for name in names):
                 found.append((1, position))
-            elif any(wanted in name for name in names):
+            elif any(tail.startswith(wanted) for tail in inner):
                 found.append((2, position))
-            elif wanted in gloss:
+            elif len(wanted) >= SHORTEST_PART and any(wanted in name for name in names):
                 found.append((3, position))
+            elif any(tail.startswith(wanted) for tail in gloss):
+                found.append((4, position))
         return [self.topics[position] for _, position in sorted(found)[:limit]]
 
     def suggest(self, label: str, limit: int = 3) -> list[str]:
@@ -144,8 +150,16 @@ class Catalogue:
         return Suggestions(name for topic in self.topics for name in topic.names)
 
     @cached_property
-    def _searchable(self) -> list[tuple[list[str], str]]:
-        return [([key(name) for name in (topic.label, *topic.aliases)], key(topic.gloss)) for topic in self.topics]
+    def _searchable(self) -> list[tuple[list[str], list[str], list[str]]]:
+        """For each topic its names, its names from each later word on, and its gloss from each word on."""
+        return [
+            (
+                [key(name) for name in (topic.label, *topic.aliases)],
+                [tail for name in (topic.label, *topic.aliases) for tail in tails(name)[1:]],
+                tails(topic.gloss),
+            )
+            for topic in self.topics
+        ]
 
 
 @cache

@@ -39,6 +39,12 @@ def key_words(label: str) -> list[str]:
     return WORD.findall(text)
 
 
+def tails(label: str) -> list[str]:
+    """Return the key of a label from each of its words on, the whole first."""
+    words = key_words(label)
+    return ["".join(words[start:]) for start in range(len(words))]
+
+
 def readings(label: str) -> Iterator[str]:
     """Yield the key of a label, then the keys of what people may mean by it, nearest first."""
     yield from _forms(key(label))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from recommender.labels import key, key_words
+from recommender.labels import key, key_words, tails
 
 CLOSE = 0.75  # share of letters in common from which a name may be a misspelling
 
@@ -17,13 +17,12 @@ class Suggestions:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names: set[str] = set()
-        tails: set[tuple[str, str]] = set()  # every name from each of its words on, with the whole name
+        ends: set[tuple[str, str]] = set()  # every name from each of its words on, with the whole name
         for written in names:
-            words = key_words(written)
-            name = "".join(words)
-            self._names.add(name)
-            tails |= {("".join(words[start:]), name) for start in range(len(words))}
-        self._tails = sorted(tails)
+            parts = tails(written)
+            self._names.add(parts[0])
+            ends |= {(part, parts[0]) for part in parts}
+        self._tails = sorted(ends)
         # A slip of the fingers leaves the first letter or the last two in place.
         self._by_end: dict[tuple[int, str], list[str]] = defaultdict(list)
         for name in sorted(self._names):

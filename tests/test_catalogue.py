@@ -235,6 +235,13 @@ def test_searching_puts_exact_names_before_beginnings_before_the_rest(catalogue:
     assert found.index("viticulture") < found.index("studio-nights")
 
 
+def test_searching_finds_words_not_letters_inside_them(catalogue: Catalogue) -> None:
+    found = {topic.slug for topic in catalogue.search("art", limit=len(catalogue))}
+    assert {"art-history", "street-art"} <= found
+    assert "startups" not in found
+    assert catalogue.search("  ") == []
+
+
 # An operator's own file
 
 
