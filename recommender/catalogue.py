@@ -117,23 +117,17 @@ class Catalogue:
     def search(self, words: str, limit: int = 20) -> list[Topic]:
         """Return topics whose label, aliases or gloss hold the words.
 
-        Exact names come first, then names that begin so, names with a word that does, the rest of the names, glosses.
+        Exact names come first; then labels that begin so, or have a word that does; then aliases likewise; then words
+        that hold the letters inside; then glosses.
         """
         wanted = key(words)
         if not wanted:
             return []
-        found: list[tuple[int, int]] = []
-        for position, (names, inner, gloss) in enumerate(self._searchable):
-            if wanted in names:
-                found.append((0, position))
-            elif any(name.startswith(wanted) for name in names):
-                found.append((1, position))
-            elif any(tail.startswith(wanted) for tail in inner):
-                found.append((2, position))
-            elif len(wanted) >= SHORTEST_PART and any(wanted in name for name in names):
-                found.append((3, position))
-            elif any(tail.startswith(wanted) for tail in gloss):
-                found.append((4, position))
+        found = [
+            (rank, position)
+            for position, parts in enumerate(self._searchable)
+            if (rank := parts.rank(wanted)) is not None
+        ]
         return [self.topics[position] for _, position in sorted(found)[:limit]]
 
     def suggest(self, label: str, limit: int = 3) -> list[str]:
@@ -150,16 +144,35 @@ class Catalogue:
         return Suggestions(name for topic in self.topics for name in topic.names)
 
     @cached_property
-    def _searchable(self) -> list[tuple[list[str], list[str], list[str]]]:
-        """For each topic its names, its names from each later word on, and its gloss from each word on."""
-        return [
-            (
-                [key(name) for name in (topic.label, *topic.aliases)],
-                [tail for name in (topic.label, *topic.aliases) for tail in tails(name)[1:]],
-                tails(topic.gloss),
-            )
-            for topic in self.topics
-        ]
+    def _searchable(self) -> list[Searchable]:
+        return [Searchable.of(topic) for topic in self.topics]
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """What a search looks at: keys of a topic's names and gloss, from each word on."""
+
+    label: list[str]
+    aliases: list[list[str]]
+    gloss: list[str]
+
+    @classmethod
+    def of(cls, topic: Topic) -> Searchable:
+        return cls(tails(topic.label), [tails(alias) for alias in topic.aliases], tails(topic.gloss))
+
+    def rank(self, wanted: str) -> int | None:
+        """Return how well the topic answers, 0 best, or None."""
+        wholes = [self.label[0], *(alias[0] for alias in self.aliases)]
+        answers = (
+            wanted in wholes,
+            self.label[0].startswith(wanted),
+            any(tail.startswith(wanted) for tail in self.label),
+            any(whole.startswith(wanted) for whole in wholes),
+            any(tail.startswith(wanted) for alias in self.aliases for tail in alias),
+            len(wanted) >= SHORTEST_PART and any(wanted in whole for whole in wholes),
+            any(tail.startswith(wanted) for tail in self.gloss),
+        )
+        return answers.index(True) if True in answers else None
 
 
 @cache
