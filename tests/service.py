@@ -116,7 +116,8 @@ async def lay_database(folder: Path) -> Settings:
 async def serving(folder: Path, **changes: Any) -> AsyncIterator[Service]:
     """Run the service with its data in a folder; nothing is collected."""
     announced: list[str] = []
-    await lay_database(folder)
+    if "ADJACENT_DATABASE_URL" not in changes:
+        await lay_database(folder)
     settings = settings_in(folder, **changes)
     app = create_app(settings, works=False, announce=announced.append)
     async with (

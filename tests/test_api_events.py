@@ -17,15 +17,23 @@ from app.ingest import Changes, store, stored_versions
 from app.models import Event, Source
 from scrapers import Organizer, Venue
 
+pytest_plugins = ("databases",)
+
 EVENTS = "/api/v1/events"
 AUGSBURG = Venue(name="Hof", city="Augsburg", country="DE", lat=48.371, lon=10.898)
 FIJI = Venue(name="Hall", city="Suva", country="FJ", lat=-18.14, lon=178.44)
 SAMOA = Venue(name="Fale", city="Apia", country="WS", lat=-13.83, lon=-171.77)
 
 
+on_both_databases = pytest.mark.usefixtures("database_url")  # where SQL differs; elsewhere SQLite stands for both
+
+
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
+async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
+    changes = {}
+    if "database_url" in request.fixturenames:
+        changes["ADJACENT_DATABASE_URL"] = request.getfixturevalue("database_url")
+    async with serving(tmp_path, **changes) as running:
         yield running
 
 
@@ -93,6 +101,7 @@ async def test_bare_times_are_read_in_tz(service: Service) -> None:
     assert await titles(service, "start=2026-12-02T13:00:00+01:00") == ["Noon"]  # "+" is a space in addresses
 
 
+@on_both_databases
 async def test_words_find_titles_and_descriptions(service: Service) -> None:
     await service.store(
         draft("a", "Letterpress evening"), draft("b", "Evening walk", description="Old letterpress shops"), draft("c")
@@ -103,6 +112,7 @@ async def test_words_find_titles_and_descriptions(service: Service) -> None:
         assert isinstance(await titles(service, f"q={odd}"), list)
 
 
+@on_both_databases
 async def test_topics_are_found_by_label_alias_or_slug_and_any_of_them_counts(service: Service) -> None:
     await service.store(
         draft("a", "Types"),
@@ -118,6 +128,7 @@ async def test_topics_are_found_by_label_alias_or_slug_and_any_of_them_counts(se
     assert "React" in refused.json()["suggestions"]
 
 
+@on_both_databases
 async def test_mode_status_language_price_purpose_community_and_source_filter(service: Service) -> None:
     await service.store(
         draft("a", "Online talk", mode="online", language="en-GB", price="free", status="confirmed"),
@@ -144,6 +155,7 @@ async def test_mode_status_language_price_purpose_community_and_source_filter(se
     assert await titles(service, "community=nobody-123abc") == []
 
 
+@on_both_databases
 async def test_near_finds_a_circle_and_bbox_a_box(service: Service) -> None:
     await service.store(
         draft("m", "Munich", venue=MUNICH),
@@ -159,6 +171,7 @@ async def test_near_finds_a_circle_and_bbox_a_box(service: Service) -> None:
     assert await titles(service, "near=-16,180&radius_km=1500") == ["Suva", "Apia"]
 
 
+@on_both_databases
 async def test_near_pages_and_counts_what_is_in_the_circle_only(service: Service) -> None:
     corner = Venue(
         name="Corner", lat=48.137 + 0.17, lon=11.575 + 0.25
@@ -181,6 +194,7 @@ async def test_unknown_place_is_refused_with_candidates(service: Service) -> Non
     assert len(ambiguous["candidates"]) > 1
 
 
+@on_both_databases
 async def test_changes_and_tombstones_can_be_followed(service: Service) -> None:
     await service.store(draft("a", "Old"), draft("b", "Moved"))
     later = NOW + timedelta(hours=1)
@@ -221,6 +235,7 @@ async def test_paging_goes_through_everything_once_and_back(service: Service, so
     assert [title for page in pages for title in page] == forwards
 
 
+@on_both_databases
 async def test_paging_neither_skips_nor_repeats_while_events_arrive(service: Service) -> None:
     await service.store(*(draft(f"e{n:02}", f"Event {n:02}", days=1 + n) for n in range(12)))
     seen, address, arrivals = [], f"{EVENTS}?limit=3", 0
