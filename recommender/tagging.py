@@ -1,19 +1,62 @@
-"""Step 5, tagging: which topics of the catalogue an event is about, and how surely."""
+"""Step 5, tagging: which topics of the catalogue an event is about, and how surely.
+
+Three witnesses are heard: the names a text calls topics by (`names`), what its wording and its vector say (`heads`),
+and its likeness to what the catalogue says of each topic. A small model learned from groups that tag themselves turns
+their evidence into the probability that the topic applies.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from recommender.catalogue import Catalogue, load_catalogue
-from recommender.embedding import Vectors
-from recommender.names import Names, words_of
+import numpy as np
 
+from recommender.catalogue import Catalogue, key, load_catalogue
+from recommender.embedding import Embedder, Vectors, load_embedder
+from recommender.heads import Floats, word_counts
+from recommender.names import Names, Words, words_of
+from recommender.tagging_model import TaggingModel, load_model
+
+EVERYDAY_FILE = Path(__file__).parent / "data" / "everyday_names.txt"
 MAX_WORDS = 150  # of the description; what an event is about is said at its beginning
 MOST_TOPICS = 6
-THRESHOLD = 0.4
+BATCH = 64  # texts whose (texts × topics) tables fit into the processor's cache
+TITLE_WORDS = 3.0  # a word of the title or the group counts as much as three of the description
+CATEGORY_TRUST = 0.8  # feeds file events under categories more loosely than organisers title them
+EVERYDAY, ONE_WORD, MORE_WORDS = 0.15, 0.75, 0.85  # trust in a name nothing was learned about
+
+TOPIC_FEATURES = (
+    "constant",
+    "title",  # the strongest name in the title or the categories
+    "group",
+    "text",
+    "support",  # the strongest name of another topic of the domain, or of this one in another place
+    "words",
+    "vectors",
+    "likeness",
+    "named × support",
+    "named × words",
+    "named × vectors",
+    "named × likeness",
+)
+FEATURE = {name: column for column, name in enumerate(TOPIC_FEATURES)}
+NAMED = [FEATURE[name] for name in ("title", "group", "text")]
+SUPPORT = FEATURE["support"]
+
+LABEL_FEATURES = (
+    "constant",
+    "topic",  # log-odds of the topic the label names; 0 when it names none
+    "no topic",
+    "title",  # whether title or group hold the very label
+    "text",
+    "words",
+    "vectors",
+    "likeness",
+    "rate",  # how many groups use the label, log
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,78 +75,274 @@ class Tag:
     weight: float  # 0 … 1, P(the topic applies)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The parts of a text as words."""
+
+    title: Words
+    group: Words
+    categories: Words
+    text: Words
+
+    @classmethod
+    def of(cls, text: EventText) -> Reading:
+        return cls(
+            words_of(text.title, MAX_WORDS),
+            words_of(text.group, MAX_WORDS),
+            words_of("\n".join(text.categories), MAX_WORDS),
+            words_of(text.text, MAX_WORDS),
+        )
+
+    def counts(self) -> dict[int, float]:
+        return word_counts(
+            ((self.title, TITLE_WORDS), (self.group, TITLE_WORDS), (self.categories, TITLE_WORDS), (self.text, 1.0))
+        )
+
+
 def embedded_text(text: EventText) -> str:
-    """Return what an embedder reads of an event: its name first, since only the beginning is read."""
+    """Return what an embedder reads of an event: its names first, since only the beginning is read."""
     return "\n".join(part for part in (text.title, text.group, " ".join(text.categories), text.text) if part)
 
 
-class Tagger:
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.id = "names-1"
+class Witness:
+    """The catalogue's names, how far each is to be trusted, and which topics lie in one domain."""
+
+    def __init__(self, catalogue: Catalogue, trust: dict[str, float]) -> None:
         self.catalogue = catalogue
-        self.names = Names(
-            (name, position)
-            for position, topic in enumerate(catalogue.topics)
-            for name in (topic.label, *topic.aliases)
-        )
+        self.names = topic_names(catalogue)
+        everyday = everyday_names()
+        self.trust = {
+            name: trust.get(name, EVERYDAY if name in everyday else first)
+            for name, first in first_trust(catalogue).items()
+        }
+        order = {slug: position for position, slug in enumerate(catalogue.domains)}
+        self.domain = np.array([order[topic.domain] for topic in catalogue.topics])
+
+    def named(self, words: Words) -> tuple[dict[int, float], dict[int, int]]:
+        """Return for each topic the trust in its best name, and how often it is named."""
+        best: dict[int, float] = {}
+        times: dict[int, int] = {}
+        for mention in self.names.mentions(words):
+            topic = mention.value
+            best[topic] = max(best.get(topic, 0.0), self.trust[mention.name])
+            times[topic] = times.get(topic, 0) + 1
+        return best, times
+
+    def evidence(self, readings: Sequence[Reading]) -> Floats:
+        """Return (n_texts, n_features, n_topics) with the features that names give; the heads' stay 0."""
+        table = np.zeros((len(readings), len(TOPIC_FEATURES), len(self.catalogue)), np.float32)
+        table[:, 0] = 1.0
+        n_domains = len(self.catalogue.domains)
+        for row, reading in enumerate(readings):
+            title, _ = self.named(reading.title)
+            filed, _ = self.named(reading.categories)
+            for topic, trust in filed.items():
+                title[topic] = max(title.get(topic, 0.0), trust * CATEGORY_TRUST)
+            group, _ = self.named(reading.group)
+            text, times = self.named(reading.text)
+            text = {topic: trust * (1 - 0.5 ** times[topic]) for topic, trust in text.items()}
+            places = [title, group, text]
+            for feature, place in zip(NAMED, places, strict=True):
+                table[row, feature, list(place)] = list(place.values())
+            table[row, SUPPORT] = self._support(places, n_domains)
+        return table
+
+    def _support(self, places: Sequence[dict[int, float]], n_domains: int) -> Floats:
+        """Return for each topic how surely its domain, or the topic itself in another place, is spoken of."""
+        support = np.zeros(len(self.catalogue), np.float32)
+        strongest: dict[int, float] = {}
+        for place in places:
+            for topic, trust in place.items():
+                strongest[topic] = max(strongest.get(topic, 0.0), trust)
+        if not strongest:
+            return support
+        first = np.zeros(n_domains, np.float32)
+        second = np.zeros(n_domains, np.float32)
+        for topic, trust in strongest.items():
+            domain = self.domain[topic]
+            if trust > first[domain]:
+                first[domain], second[domain] = trust, first[domain]
+            elif trust > second[domain]:
+                second[domain] = trust
+        support[:] = first[self.domain]
+        for topic, trust in strongest.items():
+            others = second[self.domain[topic]] if trust >= first[self.domain[topic]] else first[self.domain[topic]]
+            again = sorted((place.get(topic, 0.0) for place in places), reverse=True)[1]
+            support[topic] = max(others, again)
+        return support
+
+
+def topic_names(catalogue: Catalogue) -> Names:
+    return Names(_spelled(catalogue))
+
+
+def _spelled(catalogue: Catalogue) -> Iterator[tuple[str, int]]:
+    for position, topic in enumerate(catalogue.topics):
+        for name in (topic.label, *topic.aliases):
+            yield name, position
+
+
+def everyday_names() -> frozenset[str]:
+    lines = EVERYDAY_FILE.read_text("utf-8").splitlines()
+    return frozenset(
+        key(name) for line in lines if not line.startswith("#") for name in line.split(",") if name.strip()
+    )
+
+
+def first_trust(catalogue: Catalogue) -> dict[str, float]:
+    """Return by name's key how far a name is trusted by its look alone."""
+    everyday = everyday_names()
+    found: dict[str, float] = {}
+    for name, _ in _spelled(catalogue):
+        name_key = key(name)
+        by_look = MORE_WORDS if len(words_of(name).runs[0] if words_of(name).runs else ()) > 1 else ONE_WORD
+        found.setdefault(name_key, EVERYDAY if name_key in everyday else by_look)
+    return found
+
+
+def add_heads(table: Floats, words: Floats, vectors: Floats | None, likeness: Floats | None) -> Floats:
+    """Fill in what the heads say, (n_texts, n_topics) each, and return the table."""
+    named = table[:, NAMED].max(axis=1)
+    support = table[:, SUPPORT]
+    table[:, FEATURE["named × support"]] = named * support
+    heads = {"words": words, "vectors": vectors, "likeness": likeness}
+    for name, scores in heads.items():
+        if scores is not None:
+            table[:, FEATURE[name]] = scores
+            table[:, FEATURE[f"named × {name}"]] = named * scores
+    return table
+
+
+def standardised(likeness: Floats) -> Floats:
+    """Return how far a topic's likeness to a text stands out among all topics: (standard deviations / 4)², at most 2.
+
+    Squared, since two deviations are common among thousands of topics and four are not.
+    """
+    centred = likeness - likeness.mean(axis=1, keepdims=True)
+    deviations = centred / (4 * centred.std(axis=1, keepdims=True) + 1e-6)
+    return np.asarray(np.clip(deviations, 0.0, 1.4) ** 2, np.float32)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    return (1 / (1 + np.exp(-logits))).astype(np.float32)
+
+
+class Tagger:
+    def __init__(self, catalogue: Catalogue, model: TaggingModel, embedder: Embedder | None) -> None:
+        self.catalogue = catalogue
+        self.model = model
+        self.embedder = embedder
+        self.id = f"{model.id}-{embedder.id if embedder else 'words'}"
+        self.witness = Witness(catalogue, dict(model.trust))
 
     def tag(self, texts: Sequence[EventText], vectors: Vectors | None = None) -> list[list[Tag]]:
-        """Return the topics of each text, best first, at most six; none is an answer."""
-        del vectors
-        return [self._tag(text) for text in texts]
+        """Return the topics of each text, best first, at most six; none is an answer.
 
-    def _tag(self, text: EventText) -> list[Tag]:
-        scores = self.scores(text)
-        best = sorted(scores.items(), key=lambda score: (-score[1], score[0]))[:MOST_TOPICS]
-        return [Tag(self.catalogue.topics[position].slug, weight) for position, weight in best if weight >= THRESHOLD]
+        `vectors` are those of `embedded_text`, where they are known already.
+        """
+        threshold = self.model.threshold[self.embedder is not None]
+        return [
+            [
+                Tag(self.catalogue.topics[position].slug, float(weights[position]))
+                for position in np.argsort(-weights, kind="stable")[:MOST_TOPICS]
+                if weights[position] >= threshold
+            ]
+            for weights in (row for block in self.blocks(texts, vectors) for row in sigmoid(block))
+        ]
 
-    def scores(self, text: EventText) -> dict[int, float]:
-        unsure: dict[int, float] = defaultdict(lambda: 1.0)
-        domains: Counter[str] = Counter()
-        parts = (
-            (text.title, 0.75),
-            (text.group, 0.65),
-            ("\n".join(text.categories), 0.7),
-            (text.text, 0.3),
+    def vectors(self, texts: Sequence[EventText]) -> Vectors | None:
+        return self.embedder.embed([embedded_text(text) for text in texts]) if self.embedder else None
+
+    def blocks(self, texts: Sequence[EventText], vectors: Vectors | None = None) -> Iterator[Floats]:
+        """Yield the log-odds that topics apply, (n_texts of a block, n_topics)."""
+        if vectors is None:
+            vectors = self.vectors(texts)
+        for start in range(0, len(texts), BATCH):
+            readings = [Reading.of(text) for text in texts[start : start + BATCH]]
+            yield self.log_odds(readings, None if vectors is None else vectors[start : start + BATCH])
+
+    def log_odds(self, readings: Sequence[Reading], vectors: Vectors | None) -> Floats:
+        words = self.model.topic_words.scores([reading.counts() for reading in readings])
+        table = add_heads(
+            self.witness.evidence(readings),
+            words,
+            None if vectors is None else self.model.topic_vectors.scores(vectors),
+            None if vectors is None else standardised(self.model.topic_likeness.scores(vectors)),
         )
-        for part, trust in parts:
-            seen: set[int] = set()
-            for mention in self.names.mentions(words_of(part, MAX_WORDS)):
-                sure = (
-                    trust
-                    if " " in mention.written or len(mention.name) > 4 or mention.written.isupper()
-                    else trust * 0.5
-                )
-                unsure[mention.value] *= 1 - (sure * 0.5 if mention.value in seen else sure)
-                if mention.value not in seen:
-                    domains[self.catalogue.topics[mention.value].domain] += 1
-                seen.add(mention.value)
-        return {
-            position: 1 - left if domains[self.catalogue.topics[position].domain] > 1 else (1 - left) * 0.9
-            for position, left in unsure.items()
-        }
+        weights = self.model.topic_weights[vectors is not None]
+        return np.tensordot(table, weights, axes=(1, 0)).astype(np.float32)  # (n_texts, n_topics)
 
 
 @cache
 def load_tagger() -> Tagger:
-    return Tagger(load_catalogue())
+    catalogue = load_catalogue()
+    return Tagger(catalogue, load_model(catalogue), load_embedder())
 
 
-def tag_labels(texts: Sequence[EventText], labels: Sequence[str], *, limit: int) -> list[list[tuple[str, float]]]:
-    """Return for each text the `limit` best of these labels, which need not be in the catalogue; no threshold."""
-    tagger = load_tagger()
-    own = Names((label, position) for position, label in enumerate(labels))
-    resolved = [tagger.catalogue.resolve(label) for label in labels]
-    answers = []
-    for text in texts:
-        scores = tagger.scores(text)
-        said = Counter(
-            own.values[mention.name] for mention in own.mentions(words_of(f"{text.title}\n{text.group}\n{text.text}"))
-        )
-        total = [
-            (scores.get(tagger.catalogue.index[topic.slug], 0.0) if topic else 0.0) + 0.3 * min(said[position], 2)
-            for position, topic in enumerate(resolved)
-        ]
-        best = sorted(range(len(labels)), key=lambda position: (-total[position], position))[:limit]
-        answers.append([(labels[position], min(total[position], 1.0)) for position in best])
+def tag_labels(
+    texts: Sequence[EventText], labels: Sequence[str], *, limit: int, tagger: Tagger | None = None
+) -> list[list[tuple[str, float]]]:
+    """Return for each text the `limit` best of these labels, best first, with no threshold.
+
+    Labels need not be in the catalogue: the topic they name, the label itself in the text, tags of groups spelled
+    alike, and the likeness of label and text all count.
+    """
+    if not labels:
+        return [[] for _ in texts]
+    tagger = tagger or load_tagger()
+    known = Labels(labels, tagger)
+    vectors = tagger.vectors(texts)
+    answers: list[list[tuple[str, float]]] = []
+    for start in range(0, len(texts), BATCH):
+        readings = [Reading.of(text) for text in texts[start : start + BATCH]]
+        block = None if vectors is None else vectors[start : start + BATCH]
+        table = known.evidence(readings, tagger.log_odds(readings, block), block)
+        weights = sigmoid(np.tensordot(table, tagger.model.label_weights[block is not None], axes=(1, 0)))
+        for row in weights:
+            best = np.argsort(-row, kind="stable")[:limit]
+            answers.append([(labels[position], float(row[position])) for position in best])
     return answers
+
+
+class Labels:
+    """A list of labels and what the tagger knows of each."""
+
+    def __init__(self, labels: Sequence[str], tagger: Tagger) -> None:
+        model = tagger.model
+        self.size = len(labels)
+        self.model = model
+        self.names = Names((label, position) for position, label in enumerate(labels))
+        self.twins: dict[str, list[int]] = {}  # labels that differ in spelling only
+        for position, label in enumerate(labels):
+            self.twins.setdefault(key(label), []).append(position)
+        topics = [tagger.catalogue.resolve(label) for label in labels]
+        self.topic = np.array([tagger.catalogue.index[topic.slug] if topic else -1 for topic in topics])
+        self.tag = np.array([model.label_positions.get(key(label), -1) for label in labels])
+        rates = np.append(model.label_rates, 0.5 * model.label_rates.min())
+        self.rate = np.log(rates[self.tag]) - np.log(rates[-1])
+        self.vectors = None
+        if tagger.embedder is not None:
+            vectors = tagger.embedder.embed(list(labels))
+            self.vectors = (vectors - vectors.mean(axis=0)).T  # (dimensions, n_labels)
+
+    def evidence(self, readings: Sequence[Reading], log_odds: Floats, vectors: Vectors | None) -> Floats:
+        """Return (n_texts, n_features, n_labels)."""
+        table = np.zeros((len(readings), len(LABEL_FEATURES), self.size), np.float32)
+        put = {name: table[:, column] for column, name in enumerate(LABEL_FEATURES)}
+        has_topic, has_tag = self.topic >= 0, self.tag >= 0
+        put["constant"][:] = 1.0
+        put["topic"][:, has_topic] = log_odds[:, self.topic[has_topic]]
+        put["no topic"][:, ~has_topic] = 1.0
+        put["rate"][:] = self.rate
+        words = self.model.label_words.scores([reading.counts() for reading in readings])
+        put["words"][:, has_tag] = words[:, self.tag[has_tag]]
+        for row, reading in enumerate(readings):
+            for place, parts in (("title", (reading.title, reading.group)), ("text", (reading.text,))):
+                for words_said in parts:
+                    for mention in self.names.mentions(words_said):
+                        put[place][row, self.twins[mention.name]] = 1.0
+        if vectors is not None and self.vectors is not None:
+            dense = self.model.label_vectors.scores(vectors)
+            put["vectors"][:, has_tag] = dense[:, self.tag[has_tag]]
+            put["likeness"][:] = standardised((vectors - self.model.label_vectors.centre) @ self.vectors)
+        return table

@@ -1,0 +1,90 @@
+"""Step 5c, heads: what the wording and the vector of a text say, learned from groups that tag themselves.
+
+A head is a linear model. The one over words works everywhere; the one over vectors needs the embedding model.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.embedding import Vectors
+from recommender.names import Words, word_key
+
+BUCKETS = 4096  # of hashed words; with 8192 the held-out city is tagged no better
+STEM = 5  # letters that stand for the word's forms and compounds in many languages
+Floats = NDArray[np.float32]
+
+
+@lru_cache(maxsize=1 << 16)
+def bucket(feature: str) -> int:
+    return zlib.crc32(feature.encode("utf-8", "replace")) % BUCKETS
+
+
+def hashed(words: Words) -> Iterator[int]:
+    """Yield the buckets of a text's words, their beginnings and pairs."""
+    for run in words.runs:
+        before = ""
+        for word in run:
+            name = word_key(word)
+            if not name:
+                continue
+            yield bucket(name)
+            if len(name) > STEM:
+                yield bucket(name[:STEM] + "*")
+            if before:
+                yield bucket(f"{before} {name}")
+            before = name
+
+
+def word_counts(parts: Sequence[tuple[Words, float]]) -> dict[int, float]:
+    """Return how often each bucket occurs in parts of a text, weighted by part."""
+    counts: dict[int, float] = {}
+    for words, weight in parts:
+        for one in hashed(words):
+            counts[one] = counts.get(one, 0.0) + weight
+    return counts
+
+
+def word_rows(texts: Sequence[Mapping[int, float]], rarity: Floats) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Return for each text its buckets and their values: damped counts × rarity, of length 1."""
+    rows = []
+    for counts in texts:
+        buckets = np.fromiter(counts, np.intp, len(counts))
+        values = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * rarity[buckets]
+        length = np.float32(np.linalg.norm(values))
+        rows.append((buckets, values / length if length else values))
+    return rows
+
+
+@dataclass(frozen=True)
+class WordHead:
+    """score = (damped counts × rarity) @ inner @ outer."""
+
+    rarity: Floats  # (BUCKETS,) how telling a bucket is; log inverse document frequency
+    inner: Floats  # (BUCKETS, rank)
+    outer: Floats  # (rank, n_classes)
+
+    def scores(self, texts: Sequence[Mapping[int, float]]) -> Floats:
+        """Return (n_texts, n_classes)."""
+        middle = np.zeros((len(texts), self.inner.shape[1]), np.float32)
+        for row, (buckets, values) in enumerate(word_rows(texts, self.rarity)):
+            middle[row] = values @ self.inner[buckets]
+        return np.asarray(middle @ self.outer, np.float32)
+
+
+@dataclass(frozen=True)
+class VectorHead:
+    """score = (vector − centre) @ weights."""
+
+    centre: Floats  # (dimensions,)
+    weights: Floats  # (dimensions, n_classes)
+
+    def scores(self, vectors: Vectors) -> Floats:
+        """Return (n_texts, n_classes)."""
+        return np.asarray((vectors - self.centre) @ self.weights, np.float32)
