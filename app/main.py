@@ -89,6 +89,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
     app.state.limiter = Limiter()
     problems.install(app)
+    web.tell_people(app)
     for module in API:
         app.include_router(module.router)
     app.include_router(web.router)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -47,7 +49,7 @@ class TopicMap:
 async def topic_map(session: AsyncSession, wish: picks.Wish, *, now: datetime) -> TopicMap:
     """Return the map for a wish, from the events its person could go to."""
     listed = await picks.candidates(session, wish, now=now)
-    return draw(wish, Counter(slug for item in listed for slug, _ in item.topics))
+    return await asyncio.to_thread(draw, wish, Counter(slug for item in listed for slug, _ in item.topics))
 
 
 def mainly_from(known: Mapping[str, int], adjacency: Adjacency) -> list[str | None]:
@@ -64,29 +66,38 @@ def mainly_from(known: Mapping[str, int], adjacency: Adjacency) -> list[str | No
     return [slugs[best] if raised[best, topic] > 0 else None for topic, best in enumerate(raised.argmax(axis=0))]
 
 
-def draw(wish: picks.Wish, events: Counter[str]) -> TopicMap:
-    """Place topics (slug → number of events) around what somebody knows; what counts as known already is left out."""
+def draw(wish: picks.Wish, events: Counter[str], *, quiet: int = 0) -> TopicMap:
+    """Place topics (slug → number of events) around what somebody knows; what counts as known already is left out.
+
+    Up to `quiet` topics without events join them, those most worth showing: a map of an empty town is not empty.
+    """
     adjacency = load_adjacency()
+    catalogue = adjacency.catalogue
     scores = score_topics(wish.known, wish.reach)
     sources = mainly_from(wish.known, adjacency)
+    silent = (catalogue.topics[place].slug for place in (-scores.score).argsort(kind="stable"))
+    shown = [
+        *(slug for slug in events if slug in catalogue.index),
+        *islice((slug for slug in silent if slug not in events), quiet),
+    ]
     topics = []
-    for slug, number in events.items():
-        position = adjacency.catalogue.index.get(slug)
-        if position is None or scores.inside[position]:
+    for slug in shown:
+        position = catalogue.index[slug]
+        if scores.inside[position]:
             continue
-        topic = adjacency.catalogue.topics[position]
+        topic = catalogue.topics[position]
         topics.append(
             MapTopic(
                 slug=slug,
                 label=topic.label,
                 domain=topic.domain,
-                events=number,
+                events=events[slug],
                 source=sources[position],
                 reach=REACHES[scores.band[position]],
                 score=round(float(scores.score[position]), 4),
             )
         )
-    topics.sort(key=lambda topic: (-topic.score, topic.slug))
+    topics.sort(key=lambda topic: (topic.events == 0, -topic.score, topic.slug))
     within = REACHES[: REACHES.index(wish.reach) + 1]
     return TopicMap(
         known=dict(wish.known),

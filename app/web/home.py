@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
-from app import calendar_feed, feeds, people, picks, queries, topic_map
+from app import calendar_feed, feeds, people, picks, topic_map
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.problems import Problem
 from app.web import map as drawing
-from app.web.question import Question, read_question
-from app.web.rendering import page
-from app.web.words import REACH_WORDS, card_of, facts_of, host_of, status_words, when_words
+from app.web.question import DISTANCES, SPANS, Question, read_question
+from app.web.rendering import page, trouble
+from app.web.words import REACH_WORDS, card_of
 from recommender.catalogue import load_catalogue
 
 router = APIRouter(include_in_schema=False)
@@ -27,8 +30,11 @@ EXAMPLES = (
     ("painting and teaching", ("Painting", "Teaching")),
     ("networks and telephony", ("Networking", "VoIP")),
 )
-MOST_DOTS = 26  # more cannot be labelled
-MOST_ROWS = 40
+# More dots than these cannot all be labelled.
+MOST_LIT = {"wide": 15, "narrow": 9}
+MOST_OTHERS = {"wide": 14, "narrow": 5}
+QUIET = 24  # topics without events that fill an empty map
+MOST_ROWS = 200
 LARGEST_FORM = 20_000  # bytes
 
 
@@ -41,7 +47,9 @@ async def home(request: Request, session: Reading, now: Now) -> HTMLResponse:
     wish = seen.wish()
     listed = await picks.candidates(session, wish, now=now)
     found = await picks.picks_among(session, listed, wish, now=now)
-    shown = topic_map.draw(wish, Counter(slug for item in listed for slug, _ in item.topics))
+    counted = Counter(slug for item in listed for slug, _ in item.topics)
+    shown, maps = await asyncio.to_thread(_drawn, seen, counted, found)
+    rows = _rows(seen, shown)
     return await page(
         request,
         "home.html",
@@ -56,25 +64,32 @@ async def home(request: Request, session: Reading, now: Now) -> HTMLResponse:
         ],
         unknown=[_unknown(question, label) for label in question.unknown],
         example=example[0] if example else None,
-        examples=[(words, _example(question, labels)) for words, labels in EXAMPLES],
+        examples=[(words, question.address(known=question.with_known(labels).known)) for words, labels in EXAMPLES],
         place_problem=question.place_problem,
+        places=[(name, question.address(near=name)) for name in question.places],
         near=question.near,
         within=question.within,
+        distances=DISTANCES,
         days=question.days,
+        spans=SPANS,
         online=question.online,
         reach=question.reach,
         reaches=list(REACH_WORDS.items()),
         picks=[card_of(pick) for pick in found],
+        headline=_headline(len(found), example),
         empty_words=_empty_words(seen, has_candidates=bool(listed)),
         widen=_widen(question),
-        has_events=bool(listed),
-        rows=_rows(question, shown),
-        **_maps(seen, shown),
+        is_lit=any(row["events"] for row in rows),
+        rows=rows,
+        maps=maps,
     )
 
 
-def _example(question: Question, labels: tuple[str, ...]) -> str:
-    return question.address(known=question.with_known(labels).known)
+def _headline(number: int, example: tuple[str, tuple[str, ...]] | None) -> str:
+    if not number:
+        return "Nothing worth an evening yet"
+    events = f"{number} event{'s' if number != 1 else ''}"
+    return f"For example: {events} for somebody in {example[0]}" if example else f"{events} next door"
 
 
 def _unknown(question: Question, label: str) -> dict[str, object]:
@@ -82,8 +97,12 @@ def _unknown(question: Question, label: str) -> dict[str, object]:
     return {"label": label, "suggestions": [(name, question.address(add=name)) for name in near]}
 
 
-def _maps(question: Question, shown: topic_map.TopicMap) -> dict[str, Any]:
-    known = [drawing.Known(one.topic.slug, one.topic.label) for one in question.known]
+def _drawn(
+    question: Question, counted: Counter[str], found: Sequence[picks.Pick]
+) -> tuple[topic_map.TopicMap, list[Markup]]:
+    shown = topic_map.draw(question.wish(), counted, quiet=QUIET)
+    known = tuple(drawing.Known(one.topic.slug, one.topic.label) for one in question.known)
+    cards = {pick.topic: f"#event-{pick.listed.event.key}" for pick in reversed(found)}
     dots = [
         drawing.Dot(
             slug=topic.slug,
@@ -91,28 +110,32 @@ def _maps(question: Question, shown: topic_map.TopicMap) -> dict[str, Any]:
             reached_from=topic.source or known[0].slug,
             reach=topic.reach,
             events=topic.events,
-            href="#map-table",
+            href=cards.get(topic.slug, f"#topic-{topic.slug}"),
+            is_picked=topic.slug in cards,
         )
-        for topic in (*shown.ring, *shown.far)[:MOST_DOTS]
-        if known
+        for topic in (*shown.ring, *shown.far)
     ]
-    return {
-        "map_wide": drawing.draw(known, dots, question.reach, drawing.WIDE),
-        "map_narrow": drawing.draw(known, dots[: MOST_DOTS // 2], question.reach, drawing.NARROW),
-    }
+    dots.sort(key=lambda dot: (not dot.is_picked, dot.events == 0))  # what the cards below are about comes first
+    maps = []
+    for size in (drawing.WIDE, drawing.NARROW):
+        lit = [dot for dot in dots if drawing.is_lit(dot, question.reach)][: MOST_LIT[size.name]]
+        others = [dot for dot in dots if not drawing.is_lit(dot, question.reach)][: MOST_OTHERS[size.name]]
+        maps.append(drawing.draw(known, (*lit, *others), question.reach, size))
+    return shown, maps
 
 
-def _rows(question: Question, shown: topic_map.TopicMap) -> list[dict[str, object]]:
+def _rows(question: Question, shown: topic_map.TopicMap) -> list[dict[str, Any]]:
     catalogue = load_catalogue()
     return [
         {
+            "slug": topic.slug,
             "label": topic.label,
             "href": question.address(add=topic.label),
             "reached_from": catalogue[topic.source].label if topic.source else "–",
             "distance": REACH_WORDS[topic.reach].lower(),
             "events": topic.events,
         }
-        for topic in (*shown.ring, *shown.far)[:MOST_ROWS]
+        for topic in sorted((*shown.ring, *shown.far), key=lambda topic: topic.events == 0)[:MOST_ROWS]
     ]
 
 
@@ -125,12 +148,14 @@ def _empty_words(question: Question, *, has_candidates: bool) -> str:
 
 def _widen(question: Question) -> list[tuple[str, str]]:
     offers = []
-    if question.days < 60:
-        offers.append(("Look 60 days ahead", question.address(days=60)))
-    if question.spot and question.within < 250:
-        offers.append(("Look farther away", question.address(within=250)))
+    if question.days < SPANS[-1]:
+        offers.append((f"Look {SPANS[-1]} days ahead", question.address(days=SPANS[-1])))
+    if question.spot and question.within < DISTANCES[-1]:
+        offers.append(("Look farther away", question.address(within=DISTANCES[-1])))
     if question.reach != "far":
         offers.append(("Look farther out", question.address(reach="far")))
+    if not question.online:
+        offers.append(("Online too", question.address(online=True)))
     return offers
 
 
@@ -139,11 +164,12 @@ async def make_calendar(request: Request, database: Data, now: Now, chosen: Chos
     """Make a guest with a personal calendar of what the form tells, and show its address once."""
     question = read_question(await read_form(request))
     if not question.known:
-        return await _trouble(request, "Nothing to make a calendar of", "Say first what you know.", 422)
+        return await trouble(request, 422, "Nothing to make a calendar of", "Say first what you know.")
     async with database.writing() as session:
         person, _ = await people.make_guest(session)
         people.settle(person, question.spot)
         person.within_km, person.online, person.reach = float(question.within), question.online, question.reach
+        person.days = question.days
         person.reach_chosen_at = now
         await people.set_expertise(session, person, question.levels)
         feed, secret = await feeds.make_feed(session, person, "Adjacent", now=now)
@@ -169,36 +195,3 @@ async def read_form(request: Request) -> dict[str, list[str]]:
         return parse_qs(body.decode("utf-8"), max_num_fields=1000)
     except ValueError as error:
         raise Problem(400, "the form is not UTF-8 or has too many fields") from error
-
-
-@router.get("/e/{key}")
-async def event_page(request: Request, key: str, session: Reading) -> HTMLResponse:
-    event = await queries.event_by_key(session, key)
-    while event is not None and event.merged_into is not None:
-        event = await session.get(type(event), event.merged_into)
-    if event is None:
-        return await _trouble(request, "No such event", "The address is wrong, or the event was removed.", 404)
-    listed = (await queries.with_topics(session, [event]))[0]
-    told = queries.event_json(listed)
-    return await page(
-        request,
-        "event.html",
-        event=told,
-        community=listed.community,
-        when=when_words(event),
-        facts=facts_of(listed),
-        topics=told["topics"],
-        status_words=status_words(event),
-        host=host_of(event.url),
-        paragraphs=[part for part in event.description.split("\n\n") if part.strip()],
-        versions=await queries.versions_of(session, event),
-    )
-
-
-@router.get("/sources")
-async def sources_page(request: Request, session: Reading, now: Now) -> HTMLResponse:
-    return await page(request, "sources.html", "sources", healths=await queries.source_healths(session, now=now))
-
-
-async def _trouble(request: Request, title: str, words: str, status: int) -> HTMLResponse:
-    return await page(request, "trouble.html", title=title, words=words, status=status)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
+from app.first_start import CITY
 from app.picks import Wish
-from app.places import Spot, UnknownPlace, find_spot
+from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
 
@@ -16,6 +17,7 @@ LONGEST = 300  # characters of one value that are read
 DISTANCES = (5, 10, 25, 50, 100, 250)
 SPANS = (7, 14, 21, 60)
 LIMIT = 10
+MOST_PLACES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Question:
     near: str = ""
     spot: Spot | None = None
     place_problem: str | None = None
+    places: tuple[str, ...] = ()  # spellings that name one of the places that may be meant
     within: int = 50
     days: int = 21
     online: bool = True
@@ -85,12 +88,7 @@ def read_question(values: Mapping[str, Sequence[str]]) -> Question:
         else:
             levels[topic.slug] = max(level, levels.get(topic.slug, 0))
     near = _last(values, "near").strip()
-    spot, place_problem = None, None
-    if near:
-        try:
-            spot = find_spot(near)
-        except UnknownPlace as error:
-            place_problem = f"{error}."
+    spot, place_problem, places = _spot(near)
     reach = _last(values, "reach")
     return Question(
         known=tuple(KnownTopic(catalogue[slug], level) for slug, level in levels.items()),
@@ -98,12 +96,33 @@ def read_question(values: Mapping[str, Sequence[str]]) -> Question:
         near=near,
         spot=spot,
         place_problem=place_problem,
+        places=places,
         within=_one_of(_last(values, "within"), DISTANCES, 50),
         days=_one_of(_last(values, "days"), SPANS, 21),
         online=_last(values, "online") != "no",
         reach=reach if reach in REACHES else "one-step",
         levels=levels,
     )
+
+
+def _spot(near: str) -> tuple[Spot | None, str | None, tuple[str, ...]]:
+    """Return the point meant; or what is wrong with the name, and names that would do."""
+    if not near:
+        return None, None, ()
+    if near.casefold() == CITY.name.casefold():  # the demonstration's, which no gazetteer knows
+        return CITY, None, ()
+    try:
+        return find_spot(near), None, ()
+    except UnknownPlace as error:
+        several = cities_called(near)[:MOST_PLACES]
+        if several:
+            return (
+                None,
+                f"Several places are called {near}. Which one do you mean?",
+                tuple(city.label for city in several),
+            )
+        like = tuple(city.label for city in cities_like(near, MOST_PLACES))
+        return None, f"{str(error)[:1].upper()}{str(error)[1:]}.", like
 
 
 def _told(values: Sequence[str]) -> list[tuple[str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -35,19 +35,26 @@ STATUS_WORDS = {
 MODE_WORDS = {"in_person": "in person", "online": "online", "hybrid": "in person and online"}
 
 
-def when_words(event: Event) -> str:
-    """Return day and hours on the clock there: "Tue 1 Dec, 18:30–20:30"."""
+def when_words(event: Event, *, with_year: bool = False) -> str:
+    """Return day and hours on the clock there: "Tue 1 Dec, 18:30–20:30"; online also which clock that is."""
     zone = ZoneInfo(event.zone)
     start = event.starts_at.astimezone(zone)
-    day = f"{start:%a} {start.day} {start:%b}"
+    day = _day(start, with_year=with_year)
     if event.all_day:
         last = event.ends_at.astimezone(zone) - timedelta(days=1) if event.ends_at else start
-        return f"{day} – {last:%a} {last.day} {last:%b}" if last.date() > start.date() else day
+        span = f"{day} – {_day(last, with_year=with_year)}" if last.date() > start.date() else day
+        return f"{span}, all day"
+    clock = f" {start:%Z}" if event.mode in ("online", "hybrid") else ""
     if event.ends_at is None:
-        return f"{day}, {start:%H:%M}"
+        return f"{day}, {start:%H:%M}{clock}"
     end = event.ends_at.astimezone(zone)
-    until = f"{end:%H:%M}" if end - start < timedelta(hours=20) else f"{end:%a} {end.day} {end:%b} {end:%H:%M}"
-    return f"{day}, {start:%H:%M}–{until}"
+    until = f"{end:%H:%M}" if end - start < timedelta(hours=20) else f"{_day(end, with_year=with_year)}, {end:%H:%M}"
+    dash = "–" if end - start < timedelta(hours=20) else " – "
+    return f"{day}, {start:%H:%M}{dash}{until}{clock}"
+
+
+def _day(moment: datetime, *, with_year: bool) -> str:
+    return f"{moment:%a} {moment.day} {moment:%b}" + (f" {moment.year}" if with_year else "")
 
 
 def where_words(event: Event) -> str | None:
@@ -57,12 +64,19 @@ def where_words(event: Event) -> str | None:
     return f"{place} and online" if place and event.mode == "hybrid" else place or None
 
 
+def _whole_place(event: Event) -> str:
+    parts = [event.venue_name, event.address]
+    if event.city and event.city not in (event.address or ""):
+        parts.append(event.city)
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
 def status_words(event: Event) -> str | None:
     return "Withdrawn by its source" if event.deleted_at is not None else STATUS_WORDS.get(event.status)
 
 
 def price_words(event: Event) -> str | None:
-    return "free" if event.is_free else event.price
+    return "free" if event.is_free else event.price or None
 
 
 def host_of(url: str | None) -> str | None:
@@ -93,6 +107,7 @@ def card_of(pick: Pick) -> dict[str, Any]:
         "evidence": pick.evidence,
         "url": event.url,
         "host": host_of(event.url),
+        "language": None if (event.language or "en").lower().startswith("en") else event.language,
     }
 
 
@@ -100,8 +115,8 @@ def facts_of(listed: Listed) -> list[tuple[str, str]]:
     """Return the table of an event's page: names and values, only what is known."""
     event = listed.event
     facts = {
-        "When": f"{when_words(event)} ({event.zone})",
-        "Where": ", ".join(dict.fromkeys(part for part in (event.venue_name, event.address, event.city) if part)),
+        "When": f"{when_words(event, with_year=True)} ({event.zone})",
+        "Where": _whole_place(event),
         "How": MODE_WORDS.get(event.mode),
         "By": listed.community.name if listed.community else event.organizer_name,
         "Price": price_words(event),

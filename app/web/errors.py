@@ -1,0 +1,56 @@
+"""Errors for people: where a browser asks for a page, the problem is told as one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from app.web.rendering import trouble
+
+TITLES: Mapping[int, str] = {
+    400: "That could not be read",
+    401: "Please sign in",
+    403: "This is for operators",
+    404: "Nothing is here",
+    405: "This address takes no such request",
+    410: "This is gone",
+    413: "That was too much at once",
+    422: "Something is missing",
+    429: "A little slower, please",
+}
+WORDS: Mapping[int, str] = {
+    401: "This page is for the people who run this instance.",
+    403: "You are signed in, but not as an operator.",
+    404: "The address is wrong, or what was here has been removed.",
+}
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def tell_people(app: FastAPI) -> None:
+    """Let each handler of errors answer browsers with a page."""
+    for kind, handler in list(app.exception_handlers.items()):
+        if kind is not Exception:  # that one answers outside of everything a page needs
+            app.add_exception_handler(kind, _as_page(cast("Handler", handler)))
+
+
+def _as_page(handler: Handler) -> Any:
+    async def told(request: Request, error: Exception) -> Response:
+        answer = await handler(request, error)
+        status = answer.status_code
+        if not is_for_people(request) or status not in TITLES:
+            return answer
+        detail = orjson.loads(answer.body).get("detail")
+        words = WORDS.get(status) or (f"{detail[:1].upper()}{detail[1:]}." if detail else "")
+        kept = {name: value for name, value in answer.headers.items() if name in ("allow", "retry-after")}
+        headers = {**kept, "Cache-Control": "no-store"}
+        return await trouble(request, status, TITLES[status], words, sign_in=status in (401, 403), headers=headers)
+
+    return told
+
+
+def is_for_people(request: Request) -> bool:
+    return not request.url.path.startswith(("/api/", "/f/")) and "text/html" in request.headers.get("accept", "")
