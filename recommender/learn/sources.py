@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.catalogue import Catalogue, key
+from recommender.catalogue import Catalogue
+from recommender.labels import key
 
 MIN_WISHES = 20  # a survey topic fewer people want cannot be learned
 
