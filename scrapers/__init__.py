@@ -1,5 +1,6 @@
 """Bytes in, event drafts out: no network (but `fetch`), no database, no clock."""
 
+from scrapers.digest import stable_digest
 from scrapers.draft import (
     EventDraft,
     Organizer,
@@ -29,4 +30,5 @@ __all__ = [
     "from_json",
     "read",
     "read_here",
+    "stable_digest",
 ]
