@@ -21,6 +21,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import communities, frontier, ingest
+from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
 from app.models import FetchState, Series, Source
 from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here
@@ -148,9 +149,9 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
 
     The validators are written with the last batch, so that a torn round is simply repeated.
     """
-    parts: deque[ingest.Changes] = deque()
+    parts: deque[Changes] = deque()
     counts = ingest.Counts()
-    changes: ingest.Changes | None = None
+    changes: Changes | None = None
     while changes is None or parts:
         async with database.writing() as session:
             source = await session.get_one(Source, source.id)
@@ -162,7 +163,7 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
                 await communities.adopt(session, source, reading, now=now)
             counts += await ingest.store(session, source, parts.popleft(), now=now)
             if not parts:
-                is_whole = changes.held_back == 0 and not any(one.code in ingest.UNFINISHED for one in reading.problems)
+                is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
                 await ingest.store_series(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
                 await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
@@ -171,18 +172,18 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
     return Outcome(source.url, "fetched", counts)
 
 
-async def _compare(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> ingest.Changes:
+async def _compare(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> Changes:
     assert source.id is not None
     stored = await ingest.stored_versions(session, source.id)
     state = await session.get_one(FetchState, source.id)
-    held = ingest.Vanishing(state.vanishing_since, state.vanishing_fetches)
-    return ingest.compare(reading, stored, now=now, vanishing=held)
+    held = Vanishing(state.vanishing_since, state.vanishing_fetches)
+    return compare(reading, stored, now=now, vanishing=held)
 
 
-def _held_back(changes: ingest.Changes) -> str:
+def _held_back(changes: Changes) -> str:
     return (
-        f"{changes.held_back} upcoming events are no longer listed; they stay until {ingest.VANISH_FETCHES} answers "
-        f"over {ingest.VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
+        f"{changes.held_back} upcoming events are no longer listed; they stay until {VANISH_FETCHES} answers "
+        f"over {VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
     )
 
 
@@ -220,7 +221,7 @@ async def _expand_source(database: Database, source_id: int, until: datetime, *,
         fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
         source = await session.get_one(Source, source_id)
         counts = ingest.Counts()
-        for part in ingest.Changes(added=fresh).in_batches():
+        for part in Changes(added=fresh).in_batches():
             counts += await ingest.store(session, source, part, now=now)
         await ingest.note_expanded(session, source_id, until)
     return counts.added
@@ -237,7 +238,7 @@ def _expand(series: Sequence[Series], source: Source, until: datetime) -> list[E
 
 
 async def _note_good(
-    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: ingest.Changes, *, has_changed: bool
+    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: Changes, *, has_changed: bool
 ) -> None:
     clock = datetime.now(UTC)
     state = await session.get_one(FetchState, source.id)
@@ -257,7 +258,7 @@ async def _note_good(
     if has_changed or state.last_changed_at is None:
         state.last_changed_at = clock
     interval = frontier.polling_interval(clock - state.last_changed_at)
-    state.next_fetch_at = clock + (min(interval, ingest.VANISH_TIME / 2) if is_held else interval)
+    state.next_fetch_at = clock + (min(interval, VANISH_TIME / 2) if is_held else interval)
     source.kind, source.name = reading.kind, reading.name or source.name
     _settle(source, "failing" if is_held else "ok" if reading.listed else "quiet")
     if page.moved_to is not None:

@@ -11,14 +11,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import merge
+from app.changes import Key
 from app.models import Event, EventVersion, Source
 from app.places import distance_km
 from scrapers import EventDraft, Venue, from_json
 
 NEAR_STARTS = timedelta(days=1)  # all-day versions of one event may start at different midnights
 CHUNK = 200  # bound parameters a statement
-
-Key = tuple[str, str]  # uid, recurrence_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from app import collect, frontier, ingest
+from app.changes import BATCH
 from app.db import Database
 from app.models import Community, Event, EventVersion, FetchState, Host, Series, Source
 from scrapers.fetch import Fetcher
@@ -526,7 +527,7 @@ async def unfinished(database: Database, origin: Origin, ids: Sequence[int], num
         else:
             older += 1
             assert state.etag != f'"{number}"'
-            assert SIZES[index] < ingest.BATCH or len(told) in (0, *range(200, SIZES[index] + 3))
-            if SIZES[index] < ingest.BATCH:
+            assert SIZES[index] < BATCH or len(told) in (0, *range(200, SIZES[index] + 3))
+            if SIZES[index] < BATCH:
                 assert len(set(told.values())) <= 1
     return older

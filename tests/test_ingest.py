@@ -14,8 +14,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import frontier, ingest
+from app.changes import Changes, Known, Vanishing, compare, digest_of
 from app.db import Database
-from app.ingest import Changes, Counts, Known, Vanishing, compare, digest_of
+from app.ingest import Counts
 from app.models import Community, Event, EventVersion, Feedback, Host, Person, Source
 from scrapers import EventDraft, Organizer, Problem, Reading, Venue
 
