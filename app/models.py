@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 Json = dict[str, Any]
@@ -278,6 +278,13 @@ class Digest(SQLModel, table=True):
     state: str  # sending, sent, unknown, failed, skipped
     changed_at: datetime
     error: str | None = None
+
+
+class Revision(SQLModel, table=True):
+    """How often what people read has changed. Triggers count, so that nobody who writes can forget to."""
+
+    name: str = Field(primary_key=True)  # "events", "person/7", "feed/3"
+    number: int = Field(default=0, sa_type=BigInteger)
 
 
 class Setting(SQLModel, table=True):
