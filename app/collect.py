@@ -6,7 +6,6 @@ Two clocks: `now` says what is upcoming and can be pinned; the schedule (`clock`
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 from collections import defaultdict, deque
@@ -24,10 +23,11 @@ from app import communities, frontier, ingest
 from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
 from app.models import FetchState, Series, Source
-from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here
+from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here, stable_digest
 from scrapers.fetch import Fetcher, FetchError, NotModified
 
 HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
+READ_AGAIN = timedelta(days=30)
 SERIES_STEP = timedelta(days=1)  # recurring events are expanded again when the window has moved on this far
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
@@ -124,12 +124,16 @@ async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now:
             .where(Source.id == source_id)
         )
         source, state = rows.one()
+        read_at = await ingest.last_read_at(session, source_id)
+    # Now and then an unchanged answer is read again: what it lists beyond the horizon has come nearer.
+    is_known = state.listed == 0 or (read_at is not None and now - read_at < READ_AGAIN)
+    validators = {"etag": state.etag, "last_modified": state.last_modified} if is_known else {}
     try:
-        answer = await fetcher.fetch(source.url, etag=state.etag, last_modified=state.last_modified)
+        answer = await fetcher.fetch(source.url, **validators)
         if isinstance(answer, NotModified):
             return await _note_unchanged(database, source, state, None)
-        body_digest = hashlib.sha256(answer.body).hexdigest()
-        if body_digest == state.body_digest:  # servers without validators repeat themselves, too
+        # Servers without validators repeat themselves, too, some with new stamps.
+        if is_known and stable_digest(answer.body) == state.body_digest:
             return await _note_unchanged(database, source, state, answer)
         reading = await asyncio.to_thread(
             read,
@@ -243,7 +247,7 @@ async def _note_good(
     clock = datetime.now(UTC)
     state = await session.get_one(FetchState, source.id)
     state.etag, state.last_modified = page.etag, page.last_modified
-    state.body_digest = hashlib.sha256(page.body).hexdigest()
+    state.body_digest = stable_digest(page.body)
     state.last_fetch_at = state.last_good_at = clock
     state.listed = reading.listed
     state.failures, state.error_code, state.error = 0, None, None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +18,7 @@ from app import collect, frontier, ingest
 from app.changes import BATCH
 from app.db import Database
 from app.models import Community, Event, EventVersion, FetchState, Host, Series, Source
+from scrapers import stable_digest
 from scrapers.fetch import Fetcher
 
 pytest_plugins = ("databases",)
@@ -234,6 +234,29 @@ async def test_same_body_without_validators_is_unchanged(database: Database, ori
     origin.serve("/a.ics", calendar(*season(3)))
     ids = await add(database, origin.url("/a.ics"))
     assert [await round_(database, fetcher, ids) for _ in range(2)] == [[("fetched", None)], [("unchanged", None)]]
+
+
+async def test_renewed_stamps_are_no_change(database: Database, origin: Origin, fetcher: Fetcher) -> None:
+    ids = await add(database, origin.url("/a.ics"))
+    for stamp, state in (("20261201T120000Z", "fetched"), ("20261201T130000Z", "unchanged")):
+        origin.serve("/a.ics", calendar(event("a", NOW + WEEK, f"DTSTAMP:{stamp}")))
+        assert await round_(database, fetcher, ids) == [(state, None)]
+
+
+async def test_unchanged_answer_is_read_again_when_what_it_lists_comes_nearer(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    far = event("far", NOW + timedelta(days=380), title="Congress")
+    origin.serve("/a.ics", calendar(*season(1), far), headers={"ETag": '"1"'})
+    ids = await add(database, origin.url("/a.ics"))
+    for days, state, titles in (
+        (0, "fetched", {"evening-0"}),
+        (29, "unchanged", {"evening-0"}),
+        (30, "fetched", {"evening-0", "Congress"}),
+        (31, "unchanged", {"evening-0", "Congress"}),
+    ):
+        assert await round_(database, fetcher, ids, now=NOW + timedelta(days=days)) == [(state, None)]
+        assert set(await shown(database)) == titles
 
 
 async def test_permanent_redirect_moves_the_source(database: Database, origin: Origin, fetcher: Fetcher) -> None:
@@ -520,7 +543,7 @@ async def unfinished(database: Database, origin: Origin, ids: Sequence[int], num
             )
             told = {row.uid: row.draft["title"].partition(",")[0] for row in rows}
             state = await session.get_one(FetchState, source_id)
-        current = hashlib.sha256(edition(index, number).encode()).hexdigest()
+        current = stable_digest(edition(index, number).encode())
         if state.body_digest == current:
             assert set(told.values()) == {f"Edition {number}"}
             assert len(told) == SIZES[index] + 1
