@@ -1,4 +1,4 @@
-"""Step 2, reading: a web page; the same event told in two syntaxes is one event."""
+"""Step 2, reading: a web page: what its platform put into it, or what it marks up, whichever tells of more events."""
 
 from __future__ import annotations
 
@@ -10,20 +10,47 @@ from zoneinfo import ZoneInfo
 from selectolax.lexbor import LexborHTMLParser
 
 from scrapers.draft import EventDraft, Problem, Reading, Unreadable, Window
+from scrapers.embedded import embedded_documents
 from scrapers.graph import every_node, types
 from scrapers.jsonld import read_scripts
 from scrapers.listing import listing
 from scrapers.microdata import microdata_items, rdfa_items
 from scrapers.microformats import has_microformats, microformat_items
 from scrapers.schema_org import Found, read_events
+from scrapers.sites import EMBEDDED_READERS, PAGE_READERS
 from scrapers.text import clean_url, one_line
 
 _LISTS = frozenset({"ItemList", "EventSeries", "CollectionPage"})
 
 
 def read_page(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
-    """Return the events a page marks up: JSON-LD, then microdata, RDFa and microformats for what those leave out."""
+    """Return the events of a page; the readers of single platforms are asked before its markup is."""
     tree = LexborHTMLParser(text)
+    known = _read_as_known(tree, url=url, window=window, zone=zone)
+    try:
+        marked = _read_markup(text, tree, url=url, window=window, zone=zone)
+    except Unreadable:
+        if known is None:
+            raise
+        return known
+    return known if known is not None and known.listed >= marked.listed else marked
+
+
+def _read_as_known(tree: LexborHTMLParser, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:
+    """Return what the reader of the platform that made this page knows to find in it, if there is one."""
+    documents = list(embedded_documents(tree))
+    found = [
+        *(read(document, url=url, window=window, zone=zone) for document in documents for read in EMBEDDED_READERS),
+        *(read(tree, url=url, window=window, zone=zone) for read in PAGE_READERS),
+    ]
+    return max(filter(None, found), key=lambda reading: reading.listed, default=None)
+
+
+def _read_markup(text: str, tree: LexborHTMLParser, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return the events a page marks up: JSON-LD, then microdata, RDFa and microformats for what those leave out.
+
+    The same event told in two syntaxes is one event.
+    """
     base = _base(tree, url)
     documents, problems = read_scripts(tree)
     told: list[EventDraft] = []

@@ -83,7 +83,7 @@ def _read_json(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Readin
         found = read_events([document], url=url, window=window, zone=zone)
         if found.nodes:
             return listing(found.drafts, kind="jsonld", window=window, problems=found.problems)
-    raise Unreadable("no_events", "JSON of an unknown kind: neither a list of conferences nor schema.org events")
+    raise Unreadable("no_events", "JSON of an unknown kind: no list of events, and nothing of schema.org")
 
 
 def _instead_of_calendar(text: str) -> str:

@@ -20,7 +20,7 @@ from scrapers.places import is_virtual, online_url_of, venue_of
 from scrapers.prices import price_of
 from scrapers.schedule import Occurrence, duration, moment, occurrences
 from scrapers.text import clean_text, clean_url, prose
-from scrapers.times import When, localize, resolve_zone
+from scrapers.times import When, clock_zone, localize, resolve_zone
 
 # schema.org 29.3, all subtypes of Event that someone could go to or watch (not UserInteraction), and CourseInstance.
 EVENT_TYPES = frozenset(
@@ -198,7 +198,7 @@ def _single(graph: Graph, node: Node, draft: EventDraft, *, identity: str, start
         when for text in map(graph.words, graph.values(node, "previousStartDate")) if (when := moment(text, zone))
     ]
     first = min((when.at for when in before), default=start.at)
-    here = _clock_zone(start, zone)
+    here = clock_zone(start.at, zone)
     end, warnings = _end(graph, node, start, here)
     return replace(
         draft,
@@ -209,15 +209,6 @@ def _single(graph: Graph, node: Node, draft: EventDraft, *, identity: str, start
         all_day=start.all_day,
         warnings=draft.warnings + warnings,
     )
-
-
-def _clock_zone(start: When, zone: ZoneInfo) -> ZoneInfo:
-    """Return a zone that shows the hour as it was written; UTC is taken for a notation, not for a place."""
-    offset = start.at.utcoffset()
-    if not offset or offset == start.at.astimezone(zone).utcoffset():
-        return zone
-    hours, rest = divmod(offset, timedelta(hours=1))
-    return (None if rest else resolve_zone(f"{hours:+03d}:00")) or zone
 
 
 def _zone_of(context: Context, node: Node, venue: Venue | None) -> ZoneInfo:

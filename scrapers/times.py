@@ -91,6 +91,15 @@ def localize(wall: datetime, zone: tzinfo) -> datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC).astimezone(zone)
 
 
+def clock_zone(at: datetime, zone: ZoneInfo) -> ZoneInfo:
+    """Return a zone whose clocks show the hour as it was written; UTC is taken for a notation, not for a place."""
+    offset = at.utcoffset()
+    if not offset or offset == at.astimezone(zone).utcoffset():
+        return zone
+    hours, rest = divmod(offset, timedelta(hours=1))
+    return (None if rest else resolve_zone(f"{hours:+03d}:00")) or zone
+
+
 @lru_cache(maxsize=4096)
 def resolve_zone(name: str) -> ZoneInfo | None:
     """Return the IANA zone that a calendar, a mail program or a person means by this name, or None.

@@ -127,7 +127,7 @@ def test_two_conferences_with_one_address_and_day_stay_two():
     assert len({draft.uid for draft in reading.events}) == 2
 
 
-@pytest.mark.parametrize("document", [[], {}, [1], [{"name": "No link", "startDate": "2027-03-04"}], {"events": []}])
+@pytest.mark.parametrize("document", [[], {}, [1], [{"name": "No date", "url": "https://a.example"}], {"events": []}])
 def test_other_json_is_unreadable(document: object):
     with pytest.raises(Unreadable) as caught:
         read_here(json.dumps(document).encode(), url=URL, window=WINDOW)

@@ -24,6 +24,7 @@ from scrapers.times import When, parse_when
 
 PAGES = sorted((Path(__file__).parent / "data" / "pages").glob("*.html"))
 WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
+MARKUP = frozenset({"jsonld", "microdata", "rdfa", "microformats"})  # the others know whose page they read
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -155,13 +156,15 @@ def _first(value: object) -> str:
     return str(value[0] if isinstance(value, list) and value else value or "")
 
 
-def _found(path: Path) -> set[tuple[str, date]]:
+def _found(path: Path, kinds: frozenset[str] | None = None) -> set[tuple[str, date]]:
     ever = Window(datetime(1500, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
     try:
         reading = read_here(
             path.read_bytes(), url="https://a.example/", content_type="text/html", window=ever, zone=BERLIN
         )
     except Unreadable:
+        return set()
+    if kinds and reading.kind not in kinds:
         return set()
     return {(draft.title.casefold(), draft.starts_at.date()) for draft in reading.events}
 
@@ -178,7 +181,7 @@ def test_captured_pages_without_markup_give_no_event(shared: Path):
         for name in bare
         # Three pages that the index calls bare mark up their events in the vocabulary before schema.org.
         if all(events in ([], "error") for events in expected[name.removeprefix("html/")]["events"].values())
-        and (found := _found(shared / "corpus" / name))
+        and (found := _found(shared / "corpus" / name, MARKUP))
     }
     assert len(bare) > 300
     assert invented == {}

@@ -15,6 +15,12 @@ from scrapers import EventDraft, Reading, Window, as_json, from_json, read_here
 DATA = Path(__file__).parent / "data"
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
 ZONE = ZoneInfo("America/Chicago")
+KINDS = {
+    *("icalendar", "jsonld", "microdata", "rdfa", "microformats", "rss", "atom"),
+    *("activitypub", "bevy", "conferences", "dice", "discord", "discourse", "eventbrite", "gancio", "google_calendar"),
+    *("granicus", "indico", "localist", "luma", "meetings", "meetup", "plain_list", "resident_advisor", "squarespace"),
+    *("tribe", "wix"),
+}
 
 CALENDAR = b"""BEGIN:VCALENDAR
 VERSION:2.0
@@ -49,6 +55,8 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     yield "atom", ATOM
     for page in sorted((DATA / "pages").glob("*.html")):
         yield page.stem, page.read_bytes()
+    for case in sorted((DATA / "sites").glob("*.in.*")):
+        yield case.name.partition(".in.")[0], case.read_bytes()
 
 
 def read_one(name: str, body: bytes) -> Reading:
@@ -61,7 +69,7 @@ def reading(request: pytest.FixtureRequest) -> Reading:
 
 
 def test_reader_says_which_it_is_and_counts_what_it_saw(reading: Reading):
-    assert reading.kind in {"icalendar", "jsonld", "microdata", "rdfa", "microformats", "rss", "atom", "conferences"}
+    assert reading.kind in KINDS
     assert reading.listed > 0 or not reading.events
     assert all(draft.starts_at in WINDOW for draft in reading.events)
     assert list(reading.events) == sorted(reading.events, key=lambda draft: draft.starts_at)
