@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from recommender.reasons import explain
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +22,7 @@ from app.places import Spot, distance_km
 from recommender.catalogue import load_catalogue
 from recommender.ranking import Candidate, Choice, rank_events
 from recommender.reach import Reach
+from recommender.reasons import explain
 
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
 AROUND = timedelta(days=90)
@@ -135,7 +136,18 @@ async def candidates(session: AsyncSession, wish: Wish, *, now: datetime) -> lis
 STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")
 
 
+# What organisers write into a title instead of setting a status, in English, German, French and Spanish.
+OFF_IN_TITLE = re.compile(
+    r"""\b(?: cancell?ed | postponed | sold[ ]out | (?:is|are|event|now)[ ]full | wait[ ]?list | no[ ](?:meeting|meetup|class
+    |session|event)s? | (?:will|do|does)[ ]not[ ](?:be|meet) | not[ ]meeting | abgesagt | ausgebucht | verschoben
+    | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 def is_feasible(event: Event, wish: Wish) -> bool:
+    if OFF_IN_TITLE.search(event.title):
+        return False
     if wish.online and event.mode in ("online", "hybrid"):
         return True
     if event.mode == "online":

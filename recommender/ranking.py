@@ -36,6 +36,16 @@ PURPOSES = {"learn": 1.0, "exchange": 1.0, "social": 0.55, "sell": 0.0, "recruit
 UNWANTED = ("sell", "recruit")
 UNWANTED_FROM = 0.5  # share of purpose from which a pitch or a job fair stays out of picks
 MODES = {"in_person": 1.0, "hybrid": 1.0, "unknown": 0.9, "online": 0.7}
+BRIDGE = (
+    0.75  # share of its strongest topic from which a topic of another field makes an event a bridge into that field
+)
+# How far knowing something must raise a topic, by its band, before an event about it is a path and no coincidence.
+RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
+    "next-door": (1.15, 1.15, 2.0, 3.0),
+    "one-step": (1.15, 1.15, 1.15, 2.0),
+    "two-steps": (1.05, 1.05, 1.05, 1.05),
+    "far": (0.0, 0.0, 0.0, 0.0),
+}
 TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
@@ -173,14 +183,21 @@ def rank_events(
     """
     topics = score_topics(known, reach)
     catalogue = load_adjacency().catalogue
-    scored = [
-        choice
-        for candidate in candidates
-        if is_wanted(candidate.purpose, purposes) and (choice := _choose(candidate, topics, catalogue, now)) is not None
-    ]
-    scored.sort(key=lambda choice: (-choice.score, choice.candidate.starts_at, choice.candidate.id))
     home = frozenset(catalogue[slug].field for slug in known)
+    scored = []
+    for candidate in candidates:
+        if not is_wanted(candidate.purpose, purposes):
+            continue
+        choice = _choose(candidate, topics, catalogue, home, now)
+        if choice is not None and (not known or _is_path(choice, topics, catalogue, reach)):
+            scored.append(choice)
+    scored.sort(key=lambda choice: (-choice.score, choice.candidate.starts_at, choice.candidate.id))
     return fill_slate(scored, catalogue, limit=limit, home=home, at_home=round(PER_HOME[reach] * limit))
+
+
+def _is_path(choice: Choice, topics: TopicScores, catalogue: Catalogue, reach: Reach) -> bool:
+    position = catalogue.index[choice.topic]
+    return bool(topics.lift[position] >= RAISED[reach][topics.band[position]])
 
 
 def is_wanted(purpose: Mapping[str, float], asked_for: frozenset[str] = frozenset()) -> bool:
@@ -188,21 +205,33 @@ def is_wanted(purpose: Mapping[str, float], asked_for: frozenset[str] = frozense
     return sum(purpose.get(name, 0.0) for name in UNWANTED if name not in asked_for) < UNWANTED_FROM
 
 
-def _choose(candidate: Candidate, topics: TopicScores, catalogue: Catalogue, now: datetime) -> Choice | None:
-    """Return the candidate with the topic that carries it, or None when it is inside what the person knows."""
+def _choose(
+    candidate: Candidate, topics: TopicScores, catalogue: Catalogue, home: frozenset[str], now: datetime
+) -> Choice | None:
+    """Return the candidate with the topic that carries it, or None when it is inside what the person knows.
+
+    An event inside somebody's field that is about another field nearly as much is a bridge, and carried by that.
+    """
     told = sorted(candidate.topics.items(), key=lambda topic: (-topic[1], topic[0]))
     placed = [(catalogue.index[slug], weight) for slug, weight in told if slug in catalogue.index]
-    if not placed or topics.inside[placed[0][0]]:
+    if not placed:
         return None
     familiar = sum(weight for position, weight in placed if topics.inside[position])
-    if familiar > FAMILIAR * sum(weight for _, weight in placed):
-        return None
+    carrying = placed[:TOPICS_TOLD]
+    if topics.inside[placed[0][0]] or familiar > FAMILIAR * sum(weight for _, weight in placed):
+        carrying = [
+            (position, weight)
+            for position, weight in carrying
+            if weight >= BRIDGE * placed[0][1] and catalogue.topics[position].field not in home
+        ]
     # A weight says how sure the tagger is; its square keeps half-sure topics from carrying an evening.
-    value, carrying = max((topics.score[position] * weight**2, -position) for position, weight in placed[:TOPICS_TOLD])
+    values = [(topics.score[position] * weight**2, -position) for position, weight in carrying]
+    value, best = max(values, default=(0.0, 0))
     if value <= 0.0:
         return None
-    topic = catalogue.topics[-carrying]
-    return Choice(candidate, topic.slug, float(value) * worth(candidate, now), REACHES[topics.band[-carrying]])
+    return Choice(
+        candidate, catalogue.topics[-best].slug, float(value) * worth(candidate, now), REACHES[topics.band[-best]]
+    )
 
 
 def worth(candidate: Candidate, now: datetime) -> float:
@@ -226,7 +255,8 @@ def fill_slate(
 ) -> list[Choice]:
     """Take the best first under the caps a domain, topic, community, series and day, and for the fields of `home`.
 
-    When the caps leave places open, events of topics already shown may fill them, never of the same community.
+    When the caps leave places open, events of topics already shown may fill them, then more of `home`; never of the
+    same community.
     """
     slate: list[Choice] = []
     best = {
@@ -236,7 +266,7 @@ def fill_slate(
         for is_home in (True, False)
     }
     worthy = [choice for choice in scored if choice.score >= WORTH * best[catalogue[choice.topic].field in home]]
-    for per_topic in (PER_TOPIC, PER_DOMAIN):
+    for per_topic, per_home in ((PER_TOPIC, at_home), (PER_DOMAIN, at_home), (PER_TOPIC, limit)):
         for choice in worthy:
             if len(slate) == limit:
                 break
@@ -244,7 +274,7 @@ def fill_slate(
             is_home = topic.field in home
             if (
                 choice not in slate
-                and not (is_home and sum(catalogue[other.topic].field in home for other in slate) >= at_home)
+                and not (is_home and sum(catalogue[other.topic].field in home for other in slate) >= per_home)
                 and sum(catalogue[other.topic].domain == topic.domain for other in slate) < PER_DOMAIN
                 and sum(other.topic == choice.topic for other in slate) < per_topic
                 and _brings_something_new(choice.candidate, [other.candidate for other in slate])
