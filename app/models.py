@@ -56,6 +56,7 @@ class FetchState(SQLModel, table=True):
     failures: int = 0  # in a row
     error_code: str | None = None
     error: str | None = None
+    read_at: datetime | None = None  # when an answer was last read to its end, in the time of `now`
     listed: int = 0  # events in the last good answer, in the window or not
     vanishing_since: datetime | None = None  # since when a suspicious shrinking is held back
     vanishing_fetches: int = 0
@@ -268,6 +269,44 @@ class Token(SQLModel, table=True):
     expires_at: datetime | None = None
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+class SignIn(SQLModel, table=True):
+    """A sign-in that was asked for by mail: its link is a token of kind sign_in, its code stands here."""
+
+    digest: str = Field(sa_column=Column(ForeignKey("token.digest", ondelete="CASCADE"), primary_key=True))
+    email: str = Field(index=True)
+    code_mac: str  # HMAC under a key of the data folder: six digits behind a plain hash are soon tried out
+    attempts: int = 0  # wrong codes
+    asked_at: datetime
+
+
+class Proposal(SQLModel, table=True):
+    """A page somebody wants events to be collected from; an operator decides."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    url: str = Field(unique=True)
+    person_id: int | None = Field(
+        default=None, sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    )
+    state: str = Field(default="proposed", index=True)  # proposed, accepted, refused
+    name: str | None = None
+    kind: str = ""  # the reader that knows it
+    listed: int = 0
+    preview: list[Json] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # the next events
+    proposed_at: datetime
+    decided_at: datetime | None = None
+    source_id: int | None = Field(default=None, sa_column=Column(ForeignKey("source.id", ondelete="SET NULL")))
+
+
+class Audit(SQLModel, table=True):
+    """What an operator did, written in the transaction that did it; people stand here by id, never by address."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    token_id: str | None = None  # as lists of tokens show it; None for the command line
+    action: str  # source.add, proposal.accept …
+    subject: str
 
 
 class Digest(SQLModel, table=True):

@@ -45,10 +45,13 @@ async def test_schema_with_data_goes_up_down_and_up_again(empty: Database) -> No
     ]
     await migrate(empty, FIRST)
     assert await current_revision(empty) == FIRST
-    assert await content(empty) == before
+    at_first = await content(empty)
+    assert at_first == {table: before[table] for table in at_first}
     await migrate(empty)
     assert await current_revision(empty) == newest_revision()
-    assert await content(empty) == before
+    again = await content(empty)
+    assert {table: again[table] for table in at_first} == at_first
+    assert set(again) == set(before)
     assert await found(empty, "proust") == 1  # the search index was made again from what was there
 
 
@@ -81,10 +84,13 @@ async def test_both_databases_give_back_what_was_stored(database: Database) -> N
 
 
 async def content(database: Database) -> dict[str, list[Any]]:
+    """Return the rows of all tables there are."""
     async with database.engine.connect() as connection:
+        there = await connection.run_sync(lambda one: one.dialect.get_table_names(one))
         return {
             table.name: list(await connection.execute(table.select().order_by(*table.primary_key.columns)))
             for table in SQLModel.metadata.sorted_tables
+            if table.name in there
         }
 
 
