@@ -124,9 +124,8 @@ async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now:
             .where(Source.id == source_id)
         )
         source, state = rows.one()
-        read_at = await ingest.last_read_at(session, source_id)
     # Now and then an unchanged answer is read again: what it lists beyond the horizon has come nearer.
-    is_known = state.listed == 0 or (read_at is not None and now - read_at < READ_AGAIN)
+    is_known = state.listed == 0 or (state.read_at is not None and now - state.read_at < READ_AGAIN)
     validators = {"etag": state.etag, "last_modified": state.last_modified} if is_known else {}
     try:
         answer = await fetcher.fetch(source.url, **validators)
@@ -170,7 +169,8 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
                 is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
                 await ingest.store_series(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
-                await _note_good(session, source, page, reading, changes, has_changed=counts != ingest.Counts())
+                has_changed = counts != ingest.Counts()
+                await _note_good(session, source, page, reading, changes, has_changed=has_changed, now=now)
     if changes.held_back:
         return Outcome(source.url, "failed", counts, code="vanishing", message=_held_back(changes))
     return Outcome(source.url, "fetched", counts)
@@ -242,10 +242,18 @@ def _expand(series: Sequence[Series], source: Source, until: datetime) -> list[E
 
 
 async def _note_good(
-    session: AsyncSession, source: Source, page: Page, reading: Reading, changes: Changes, *, has_changed: bool
+    session: AsyncSession,
+    source: Source,
+    page: Page,
+    reading: Reading,
+    changes: Changes,
+    *,
+    has_changed: bool,
+    now: datetime,
 ) -> None:
     clock = datetime.now(UTC)
     state = await session.get_one(FetchState, source.id)
+    state.read_at = now
     state.etag, state.last_modified = page.etag, page.last_modified
     state.body_digest = stable_digest(page.body)
     state.last_fetch_at = state.last_good_at = clock

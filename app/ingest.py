@@ -43,12 +43,6 @@ async def stored_versions(session: AsyncSession, source_id: int) -> dict[Key, Kn
     }
 
 
-async def last_read_at(session: AsyncSession, source_id: int) -> datetime | None:
-    """Return when an answer of the source was last read, in the time of `now`; None where it told of nothing."""
-    query = select(func.max(EventVersion.last_seen_at)).where(EventVersion.source_id == source_id)
-    return (await session.exec(query)).one()
-
-
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What one fetch did, for the round's table."""

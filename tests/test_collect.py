@@ -236,6 +236,14 @@ async def test_same_body_without_validators_is_unchanged(database: Database, ori
     assert [await round_(database, fetcher, ids) for _ in range(2)] == [[("fetched", None)], [("unchanged", None)]]
 
 
+async def test_answer_that_lists_only_the_past_is_unchanged_too(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    origin.serve("/a.ics", calendar(event("long ago", NOW - timedelta(days=900))), headers={"ETag": '"1"'})
+    ids = await add(database, origin.url("/a.ics"))
+    assert [await round_(database, fetcher, ids) for _ in range(2)] == [[("fetched", None)], [("unchanged", None)]]
+
+
 async def test_renewed_stamps_are_no_change(database: Database, origin: Origin, fetcher: Fetcher) -> None:
     ids = await add(database, origin.url("/a.ics"))
     for stamp, state in (("20261201T120000Z", "fetched"), ("20261201T130000Z", "unchanged")):

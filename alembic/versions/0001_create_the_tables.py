@@ -288,6 +288,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("error_code", sa.String(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("listed", sa.Integer(), nullable=False),
         sa.Column("vanishing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("vanishing_fetches", sa.Integer(), nullable=False),
