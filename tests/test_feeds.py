@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
+from itertools import zip_longest
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import feedparser
 import pytest
 
 from scrapers import EventDraft, Organizer, Problem, Unreadable, Venue, Window, read_here
+from scrapers.charset import decode
+from scrapers.feed_items import parse_feed
+from scrapers.feeds import looks_like_feed
+from scrapers.graph import literal
 
 WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -135,7 +143,77 @@ def test_feed_that_declares_entities_is_refused():
     assert caught.value.code == "unsafe_xml"
 
 
-def test_feed_that_breaks_its_parser_is_unreadable():
+@pytest.mark.parametrize(
+    ("feed", "titles"),
+    [
+        ("<item><title>A &nbsp;&eacute;</title><ev:startdate>2026-12-01</ev:startdate></item>", ["A é"]),
+        ("<item><title>A & B</title><ev:startdate>2026-12-01</ev:startdate></item>", ["A B"]),
+        ("<item><title>&#x110000;A</title><ev:startdate>2026-12-01</ev:startdate></item><item>", ["\ufffdA"]),
+    ],
+    ids=["entities of HTML", "bare ampersand", "cut off"],
+)
+def test_feed_that_is_not_well_formed_is_read_as_far_as_it_goes(feed: str, titles: list[str]):
+    reading = read_here(f"<rss {NAMESPACES}><channel>{feed}".encode(), url=URL, window=WINDOW)
+    assert [draft.title for draft in reading.events] == titles
+
+
+@pytest.mark.parametrize(
+    "feed", ["<rss>", "<feed></feed>", "<rss><channel><title></title></channel></rss>", "<rss>" * 300]
+)
+def test_feed_without_anything_in_it_is_broken(feed: str):
     with pytest.raises(Unreadable) as caught:
-        read_here(b"<rss><channel><item><title>&#x110000;</title></item>", url=URL, window=WINDOW)
+        read_here(feed.encode(), url=URL, window=WINDOW)
     assert caught.value.code == "broken_feed"
+
+
+def test_campus_labs_items_take_the_hour_from_their_text():
+    reading = read_items(
+        """<item><title>Kiln</title><link>https://a.example/1</link><description><![CDATA[
+        <div class="h-event"><div class="p-name">Kiln</div><div class="p-description"><p>Bring <b>clay</b>.</p></div>
+        <time class="dt-start dtstart" datetime="2026-12-01T11:00:00.0000000-05:00">x</time></div>]]></description>
+        <start xmlns="events">Tue, 01 Dec 2026 16:00:00 GMT</start><end xmlns="events">Tue, 01 Dec 2026 17:00:00 GMT</end>
+        <location xmlns="events">Yard</location><status xmlns="events">cancelled</status>
+        <host xmlns="events">Clay club</host></item>"""
+    )
+    assert reading.events == (
+        EventDraft(
+            uid="https://a.example/1@20261201T160000Z",
+            title="Kiln",
+            starts_at=datetime(2026, 12, 1, 11, tzinfo=ZoneInfo("Etc/GMT+5")),
+            ends_at=datetime(2026, 12, 1, 12, tzinfo=ZoneInfo("Etc/GMT+5")),
+            zone="Etc/GMT+5",
+            status="cancelled",
+            mode="in_person",
+            url="https://a.example/1",
+            venue=Venue(name="Yard"),
+            organizer=Organizer("Clay club"),
+            description="Bring clay.",
+            source=URL,
+        ),
+    )
+
+
+@pytest.mark.shared
+def test_items_are_those_that_feedparser_finds(shared: Path):
+    compared, different = 0, []
+    for path in sorted((shared / "corpus" / "feeds").iterdir()):
+        text = decode(path.read_bytes(), None)
+        if not looks_like_feed(text):
+            continue
+        oracle = feedparser.parse(
+            io.BytesIO(text.encode()),
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+        feed = parse_feed(text)
+        assert feed is not None
+        for item, entry in zip_longest(feed.items, oracle.entries):
+            compared += 1
+            ours = (item.title, item.link, item.identity, set(item.categories))
+            tags = {literal(tag.get("label") or tag.get("term")) for tag in entry.get("tags", [])}
+            theirs = (literal(entry.get("title")), entry.get("link", ""), entry.get("id", ""), tags)
+            if ours != theirs:
+                different.append((path.name, ours, theirs))
+    assert compared > 1_000
+    assert different == []

@@ -80,6 +80,7 @@ def test_zone_name_never_raises(name: str) -> None:
         ("March 5, 2026 6:30 PM", When(datetime(2026, 3, 5, 18, 30, tzinfo=BERLIN))),
         ("March 5th, 2026", When(datetime(2026, 3, 5, tzinfo=BERLIN), all_day=True)),
         ("Thu, 05 Mar 2026 18:30:00 GMT", When(datetime(2026, 3, 5, 18, 30, tzinfo=UTC))),
+        ("Thu, 5 Mar 2026 18:30 +0200", When(datetime(2026, 3, 5, 16, 30, tzinfo=UTC))),
         (
             "Thu Mar 05 2026 18:30:00 GMT+0100 (Central European Standard Time)",
             When(datetime(2026, 3, 5, 18, 30, tzinfo=timezone(timedelta(hours=1)))),
@@ -96,7 +97,18 @@ def test_written_date_is_read(text: str, expected: When) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026", "2026-03", "March 2026", "Sat Nov 21", "12:30", "tomorrow at 10am", "2026-13-45"]
+    "text",
+    [
+        "",
+        "2026",
+        "2026-03",
+        "March 2026",
+        "Sat Nov 21",
+        "12:30",
+        "tomorrow at 10am",
+        "2026-13-45",
+        "Thu, 35 Mar 2026 18:30:00 GMT",
+    ],
 )
 def test_half_a_date_is_none(text: str) -> None:
     assert parse_when(text, zone=BERLIN) is None
