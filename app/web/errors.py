@@ -19,7 +19,7 @@ TITLES: Mapping[int, str] = {
     405: "This address takes no such request",
     410: "This is gone",
     413: "That was too much at once",
-    422: "Something is missing",
+    422: "That does not fit",
     429: "A little slower, please",
 }
 WORDS: Mapping[int, str] = {

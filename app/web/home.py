@@ -28,7 +28,7 @@ EXAMPLES = (
     ("nursing", ("Nursing", "Health care")),
     ("accounting", ("Accounting", "Finance")),
     ("painting and teaching", ("Painting", "Teaching")),
-    ("networks and telephony", ("Networking", "VoIP")),
+    ("networks and telephony", ("Computer networking", "VoIP and telephony")),
 )
 # More dots than these cannot all be labelled.
 MOST_LIT = {"wide": 15, "narrow": 9}

@@ -1,0 +1,375 @@
+"""The pages in a real browser: the whole way of a new person and of an operator, by mouse, by keys, without scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from threading import Thread
+from typing import Any
+
+import icalendar
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from origin import Origin
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+KNOW = "/?know=UX+design&know=Nursing"
+WIDTHS = (1280, 390)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    sign_in: str
+    origin: Origin
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    """A web host on a thread of its own, since the browser is driven synchronously."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    running = Origin()
+    asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result()
+    yield running
+    asyncio.run_coroutine_threadsafe(running.__aexit__(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def site(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`adjacent serve` as people start it, with the demonstration city."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "ADJACENT_DATA": str(tmp_path_factory.mktemp("data")),
+        "ADJACENT_ALLOW_HOSTS": origin.host,
+    }
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as server:
+        assert server.stdout is not None
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if found := re.search(r"https?://\S+/sign-in/\S+", line):
+                break
+        else:
+            pytest.fail("the service did not start:\n" + "".join(said))
+        drain = Thread(target=server.stdout.read, daemon=True)
+        drain.start()
+        yield Site(f"http://127.0.0.1:{port}", found[0], origin)
+        server.terminate()
+        server.wait()
+        drain.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+class Visit:
+    """One visitor's window; what the console said and which other hosts were asked is kept."""
+
+    def __init__(self, browser: Browser, site: Site, **options: Any) -> None:
+        self.context: BrowserContext = browser.new_context(base_url=site.url, **options)
+        self.context.set_default_timeout(15_000)
+        self.page: Page = self.context.new_page()
+        self.messages: list[str] = []
+        self.foreign: list[str] = []
+        self.page.on("console", lambda message: self.messages.append(message.text))
+        self.page.on("pageerror", lambda error: self.messages.append(str(error)))
+        self.page.on(
+            "request", lambda asked: None if asked.url.startswith(site.url) else self.foreign.append(asked.url)
+        )
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Visit]:
+    here = Visit(browser, site, viewport={"width": 1280, "height": 900})
+    yield here
+    here.context.close()
+    assert here.messages == []
+    assert here.foreign == []
+
+
+@pytest.fixture(scope="module")
+def operator(browser: Browser, site: Site) -> list[Any]:
+    """The cookies of who followed the printed link and pressed its button."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site.sign_in)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operate")
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def test_new_person_finds_an_event_and_takes_a_calendar_along(visit: Visit, site: Site) -> None:
+    page = visit.page
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rooms next door to what you know")
+    page.get_by_label("What do you know?").press_sequentially("nurs", delay=20)
+    expect(page.locator("#topics option")).not_to_have_count(0)
+    offered = page.eval_on_selector_all("#topics option", "options => options.map(option => option.value)")
+    assert "Nursing" in offered
+    page.get_by_label("What do you know?").fill("Nursing")  # what choosing a suggestion does
+    page.get_by_role("button", name="Show me").click()
+    expect(page.locator(".chips li span")).to_have_text(["Nursing"])
+
+    page.get_by_label("What else do you know?").fill("UX design")
+    page.get_by_label("What else do you know?").press("Enter")
+    expect(page.locator(".chips li span")).to_have_text(["Nursing", "UX design"])
+
+    page.locator("label[for=reach-two-steps]").click()
+    page.wait_for_url("**reach=two-steps**")
+    outer = page.evaluate("+document.querySelector('.map-wide .ring').getAttribute('stroke-width')")
+    page.locator("label[for=reach-next-door]").click()
+    page.wait_for_url("**reach=next-door**")
+    assert page.evaluate("+document.querySelector('.map-wide .ring').getAttribute('stroke-width')") < outer
+    page.locator("label[for=reach-far]").click()
+    page.wait_for_url("**reach=far**")
+
+    titles = page.locator(".pick h3 a").all_inner_texts()
+    assert titles
+    expect(page.locator(".pick .reason").first).to_contain_text("You know")
+    page.locator(".pick h3 a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(titles[0])
+    page.go_back()
+
+    page.get_by_role("button", name="Make my calendar").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your calendar is ready")
+    address = page.get_by_label("Or copy the address").input_value()
+    calendar = icalendar.Calendar.from_ical(page.request.get(address).body())
+    assert {str(event["summary"]) for event in calendar.walk("VEVENT")} == set(titles)
+
+
+def test_keys_alone_lead_all_the_way(visit: Visit) -> None:
+    page, keys = visit.page, visit.page.keyboard
+    page.goto("/")
+    keys.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    keys.press("Enter")
+    keys.press("Tab")
+    expect(page.locator("#know")).to_be_focused()
+    keys.type("UX design")
+    keys.press("Enter")
+    expect(page.locator(".chips li span")).to_have_text(["UX design"])
+    page.locator("#know").focus()
+    for _ in range(12):
+        keys.press("Tab")
+        _assert_focus_shows(page)
+        if page.evaluate("document.activeElement.name") == "reach":
+            break
+    expect(page.locator("#reach-one-step")).to_be_focused()
+    keys.press("ArrowRight")
+    page.wait_for_url("**reach=two-steps**")
+    keys.press("ArrowRight")
+    page.wait_for_url("**reach=far**")
+    expect(page.locator("#reach-far")).to_be_focused()  # nothing jumped
+    expect(page.locator("#said")).to_have_text(page.locator("#events-title").inner_text())
+    for _ in range(12):
+        keys.press("Tab")
+        _assert_focus_shows(page)
+        if page.evaluate("document.activeElement.closest('h3') !== null"):
+            break
+    title = page.evaluate("document.activeElement.textContent")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+
+
+def _assert_focus_shows(page: Page) -> None:
+    drawn = page.evaluate(
+        """() => {
+            const here = document.activeElement;
+            const shown = here.type === "radio" ? here.nextElementSibling : here;
+            return getComputedStyle(shown).outlineStyle;
+        }"""
+    )
+    assert drawn == "solid"
+
+
+def test_everything_works_without_scripts(browser: Browser, site: Site) -> None:
+    visit = Visit(browser, site, java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = visit.page
+    page.goto("/")
+    page.get_by_label("What do you know?").fill("UX design")
+    page.get_by_role("button", name="Show me").click()
+    page.locator("label[for=reach-far]").click()
+    page.get_by_label("In the next").select_option("60")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**days=60**")
+    assert page.locator(".pick").count() > 0
+    page.locator(".chips a").first.click()
+    expect(page.locator(".chips")).to_have_count(0)
+    page.goto(KNOW)
+    page.locator("summary").click()
+    expect(page.locator("table")).to_be_visible()
+    page.get_by_role("button", name="Make my calendar").click()
+    assert page.get_by_label("Or copy the address").input_value().endswith(".ics")
+    visit.context.close()
+    assert visit.foreign == []
+
+
+RULES = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']"
+VIEWS = (
+    (1280, "light", RULES),
+    (390, "dark", RULES),
+    (1280, "dark", "['color-contrast']"),  # of the rules, this one sees colours
+    (390, "light", "['target-size', 'color-contrast']"),
+)
+
+
+def test_pages_have_no_accessibility_fault_and_never_overflow(visit: Visit, operator: list[Any]) -> None:
+    page = visit.page
+    page.goto(KNOW)
+    event = page.locator(".pick h3 a").first.get_attribute("href") or ""
+    for address in ("/", KNOW, "/?know=nurssing&near=Springfield", event, "/sources", "/sign-in", "/ops"):
+        if address == "/ops":
+            visit.context.add_cookies(operator)
+        page.goto(address)
+        page.evaluate(AXE_SCRIPT)
+        for width, scheme, rules in VIEWS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found = page.evaluate(f"axe.run({{runOnly: {rules}, resultTypes: ['violations']}})")
+            faults = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]]
+            assert faults == [], f"{address} at {width}, {scheme}: {faults}"
+        for width in (320, 390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") == width, f"{address} at {width}"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("address", ["/", KNOW, "/?know=JavaScript&know=React&know=Teaching&know=Law&reach=far"])
+def test_map_is_legible_in_the_fonts_of_this_machine(visit: Visit, width: int, address: str) -> None:
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address)
+    boxes = page.evaluate(
+        """() => {
+            const map = [...document.querySelectorAll("svg.map")].find((one) => one.getClientRects().length);
+            const box = (node) => { const b = node.getBBox(); return [b.x, b.y, b.x + b.width, b.y + b.height]; };
+            const all = (selector) => [...map.querySelectorAll(selector)].map(box);
+            const view = map.viewBox.baseVal;
+            return {names: all("text.name"), knows: all("text.knows"), width: view.width, height: view.height,
+                    core: +map.querySelector(".core").getAttribute("r"), dots: map.querySelectorAll(".dot, .speck").length,
+                    pixels: +getComputedStyle(map.querySelector("text.name")).fontSize.replace("px", "")
+                            * map.getBoundingClientRect().width / view.width};
+        }"""
+    )
+    assert len(boxes["names"]) >= 8
+    assert boxes["pixels"] >= 9
+    for one, other in combinations(boxes["names"], 2):
+        assert not _overlap(one, other)
+    for left, top, right, bottom in boxes["names"]:
+        assert left >= -boxes["width"] / 2
+        assert right <= boxes["width"] / 2
+        assert top >= -boxes["height"] / 2
+        assert bottom <= boxes["height"] / 2
+    assert boxes["knows"]
+    for left, top, right, bottom in boxes["knows"]:
+        assert max(-left, right) ** 2 + max(-top, bottom) ** 2 < boxes["core"] ** 2
+    for one, other in combinations(boxes["knows"], 2):
+        assert not _overlap(one, other)
+
+
+def _overlap(one: list[float], other: list[float]) -> bool:
+    spare = 2.5  # a box is as high as the font may be; letters fill less
+    return (
+        one[0] < other[2]
+        and other[0] < one[2]
+        and one[1] + spare < other[3] - spare
+        and other[1] + spare < one[3] - spare
+    )
+
+
+def test_nothing_shifts_while_the_page_loads(browser: Browser, site: Site) -> None:
+    visit = Visit(browser, site, viewport={"width": 390, "height": 844})
+    visit.context.add_init_script(
+        """window.shifted = 0;
+        new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifted += one.value; })
+            .observe({type: "layout-shift", buffered: true});"""
+    )
+    for address in ("/", KNOW):
+        visit.page.goto(address, wait_until="networkidle")
+        assert visit.page.evaluate("shifted") < 0.01
+    visit.context.close()
+    assert (visit.messages, visit.foreign) == ([], [])
+
+
+def test_nothing_moves_for_who_wants_it_still(visit: Visit) -> None:
+    visit.page.emulate_media(reduced_motion="reduce")
+    visit.page.goto(KNOW)
+    moving = visit.page.evaluate(
+        "[...document.querySelectorAll('*')].filter((one) => getComputedStyle(one).transitionDuration !== '0s').length"
+    )
+    assert moving == 0
+
+
+def test_dot_leads_to_its_card_or_its_row(visit: Visit) -> None:
+    page = visit.page
+    page.goto(KNOW)
+    page.locator(".map-wide a[href^='#event-'] circle").first.click()
+    expect(page.locator(".pick:target")).to_be_visible()
+    page.locator(".map-wide a[href^='#topic-'] circle").first.click()
+    expect(page.locator("tr:target")).to_be_visible()  # the table opens by itself
+
+
+def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
+    visit: Visit, site: Site, operator: list[Any]
+) -> None:
+    site.origin.serve("/robots.txt", status=404)
+    site.origin.serve(
+        "/a-new-one.ics",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n",
+        content_type="text/calendar",
+    )
+    visit.context.add_cookies(operator)
+    page = visit.page
+    page.goto("/sign-in")  # who is signed in already is led on
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operate")
+    page.get_by_label("Address of a calendar, feed or page").fill(site.origin.url("/a-new-one.ics"))
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("status")).to_have_text("1 added; read within a minute.")
+    expect(page.locator(".plain li").first).to_contain_text(site.origin.url("/a-new-one.ics"))
+    page.get_by_role("link", name="All of them").click()
+    expect(page.get_by_role("row").filter(has_text="a-new-one.ics")).to_have_count(1)
+    page.get_by_role("button", name="Remove the demonstration").click()
+    expect(page.locator(".demo")).to_have_count(0)
+    page.goto("/sources")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.goto(KNOW)
+    expect(page.locator("#events-title")).to_have_text("Nothing worth an evening yet")
+    assert page.locator(".map-wide .speck").count() >= 10  # never an empty map
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Operators")).to_be_visible()
