@@ -13,7 +13,7 @@ from urllib.parse import urldefrag, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from scrapers.draft import Page
-from scrapers.platforms import feeds_of_address, feeds_of_page
+from scrapers.platforms import feeds_of_address, feeds_of_page, is_calendar_host
 from scrapers.text import clean_url, one_line
 
 LARGEST_PAGE = 2_000_000  # characters looked at
@@ -26,6 +26,7 @@ ONE_BY_ONE = 3  # more .ics files than this side by side are single events, each
 _OPML = re.compile(rb"<opml[\s>]", re.IGNORECASE)
 _XML_URL = re.compile(r"""\sxmlUrl\s*=\s*(["'])(.{1,4096}?)\1""", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|a|div|link)[\s>]", re.IGNORECASE)
+_PASSWORD = re.compile(rb"<input[^<>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _TAG = re.compile(r"<(a|link|iframe|meta|base)\s([^<>]{1,2000})>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>?|>")
 _FEED_TYPES = {"application/rss+xml": "RSS feed", "application/atom+xml": "Atom feed"}
@@ -54,6 +55,7 @@ class Candidate:
     url: str
     why: str  # for people
     kind: Literal["feed", "page"] = "feed"
+    is_elsewhere: bool = False  # of another site, and nothing says that it belongs to this page
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ def candidates(page: Page) -> list[Candidate]:
 
     First what a platform keeps for this very address, then calendars the page declares, those of the program that
     made it, those it embeds and links, then groups elsewhere, news feeds, and last pages called events or calendar.
+    A calendar of another site is the page's own where it is declared, embedded, or the only one that is linked on a
+    platform for calendars; any other may be a neighbour's.
     """
     if not _is_html(page):
         return []
@@ -110,7 +114,7 @@ def candidates(page: Page) -> list[Candidate]:
         *(Candidate(feed.url, feed.why) for feed in feeds_of_address(page.url)),
         *_declared_calendars(links),
         *(Candidate(feed.url, feed.why) for feed in feeds_of_page(page.url, source, generator)),
-        *_linked_calendars(links),
+        *_linked_calendars(links, page.url),
         *_calendars_elsewhere(links, page.url),
         *_news_feeds(links),
         *_event_pages(links, page.url),
@@ -121,6 +125,11 @@ def candidates(page: Page) -> list[Candidate]:
         if candidate.url != own:
             unique.setdefault(candidate.url, candidate)
     return list(unique.values())
+
+
+def asks_to_sign_in(page: Page) -> bool:
+    """Tell whether a page is a form for a password, as sites answer to strangers instead of their calendar."""
+    return _is_html(page) and _PASSWORD.search(page.body[:LARGEST_PAGE]) is not None
 
 
 def _lines(body: bytes) -> list[str]:
@@ -211,16 +220,19 @@ def _declared_calendars(links: list[_Link]) -> Iterator[Candidate]:
             yield Candidate(link.url, "calendar the page declares")
 
 
-def _linked_calendars(links: list[_Link]) -> Iterator[Candidate]:
+def _linked_calendars(links: list[_Link], url: str) -> Iterator[Candidate]:
     """Yield calendars the page embeds or links; a row of .ics files is single events, which the page itself tells."""
     for link in links:
         if link.tag == "iframe":
             yield from (Candidate(feed.url, f"{feed.why}, embedded") for feed in feeds_of_address(link.url))
     linked = {link.url: link for link in links if _is_calendar(link)}
     side_by_side = Counter(_folder(url) for url in linked)
+    hosted = [link.url for link in linked.values() if is_calendar_host(link.url)]
     for link in linked.values():
         if side_by_side[_folder(link.url)] <= ONE_BY_ONE:
-            yield Candidate(link.url, f"calendar link “{link.words}”" if link.words else "calendar link")
+            why = f"calendar link “{link.words}”" if link.words else "calendar link"
+            is_own = _is_same_site(link.url, url) or hosted == [link.url]
+            yield Candidate(link.url, why, is_elsewhere=not is_own)
 
 
 def _is_calendar(link: _Link) -> bool:
@@ -238,9 +250,10 @@ def _folder(url: str) -> str:
 
 def _calendars_elsewhere(links: list[_Link], url: str) -> Iterator[Candidate]:
     """Yield feeds of the groups and calendars a page links to, unless it is one of the same platform itself."""
-    for link in links:
-        if link.tag == "a" and not _is_same_site(link.url, url):
-            yield from (Candidate(feed.url, f"{feed.why}, linked") for feed in feeds_of_address(link.url))
+    elsewhere = (link.url for link in links if link.tag == "a" and not _is_same_site(link.url, url))
+    feeds = {feed.url: feed.why for address in elsewhere for feed in feeds_of_address(address)}
+    for address, why in feeds.items():
+        yield Candidate(address, f"{why}, linked", is_elsewhere=len(feeds) > 1)
 
 
 def _news_feeds(links: list[_Link]) -> Iterator[Candidate]:

@@ -36,7 +36,17 @@ _TRIBE = re.compile(r"tribe-events|/plugins/the-events-calendar/")
 _WORDPRESS = re.compile(r"""https?://[^\s"'<>]{3,200}?(?=/wp-content/)""")
 _NEXTCLOUD = re.compile(r"(.*?)(?:/index\.php)?/apps/calendar/(?:p|embed)/([A-Za-z0-9]+)(?:/.*)?")
 _INDICO_CATEGORY = re.compile(r"(.*)/category/([0-9]+)(?:/.*)?")
+_SQUARESPACE_EVENTS = re.compile(r"collection-type-events|\beventlist\b")
+_CALENDAR_HOSTS = re.compile(
+    r"(?:calendar\.google\.com|(?:ics\.)?teamup\.com|api2?\.lu\.?ma(?:\.com)?|meetup\.com|outlook\.(?:office365|live|office)\.com"
+    r"|p\d+-cal(?:endars|dav)\.icloud\.com|tockify\.com|trumba\.com|export\.kalender\.digital|webcal\.fi|addevent\.com)"
+)
 _FIRST_BYTES = 300_000  # where signs of a platform are looked for
+
+
+def is_calendar_host(url: str) -> bool:
+    """Tell whether an address is on a host where people keep calendars for their own sites."""
+    return _CALENDAR_HOSTS.fullmatch((urlsplit(url).hostname or "").removeprefix("www.")) is not None
 
 
 def feeds_of_address(url: str) -> Iterator[Feed]:
@@ -91,6 +101,8 @@ def feeds_of_page(url: str, html: str, generator: str) -> Iterator[Feed]:
         site = _WORDPRESS.search(head)
         home = site[0] if site is not None and urlsplit(site[0]).netloc == parts.netloc else root
         yield Feed(f"{home}/events/?ical=1", "The Events Calendar of a WordPress site")
+    if "squarespace" in head and _SQUARESPACE_EVENTS.search(html) is not None:
+        yield Feed(urljoin(url, f"{parts.path}?format=json"), "events of a Squarespace site")
     if "localist" in head:
         yield Feed(f"{root}/calendar/1.ics", "Localist calendar")
     if "livewhale" in head:

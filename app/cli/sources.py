@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.db import Database
+    from app.discovery import AddressList, Found
     from app.frontier import Home
     from app.models import Source
     from app.places import City
     from app.settings import Settings
-    from scrapers import Reading
     from scrapers.fetch import Fetcher
 
 cli = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
-SHOWN = 3  # next events shown before an address is stored
+SHOWN = 3  # next events shown before an address is stored, and problems
+MOST_ALTERNATIVES = 5
 
 
 @cli.command()
@@ -43,11 +45,13 @@ def add(
     """Find out what an address offers, show its next events, and store it. Lists are recorded at once."""
 
     async def work(chosen: Settings, database: Database) -> None:
+        from scrapers.discover import parse_source_list
+
         place = _place(city, yes=yes)
         home = _home(zone, place)
         if address == "-" or Path(address).is_file():
             body = sys.stdin.buffer.read() if address == "-" else Path(address).read_bytes()
-            await _record(database, body, place, home)
+            await _record(database, parse_source_list(body), place, home)
             return
         async with fetcher(chosen) as client:
             await _add_address(database, client, _web_address(address), place, home, chosen.now(), yes=yes)
@@ -90,12 +94,10 @@ def _home(zone: str | None, place: City | None) -> str:
     return resolved.key
 
 
-async def _record(database: Database, body: bytes, place: City | None, zone: str) -> None:
+async def _record(database: Database, addresses: Sequence[str], place: City | None, zone: str) -> None:
     """Store every address of a list; none of them is fetched yet."""
     from app.frontier import add_sources
-    from scrapers.discover import parse_source_list
 
-    addresses = parse_source_list(body)
     if not addresses:
         raise Failed("the list holds no http(s) address; write one a line, or OPML")
     async with database.writing() as session:
@@ -113,64 +115,57 @@ async def _add_address(
     database: Database, client: Fetcher, address: str, place: City | None, zone: str, now: datetime, *, yes: bool
 ) -> None:
     from app.collect import keep
+    from app.discovery import AddressList
     from app.frontier import add_source
-    from scrapers.discover import candidates, is_source_list
-    from scrapers.fetch import NotModified
 
-    answer = await client.fetch(address)
-    assert not isinstance(answer, NotModified)  # nothing conditional was asked
-    if is_source_list(answer):
-        await _record(database, answer.body, place, zone)
+    found = await _examine(client, address, zone, now)
+    if isinstance(found, AddressList):
+        await _record(database, found.addresses, place, zone)
         return
-    elsewhere = candidates(answer)
-    url, page, reading = await _readable(client, address, answer, [one.url for one in elsewhere], zone, now)
-    _show(url, reading)
-    for other in elsewhere[:5]:
-        if other.url != url:
-            say(f"  also there: {other.url} ({other.why})")
+    _show(address, found)
     if not yes and not (sys.stdin.isatty() and typer.confirm("Collect from here?", default=True)):
         raise Failed("not stored; answer the question, or give --yes")
     async with database.writing() as session:
-        source = await add_source(session, url, **_home_of(place, zone))
-    outcome = await keep(database, source, page, reading, now=now)
-    say(f"stored {url}: {outcome.counts.added} upcoming events")
+        source = await add_source(session, found.url, **_home_of(place, zone))
+    outcome = await keep(database, source, found.page, found.reading, now=now)
+    say(f"stored {found.url}: {outcome.counts.added} upcoming events")
 
 
-async def _readable(
-    client: Fetcher, address: str, page: Any, elsewhere: list[str], zone: str, now: datetime
-) -> tuple[str, Any, Reading]:
-    """Return the first address that can be read: the one given if at all, else one it leads to."""
+async def _examine(client: Fetcher, address: str, zone: str, now: datetime) -> Found | AddressList:
     from zoneinfo import ZoneInfo
 
-    from scrapers import Unreadable, Window, read
-    from scrapers.fetch import FetchError, NotModified
+    from app.discovery import NothingFound, examine
 
-    reasons = []
-    for url in (address, *elsewhere[:3]):
-        try:
-            found = page if url == address else await client.fetch(url)
-            assert not isinstance(found, NotModified)  # nothing conditional was asked
-            reading = await asyncio.to_thread(
-                read,
-                found.body,
-                url=found.url,
-                content_type=found.content_type,
-                window=Window.ahead(now),
-                zone=ZoneInfo(zone),
-            )
-        except (Unreadable, FetchError) as error:
-            reasons.append(f"{url}: {error.message} [{error.code}]")
-            continue
-        return url, found, reading
-    raise Failed("; ".join(reasons))
+    try:
+        return await examine(client, address, zone=ZoneInfo(zone), now=now)
+    except NothingFound as error:
+        raise Failed(str(error)) from error
 
 
-def _show(url: str, reading: Reading) -> None:
-    say(f"{url}: {reading.kind}, {reading.listed} events listed, {len(reading.events)} upcoming")
+def _show(address: str, found: Found) -> None:
+    """Say what would be collected, and what else there is."""
+    reading = found.reading
+    if found.url != address:
+        reason = next((each.message for each in found.tried if each.url == address), "it lists no event")
+        say(f"{address}: {reason}")
+        say(f"taken instead: {found.url} ({found.why})")
+    name = f"“{reading.name}”, " if reading.name else ""
+    say(
+        f"{found.url}: {name}{reading.kind}, {reading.listed} events listed, {len(reading.events)} upcoming occurrences"
+    )
     for draft in reading.events[:SHOWN]:
-        say(f"  {draft.starts_at:%a %d %b %Y %H:%M} {draft.zone}  {draft.title}")
+        when = f"{draft.starts_at:%a %d %b %Y}" if draft.all_day else f"{draft.starts_at:%a %d %b %Y %H:%M}"
+        remark = "" if draft.status == "confirmed" else f"  ({draft.status})"
+        say(f"  {when} {draft.zone}  {draft.title}{remark}")
     for problem in reading.problems[:SHOWN]:
         say(f"  note: {problem.subject}: {problem.message}")
+    if len(reading.problems) > SHOWN:
+        say(f"  note: {len(reading.problems) - SHOWN} more problems")
+    for other in found.alternatives[:MOST_ALTERNATIVES]:
+        say(f"  also there: {other.url} ({other.why})")
+    for tried in found.tried:
+        if tried.url != address:
+            say(f"  not taken: {tried.url}: {tried.message} [{tried.code}]")
 
 
 @cli.command("list")
@@ -233,20 +228,17 @@ def test(
     address: str,
     zone: Annotated[str, typer.Option(metavar="IANA")] = "UTC",
 ) -> None:
-    """Fetch and read an address without storing anything."""
+    """Say what an address offers, without storing anything."""
 
     async def work(chosen: Settings) -> None:
-        from scrapers.discover import candidates
-        from scrapers.fetch import NotModified
+        from app.discovery import AddressList
 
         async with fetcher(chosen) as client:
-            answer = await client.fetch(_web_address(address))
-            assert not isinstance(answer, NotModified)  # nothing conditional was asked
-            elsewhere = candidates(answer)
-            found_at, _, reading = await _readable(
-                client, _web_address(address), answer, [one.url for one in elsewhere], _home(zone, None), chosen.now()
-            )
-        _show(found_at, reading)
+            found = await _examine(client, _web_address(address), _home(zone, None), chosen.now())
+        if isinstance(found, AddressList):
+            say(f"{address}: a list of {len(found.addresses)} addresses; `adjacent sources add` records them")
+        else:
+            _show(_web_address(address), found)
 
     asyncio.run(work(settings()))
 
