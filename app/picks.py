@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -99,6 +100,10 @@ async def picks_among(
 ) -> list[Pick]:
     """Return the best of these events, which `candidates` gave."""
     alive = await liveliness(session, now)
+    return await asyncio.to_thread(_best, listed, wish, alive, now)  # arithmetic would keep other requests waiting
+
+
+def _best(listed: Sequence[queries.Listed], wish: Wish, alive: Mapping[int, float], now: datetime) -> list[Pick]:
     by_id = {item.event.id: item for item in listed if item.event.id is not None}
     choices = rank_events(
         wish.known,
