@@ -112,6 +112,7 @@ def test_gzip_of_several_members_and_padding_is_one_text() -> None:
         (gzip.compress(b"x" * 101), "too_large"),
         (gzip.compress(b"x") * 65, "encoding"),
     ],
+    ids=["nothing", "cut", "second member cut", "no gzip", "too large", "too many members"],  # gzip holds the time
 )
 def test_gzip_that_is_not_whole_is_an_error(data: bytes, code: str) -> None:
     with pytest.raises(FetchError) as failed:
