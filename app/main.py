@@ -19,9 +19,12 @@ from app.api import (
     me,
     my_feedback,
     my_feeds,
+    my_tokens,
     problems,
+    proposals,
     recommendations,
     reference,
+    sign_in,
     sources,
     topics,
 )
@@ -30,6 +33,8 @@ from app.api.doors import BodyLimit, Doors
 from app.api.health import Metrics
 from app.api.limits import Limiter
 from app.api.reference import describe
+from app.api.requests import Requests
+from app.api.uses import Uses
 from app.db import Database, migrate
 from app.jobs import working
 from app.settings import Settings
@@ -43,7 +48,10 @@ API = (
     me,
     my_feedback,
     my_feeds,
+    my_tokens,
+    sign_in,
     sources,
+    proposals,
     calendars,
     health,
     problems,
@@ -57,6 +65,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
     """Build the service; with `works` it also collects. `announce` hears, once it answers, where it is."""
     database = Database(settings.database_url)
     metrics = CollectorRegistry()
+    uses = Uses()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,7 +75,8 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
                 app.state.fetcher = fetcher
                 if works and await first_start.prepare(database, now=settings.now()):
                     announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
-                async with working(database, settings, fetcher) if works else nullcontext():
+                behind = working(database, settings, fetcher) if works else nullcontext()
+                async with uses.written_behind(database), behind:
                     await _greet(database, settings, announce)
                     yield
         finally:
@@ -80,6 +90,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         docs_url=None,
         redoc_url=None,
         middleware=[
+            Middleware(Requests),
             Middleware(Metrics, registry=metrics),
             Middleware(Doors, base_url=settings.base_url),
             Middleware(Conditional),
@@ -87,7 +98,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         ],
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
-    app.state.limiter = Limiter()
+    app.state.limiter, app.state.uses = Limiter(), uses
     problems.install(app)
     web.tell_people(app)
     for module in API:

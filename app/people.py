@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import tokens
 from app.feedback import shifted_reach
-from app.models import Digest, Event, Expertise, Feed, Feedback, FeedEntry, Person, ShownPick, Token
+from app.models import Expertise, Feed, Person, SignIn, Token
 from app.places import Spot
 from recommender.catalogue import load_catalogue
 
@@ -29,7 +30,7 @@ async def make_person(session: AsyncSession, email: str | None = None) -> Person
 async def make_guest(session: AsyncSession) -> tuple[Person, str]:
     """Make a person without an address and the token that stands for them."""
     person = await make_person(session)
-    return person, await tokens.issue(session, "api", person_id=person.id, label="guest")
+    return person, await tokens.issue(session, "api", person_id=person.id, label="guest", scopes=tokens.SCOPES)
 
 
 async def expertise_of(session: AsyncSession, person: Person) -> dict[str, int]:
@@ -90,68 +91,6 @@ def known_json(known: Mapping[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-async def export(session: AsyncSession, person: Person) -> dict[str, Any]:
-    """Return everything that is kept about a person; of secrets only what stands for them in lists."""
-    given = await session.exec(
-        select(Feedback, Event.key, Event.title)
-        .join(Event, col(Event.id) == Feedback.event_id)
-        .where(Feedback.person_id == person.id)
-        .order_by(col(Feedback.given_at), col(Feedback.id))
-    )
-    shown = await session.exec(
-        select(ShownPick, Event.key)
-        .join(Event, col(Event.id) == ShownPick.event_id)
-        .where(ShownPick.person_id == person.id)
-        .order_by(col(ShownPick.week), col(ShownPick.rank))
-    )
-    entries = await session.exec(
-        select(Feed.key, Event.key, FeedEntry.entered_at)
-        .join(FeedEntry, col(FeedEntry.feed_id) == Feed.id)
-        .join(Event, col(Event.id) == FeedEntry.event_id)
-        .where(Feed.person_id == person.id)
-        .order_by(col(FeedEntry.entered_at), col(Event.id))
-    )
-    held = list(entries)
-    feeds = await session.exec(select(Feed).where(Feed.person_id == person.id).order_by(col(Feed.id)))
-    secrets_held = await session.exec(
-        select(Token).where(Token.person_id == person.id).order_by(col(Token.created_at), col(Token.digest))
-    )
-    digests = await session.exec(select(Digest).where(Digest.person_id == person.id).order_by(col(Digest.week)))
-    return {
-        "person": await person_json(session, person),
-        "feedback": [
-            {
-                "event": key,
-                "title": title,
-                "kind": row.kind,
-                "topic": row.topic,
-                "note": row.note,
-                "given_at": row.given_at.isoformat(),
-            }
-            for row, key, title in given
-        ],
-        "picks": [
-            {"week": row.week, "event": key, "rank": row.rank, "shown_at": row.shown_at.isoformat(), **row.pick}
-            for row, key in shown
-        ],
-        "feeds": [
-            feed_json(feed)
-            | {
-                "entries": [
-                    {"event": event, "entered_at": entered.isoformat()}
-                    for key, event, entered in held
-                    if key == feed.key
-                ]
-            }
-            for feed in feeds
-        ],
-        "tokens": [tokens.token_json(row) for row in secrets_held],
-        "digests": [
-            {"week": row.week, "state": row.state, "changed_at": row.changed_at.isoformat()} for row in digests
-        ],
-    }
-
-
 def feed_json(feed: Feed) -> dict[str, Any]:
     return {
         "id": feed.key,
@@ -170,18 +109,22 @@ async def person_called(session: AsyncSession, name: str) -> Person | None:
 
 
 async def delete_person(session: AsyncSession, person: Person) -> None:
-    """Delete a person; everything kept about them goes with the row."""
+    """Delete a person; everything kept about them goes with the row, and sign-ins asked for with their address."""
+    if person.email is not None:
+        asked = select(SignIn.digest).where(SignIn.email == person.email)
+        await session.exec(
+            delete(Token).where(col(Token.digest).in_(asked)).execution_options(synchronize_session=False)
+        )
     await session.delete(person)
 
 
 async def all_people(session: AsyncSession) -> list[dict[str, Any]]:
-    people = list(await session.exec(select(Person).order_by(col(Person.id))))
+    known: dict[int, list[str]] = defaultdict(list)
+    for person_id, topic in await session.exec(
+        select(Expertise.person_id, Expertise.topic).order_by(col(Expertise.topic))
+    ):
+        known[person_id].append(topic)
     return [
-        {
-            "id": person.key,
-            "email": person.email,
-            "place": person.place,
-            "know": sorted(await expertise_of(session, person)),
-        }
-        for person in people
+        {"id": person.key, "email": person.email, "place": person.place, "know": known[person.id or 0]}
+        for person in await session.exec(select(Person).order_by(col(Person.id)))
     ]

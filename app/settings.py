@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 
@@ -22,6 +23,7 @@ class Settings:
     contact: str | None  # for the User-Agent
     smtp_url: str | None
     mail_from: str
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]  # whose X-Forwarded-For is believed
     pinned_now: datetime | None
 
     def now(self) -> datetime:
@@ -41,6 +43,7 @@ class Settings:
             contact=environ.get("ADJACENT_CONTACT") or None,
             smtp_url=environ.get("ADJACENT_SMTP_URL") or None,
             mail_from=environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>",
+            trusted_proxies=_networks(environ.get("ADJACENT_TRUSTED_PROXIES", "")),
             pinned_now=_instant(environ.get("ADJACENT_NOW", "")),
         )
 
@@ -79,6 +82,13 @@ def _hosts(text: str) -> frozenset[tuple[str, int]]:
             raise BadSetting(f"ADJACENT_ALLOW_HOSTS: {entry!r} has no port; write host:port, e.g. 127.0.0.1:8099")
         hosts.add((host.strip("[]").lower(), int(port)))
     return frozenset(hosts)
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
+    except ValueError as error:
+        raise BadSetting(f"ADJACENT_TRUSTED_PROXIES: {error}; write addresses or networks, e.g. 10.0.0.0/8") from error
 
 
 def _instant(text: str) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -12,10 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import tokens
 from app.api.doors import session_cookie
 from app.api.problems import Problem
+from app.api.uses import Uses
 from app.db import Database
 from app.models import Person, Token
 from app.settings import Settings
 
+OPERATING = "operator"  # the scope of sessions that may operate
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="adjacent"'}  # RFC 6750 §3
 
 
@@ -49,57 +51,93 @@ Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
 
 
-def secret_of(request: Request) -> str | None:
-    """Return the secret a request shows: a Bearer token, else the session cookie."""
+def _shown(request: Request) -> tuple[str, tuple[str, ...]] | None:
+    """Return the secret a request shows, a Bearer token or else the session cookie, and the kinds it may be of."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.cookies.get(session_cookie(settings_of(request).base_url))
+        return value.strip(), ("api", "session", "operator")
+    cookie = request.cookies.get(session_cookie(settings_of(request).base_url))
+    return (cookie, ("session",)) if cookie else None
 
 
 async def token_of(request: Request, session: AsyncSession) -> Token | None:
     """Return the token of whoever asks, or None for a stranger."""
-    secret = secret_of(request)
-    return await tokens.find(session, secret, "api", "session", "operator") if secret else None
+    shown = _shown(request)
+    if shown is None:
+        return None
+    secret, kinds = shown
+    token = await tokens.find(session, secret, *kinds)
+    if token is not None:
+        uses: Uses = request.app.state.uses
+        uses.note(token, datetime.now(UTC))
+    return token
 
 
 async def person_of(request: Request, session: AsyncSession) -> Person | None:
+    """Return who asks, whatever their token is for; None for strangers and for tokens that are nobody's."""
     token = await token_of(request, session)
     return await session.get(Person, token.person_id) if token and token.person_id is not None else None
 
 
-async def _required(request: Request, session: AsyncSession) -> Person:
-    person = await person_of(request, session)
-    if person is None:
+async def required(request: Request, session: AsyncSession, *scopes: str) -> Person:
+    token = await token_of(request, session)
+    if token is None:
         raise Problem(
             401, "send a person's API token as `Authorization: Bearer …`; POST /api/v1/me makes one", headers=CHALLENGE
+        )
+    person = await session.get(Person, token.person_id) if token.person_id is not None else None
+    if person is None:
+        raise Problem(403, "this token is nobody's own; send a person's; POST /api/v1/me makes one")
+    missing = [scope for scope in scopes if scope not in tokens.scopes_of(token)]
+    if missing:
+        named = " ".join(scopes)
+        challenge = f'Bearer realm="adjacent", error="insufficient_scope", scope="{named}"'  # RFC 6750 §3.1
+        raise Problem(
+            403,
+            f"this token is not for that: it lacks {', '.join(missing)}",
+            kind="insufficient-scope",
+            headers={"WWW-Authenticate": challenge},
         )
     return person
 
 
 async def _reader(request: Request, session: Reading) -> Person:
-    return await _required(request, session)
+    return await required(request, session, "read")
 
 
 async def _writer(request: Request, session: Writing) -> Person:
-    return await _required(request, session)
+    return await required(request, session, "write")
+
+
+async def _feed_writer(request: Request, session: Writing) -> Person:
+    return await required(request, session, "feeds")
+
+
+async def _owner(request: Request, session: Writing) -> Person:
+    return await required(request, session, *tokens.SCOPES)
 
 
 ReadingPerson = Annotated[Person, Depends(_reader)]
 WritingPerson = Annotated[Person, Depends(_writer)]
+FeedWritingPerson = Annotated[Person, Depends(_feed_writer)]
+# Whoever may do everything may also hand out tokens and delete the person: no token makes a mightier one.
+Owner = Annotated[Person, Depends(_owner)]
 
 
 def is_operator(token: Token | None) -> bool:
-    return token is not None and (token.kind == "operator" or "operator" in token.scopes)
+    """Whether a token is an operator's, or the session of a browser that signed in as one."""
+    return token is not None and (token.kind == "operator" or (token.kind == "session" and OPERATING in token.scopes))
 
 
-async def _operator(request: Request) -> None:
+async def _operator(request: Request) -> Token:
     async with database_of(request).reading() as session:
         token = await token_of(request, session)
     if token is None:
         raise Problem(401, "send an operator token; `adjacent tokens create` makes one", headers=CHALLENGE)
     if not is_operator(token):
         raise Problem(403, "this needs an operator token; `adjacent tokens create` makes one")
+    return token
 
 
 Operator = Depends(_operator)
+OperatorToken = Annotated[Token, Operator]

@@ -12,7 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import problem_response
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-PRIVATE = ("/api/v1/me", "/api/v1/sign-in", "/api/v1/sources/")  # never open to pages of other sites
+PRIVATE = (  # never open to pages of other sites
+    "/api/v1/me",
+    "/api/v1/sign-",
+    "/api/v1/sources/",
+    "/api/v1/events/import",
+    "/api/v1/proposals",
+    "/api/v1/audit",
+)
+SETTING_COOKIES = ("/sign-in", "/api/v1/sign-in")  # forged, these would sign somebody in as somebody else
 OPEN = ("/api/v1/", "/openapi.json")
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
@@ -94,15 +102,19 @@ class Doors:
 
         if scope["method"] == "OPTIONS" and "access-control-request-method" in asked and is_open:
             await Response(status_code=204, headers=PREFLIGHT)(scope, receive, safe_send)
-        elif scope["method"] not in SAFE_METHODS and self._is_forged(asked):
+        elif scope["method"] not in SAFE_METHODS and self._is_forged(scope["path"], asked):
             refusal = problem_response(403, "a page of another site may not write here", kind="cross-site")
             await refusal(scope, receive, safe_send)
         else:
             await self.app(scope, receive, safe_send)
 
-    def _is_forged(self, asked: Headers) -> bool:
-        """Whether a browser was made to send our cookie by another site's page. Without a cookie there is nothing to forge."""
-        if self._cookie not in asked.get("cookie", ""):
+    def _is_forged(self, path: str, asked: Headers) -> bool:
+        """Whether another site's page made a browser send this with our cookie, or get one.
+
+        Browsers say which site asks; those that do not (before 2023) name its origin. Programs say neither, and are
+        made by nobody to send a cookie that is not theirs.
+        """
+        if self._cookie not in asked.get("cookie", "") and not path.startswith(SETTING_COOKIES):
             return False
         site = asked.get("sec-fetch-site")
         if site is not None:

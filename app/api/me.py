@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -9,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feeds, people, slates, topic_map
+from app import export, feeds, mailer, people, slates, topic_map
 from app.api import shapes
-from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import PRIVATE, Listing, Nothing, list_answer, private
 from app.api.limits import at_most
 from app.api.parameters import spot
@@ -45,7 +46,7 @@ async def make_guest(_: Annotated[Nothing, Query()], session: Writing) -> Respon
     operation_id="show_me",
     summary="Show my profile",
     response_model=shapes.PersonAnswer,
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
     return private({"data": await people.person_json(session, me)})
@@ -73,8 +74,12 @@ async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now
     status_code=204,
     responses=declared(401, 403, 422),
 )
-async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: WritingPerson) -> Response:
+async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: Owner, chosen: Chosen) -> Response:
+    """Needs a token with every scope, or a session."""
+    address = me.email
     await people.delete_person(session, me)
+    if address is not None:
+        await asyncio.to_thread(mailer.forget, address, chosen)
     return Response(status_code=204)
 
 
@@ -83,7 +88,7 @@ async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: Writin
     operation_id="show_expertise",
     summary="Show what I know",
     response_model=shapes.PersonAnswer,
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
     return private({"data": await people.person_json(session, me)})
@@ -127,7 +132,7 @@ async def _renew(session: AsyncSession, person: Person, now: datetime) -> list[s
     operation_id="show_picks",
     summary="Show my picks of this week",
     response_model=shapes.Slate,
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def show_picks(
     request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now
@@ -145,7 +150,7 @@ async def show_picks(
     operation_id="show_map",
     summary="Show the topics around what I know",
     response_model=shapes.TopicMapAnswer,
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def show_map(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:
     """What I know, the topics with events I could go to within my reach (`ring`), and those beyond (`far`)."""
@@ -158,7 +163,7 @@ async def show_map(_: Annotated[Nothing, Query()], session: Reading, me: Reading
     "/export",
     operation_id="export_me",
     summary="Everything kept about me",
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def export_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
-    return private({"data": await people.export(session, me)})
+    return private({"data": await export.export(session, me)})

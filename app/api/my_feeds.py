@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import feeds, people
 from app.api import shapes
-from app.api.access import Chosen, Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
 from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.parameters import topic_slug
 from app.api.problems import Problem, declared
@@ -46,7 +46,7 @@ class NewFeed(BaseModel):
     operation_id="list_feeds",
     summary="List my calendars",
     response_model=shapes.FeedList,
-    responses=declared(401, 422),
+    responses=declared(401, 403, 422),
 )
 async def list_feeds(request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
     """Their addresses are secrets and were shown once; `rotate` gives a new one."""
@@ -62,7 +62,7 @@ async def list_feeds(request: Request, _: Annotated[Nothing, Query()], session: 
     response_model=shapes.NewFeedAnswer,
     responses=declared(400, 401, 403, 409, 413, 415, 422),
 )
-async def make_feed(sent: NewFeed, session: Writing, me: WritingPerson, now: Now, chosen: Chosen) -> Response:
+async def make_feed(sent: NewFeed, session: Writing, me: FeedWritingPerson, now: Now, chosen: Chosen) -> Response:
     """The addresses are secrets and are shown once. Anybody who has one can read the calendar, and nothing else."""
     if await feeds.count_of(session, me) >= feeds.MOST:
         raise Problem(409, f"a person has at most {feeds.MOST} calendars; delete one first")
@@ -89,7 +89,7 @@ async def rotate_feed(
     id: Id,  # noqa: A002
     _: Annotated[Nothing, Query()],
     session: Writing,
-    me: WritingPerson,
+    me: FeedWritingPerson,
     chosen: Chosen,
 ) -> Response:
     """For 14 days the old address serves one event that says it was replaced; then it answers 410."""
@@ -104,7 +104,7 @@ async def rotate_feed(
     status_code=204,
     responses=declared(401, 403, 404, 422),
 )
-async def delete_feed(id: Id, _: Annotated[Nothing, Query()], session: Writing, me: WritingPerson) -> Response:  # noqa: A002
+async def delete_feed(id: Id, _: Annotated[Nothing, Query()], session: Writing, me: FeedWritingPerson) -> Response:  # noqa: A002
     await session.delete(await _mine(session, me, id))
     return Response(status_code=204)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from app.api import shapes
 from app.api.access import Now, Reading
 from app.api.answers import answer
+from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Question
@@ -15,13 +16,16 @@ from app.picks import Wish, picks_for, resolve_known
 
 router = APIRouter(prefix="/api/v1", tags=["picks"])
 
+AN_HOUR = 10_000  # from one address: a front end's server may ask for many people
+
 
 @router.post(
     "/recommendations",
     operation_id="recommend",
     summary="Pick events one step outside what somebody knows",
     response_model=shapes.PickList,
-    responses=declared(400, 413, 415, 422),
+    responses=declared(400, 413, 415, 422, 429),
+    dependencies=[Depends(at_most(AN_HOUR, "recommendations"))],
 )
 async def recommend(asked: Question, session: Reading, now: Now) -> Response:
     """The best events first, each with the path that leads to it, a reason and its evidence."""

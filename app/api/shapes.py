@@ -208,6 +208,125 @@ class GuestAnswer(Shape):
     data: Guest
 
 
+class Asked(Shape):
+    expires_in: int  # seconds
+
+
+class AskedAnswer(Shape):
+    data: Asked
+
+
+class SignedIn(Shape):
+    id: str | None  # an operator's link need not be anybody's
+    token: str
+    expires_at: datetime
+    merged: bool  # a guest was joined with somebody known already
+
+
+class SignedInAnswer(Shape):
+    data: SignedIn
+
+
+class Token(Shape):
+    id: str
+    kind: Literal["api", "session"]
+    label: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenList(Shape):
+    data: list[Token]
+    meta: Meta
+    links: Links
+
+
+class NewToken(Token):
+    token: str
+
+
+class NewTokenAnswer(Shape):
+    data: NewToken
+
+
+class PreviewedEvent(Shape):
+    title: str
+    starts_at: datetime
+    ends_at: datetime | None
+    zone: str
+    all_day: bool
+    status: Status
+    mode: Mode
+    url: str | None
+
+
+class ReadingProblem(Shape):
+    code: str
+    subject: str
+    message: str
+
+
+class ProposalState(Shape):
+    id: int
+    state: Literal["proposed", "accepted", "refused"]
+
+
+class Preview(Shape):
+    url: str
+    name: str | None
+    kind: str
+    listed: int
+    upcoming: int
+    events: list[PreviewedEvent]
+    problems: list[ReadingProblem]
+    proposal: ProposalState | None
+    source: int | None  # where it is collected from already
+
+
+class PreviewAnswer(Shape):
+    data: Preview
+
+
+class Proposal(Shape):
+    id: int
+    url: str
+    state: Literal["proposed", "accepted", "refused"]
+    name: str | None
+    kind: str
+    listed: int
+    events: list[PreviewedEvent]
+    proposed_at: datetime
+    decided_at: datetime | None
+    source: int | None
+
+
+class ProposalAnswer(Shape):
+    data: Proposal
+
+
+class ProposalList(Shape):
+    data: list[Proposal]
+    meta: Meta
+    links: Links
+
+
+class Action(Shape):
+    id: int
+    at: datetime
+    token: str | None  # None: on the command line
+    action: str
+    subject: str
+
+
+class ActionList(Shape):
+    data: list[Action]
+    meta: Meta
+    links: Links
+
+
 class Known(Shape):
     slug: str
     label: str

@@ -10,9 +10,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, collect, frontier, ingest, places, queries
+from app import about, audit, collect, frontier, ingest, places, queries
 from app.api import shapes
-from app.api.access import Data, Now, Operator, Reading, Writing
+from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import Listing, Nothing, Paging, Text, answer, list_answer, private, read_cursor, write_cursor
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
@@ -68,16 +68,14 @@ class NewSource(BaseModel):
         200: {"description": "It is known already.", "model": shapes.SourceAnswer},
         **declared(400, 401, 403, 413, 415, 422),
     },
-    dependencies=[Operator],
 )
-async def add_source(sent: NewSource, session: Writing, now: Now) -> Response:
+async def add_source(operator: OperatorToken, sent: NewSource, session: Writing, now: Now) -> Response:
     """Records the address; the next round, or `collect`, reads it. Nothing is fetched yet."""
-    address = sent.url.replace("webcal://", "https://", 1) if sent.url.startswith("webcal://") else sent.url
-    url = clean_url(address)
-    if url is None:
-        raise Problem(422, f"{sent.url!r} is no http(s) or webcal address", kind="invalid-request")
+    url = web_address(sent.url)
     known = await queries.source_by_url(session, url)
-    source = known or await _add(session, url, sent)
+    source = known or await add(session, url, city=sent.city, zone=sent.zone)
+    if known is None:
+        audit.note(session, operator, "source.add", url)
     return private(
         {"data": await _health(session, source, now)},
         status=200 if known else 201,
@@ -85,13 +83,22 @@ async def add_source(sent: NewSource, session: Writing, now: Now) -> Response:
     )
 
 
-async def _add(session: AsyncSession, url: str, sent: NewSource) -> Source:
-    city = _city(sent.city) if sent.city is not None else None
-    zone = sent.zone or (city.zone if city else "UTC")
-    if city is None:
-        return await frontier.add_source(session, url, zone=zone)
+def web_address(text: str) -> str:
+    """Return the address that is fetched; raises the Problem for what is none."""
+    url = clean_url(text.replace("webcal://", "https://", 1) if text.startswith("webcal://") else text)
+    if url is None:
+        raise Problem(422, f"{text!r} is no http(s) or webcal address", kind="invalid-request")
+    return url
+
+
+async def add(session: AsyncSession, url: str, *, city: str | None, zone: str | None) -> Source:
+    """Record an address, with a place for events that name none; raises the Problem for a place nobody knows."""
+    place = _city(city) if city is not None else None
+    chosen = zone or (place.zone if place else "UTC")
+    if place is None:
+        return await frontier.add_source(session, url, zone=chosen)
     return await frontier.add_source(
-        session, url, zone=zone, city=city.name, country=city.country, lat=city.lat, lon=city.lon
+        session, url, zone=chosen, city=place.name, country=place.country, lat=place.lat, lon=place.lon
     )
 
 
@@ -120,9 +127,9 @@ async def show_source(id: Id, _: Annotated[Nothing, Query()], session: Reading, 
     summary="Collect from a source now",
     response_model=shapes.CollectedAnswer,
     responses=declared(401, 403, 404, 422, 502),
-    dependencies=[Operator],
 )
 async def collect_source(
+    operator: OperatorToken,
     request: Request,
     id: Id,  # noqa: A002
     _: Annotated[Nothing, Query()],
@@ -130,8 +137,8 @@ async def collect_source(
     now: Now,
 ) -> Response:
     """Fetches, reads, stores and tags; answers when that is done."""
-    async with database.reading() as session:
-        await _found(session, id)
+    async with database.writing() as session:
+        audit.note(session, operator, "source.collect", (await _found(session, id)).url)
     outcome = await collect.collect_source(database, request.app.state.fetcher, id, now=now)
     if outcome.state == "failed":
         raise Problem(502, outcome.message or "the source failed", kind="collecting-failed", code=outcome.code)
@@ -156,11 +163,18 @@ async def collect_source(
     summary="Remove a source",
     status_code=204,
     responses=declared(401, 403, 404, 422),
-    dependencies=[Operator],
 )
-async def remove_source(id: Id, _: Annotated[Nothing, Query()], session: Writing, now: Now) -> Response:  # noqa: A002
+async def remove_source(
+    operator: OperatorToken,
+    id: Id,  # noqa: A002
+    _: Annotated[Nothing, Query()],
+    session: Writing,
+    now: Now,
+) -> Response:
     """Takes the events along that only it told of; those in somebody's calendar stay there as cancelled."""
-    await ingest.forget_source(session, await _found(session, id), now=now)
+    source = await _found(session, id)
+    audit.note(session, operator, "source.remove", source.url)
+    await ingest.forget_source(session, source, now=now)
     return Response(status_code=204)
 
 

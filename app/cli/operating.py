@@ -29,15 +29,18 @@ def serve(
 
     import uvicorn
 
+    from app import logs
     from app.main import create_app
 
     chosen = settings()
+    logs.configure()
     if not os.environ.get("ADJACENT_BASE_URL"):
         chosen = dataclasses.replace(chosen, base_url=f"http://{host}:{port}")
     uvicorn.run(
         create_app(chosen, works=worker, announce=say),
         host=host,
         port=port,
+        log_config=None,
         log_level="warning",
         access_log=False,  # addresses of personal calendars are secrets
         server_header=False,

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from app.web import assets, event, home, ops
+from app.web import assets, event, home, ops, sign_in
 from app.web.errors import tell_people
 
 __all__ = ["router", "tell_people"]
 
 router = APIRouter()
-for part in (home.router, event.router, ops.router, assets.router):
+for part in (home.router, event.router, sign_in.router, ops.router, assets.router):
     router.include_router(part)

@@ -1,82 +1,25 @@
-"""For operators: sign in with the printed link, add sources, accept bundled ones, remove the demonstration."""
+"""For operators: add sources, accept bundled ones, remove the demonstration."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from app import first_start, frontier, queries, tokens
-from app.api.access import Chosen, Data, Now, Operator, Reading, is_operator, settings_of, token_of
-from app.api.doors import session_cookie
-from app.models import Source
+from app import audit, first_start, frontier, queries
+from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading
+from app.models import Source, Token
 from app.web.home import read_form
 from app.web.rendering import page
 from scrapers.text import clean_url
 
 router = APIRouter(include_in_schema=False)
 
-SESSION = timedelta(days=30)
 SHOWN = 200  # sources a page
-
-
-@router.get("/sign-in")
-async def how_to_sign_in(request: Request, session: Reading) -> Response:
-    if is_operator(await token_of(request, session)):
-        return RedirectResponse("/ops", 303)
-    return await page(request, "sign_in.html", step="how")
-
-
-@router.get("/sign-in/{secret}")
-async def ask_to_sign_in(request: Request, secret: str, session: Reading) -> HTMLResponse:
-    """Show a button: mail scanners and previews follow links, so a GET consumes nothing."""
-    token = await tokens.find(session, secret, "sign_in")
-    return await page(
-        request,
-        "sign_in.html",
-        step="button" if token else "spent",
-        status=200 if token else 410,
-        headers={"Cache-Control": "no-store"},
-    )
-
-
-@router.post("/sign-in/{secret}")
-async def sign_in(request: Request, secret: str, database: Data) -> Response:
-    async with database.writing() as session:
-        token = await tokens.find(session, secret, "sign_in")
-        if token is not None:
-            token.revoked_at = token.used_at = datetime.now(UTC)
-            fresh = await tokens.issue(
-                session, "session", person_id=token.person_id, label="browser", scopes=token.scopes, lives=SESSION
-            )
-    if token is None:
-        return await page(request, "sign_in.html", step="spent", status=410)
-    base_url = settings_of(request).base_url
-    answer = RedirectResponse("/ops" if "operator" in token.scopes else "/", 303)
-    answer.set_cookie(
-        session_cookie(base_url),
-        fresh,
-        max_age=int(SESSION.total_seconds()),
-        httponly=True,
-        secure=base_url.startswith("https://"),
-        samesite="lax",
-    )
-    return answer
-
-
-@router.post("/sign-out")
-async def sign_out(request: Request, database: Data) -> Response:
-    async with database.writing() as session:
-        token = await token_of(request, session)
-        if token is not None and token.kind == "session":
-            token.revoked_at = datetime.now(UTC)
-    answer = RedirectResponse("/", 303)
-    answer.delete_cookie(session_cookie(settings_of(request).base_url))
-    return answer
 
 
 @router.get("/ops", dependencies=[Operator])
@@ -101,23 +44,25 @@ async def _ops(request: Request, facts: dict[str, Any], *, said: str, status: in
     return await page(request, "ops.html", "ops", status=status, said=said, is_good=status == 200, **facts)
 
 
-@router.post("/ops/sources", dependencies=[Operator])
-async def add_source(request: Request, database: Data, now: Now) -> HTMLResponse:
-    return await _add(request, database, now, (await read_form(request)).get("url", []))
+@router.post("/ops/sources")
+async def add_source(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
+    return await _add(operator, request, database, now, (await read_form(request)).get("url", []))
 
 
-@router.post("/ops/live-sources", dependencies=[Operator])
-async def add_live_sources(request: Request, database: Data, now: Now) -> HTMLResponse:
-    return await _add(request, database, now, (await read_form(request)).get("url", []))
+@router.post("/ops/live-sources")
+async def add_live_sources(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
+    return await _add(operator, request, database, now, (await read_form(request)).get("url", []))
 
 
-async def _add(request: Request, database: Data, now: datetime, addresses: list[str]) -> HTMLResponse:
+async def _add(operator: Token, request: Request, database: Data, now: datetime, addresses: list[str]) -> HTMLResponse:
     """Record addresses; the schedule reads them within a minute."""
     good = [url for url in map(clean_url, addresses) if url is not None]
     async with database.writing() as session:
         known = set(await session.exec(select(Source.url).where(col(Source.url).in_(good))))
         fresh = [url for url in dict.fromkeys(good) if url not in known]
         await frontier.add_sources(session, fresh)
+        for url in fresh:
+            audit.note(session, operator, "source.add", url)
         facts = await _facts(session, now)
     said = [
         f"{len(fresh)} added; read within a minute." if fresh else "Nothing added.",
@@ -127,8 +72,10 @@ async def _add(request: Request, database: Data, now: datetime, addresses: list[
     return await _ops(request, facts, said=" ".join(filter(None, said)), status=200 if fresh or known else 422)
 
 
-@router.post("/ops/demonstration/remove", dependencies=[Operator])
-async def remove_demonstration(database: Data, chosen: Chosen) -> RedirectResponse:
+@router.post("/ops/demonstration/remove")
+async def remove_demonstration(operator: OperatorToken, database: Data, chosen: Chosen) -> RedirectResponse:
+    async with database.writing() as session:
+        audit.note(session, operator, "demonstration.remove", first_start.CITY.name)
     await first_start.remove_demo(database, now=chosen.now())
     return RedirectResponse("/ops", 303)
 

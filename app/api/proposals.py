@@ -1,0 +1,179 @@
+"""/events/import: somebody who signed in proposes a page; /proposals: operators decide; /audit: what operators did."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import audit, proposals
+from app.api import shapes
+from app.api.access import (
+    Data,
+    Now,
+    Operator,
+    OperatorToken,
+    Reading,
+    Writing,
+    database_of,
+    is_operator,
+    required,
+    token_of,
+)
+from app.api.answers import PRIVATE, Listing, Nothing, Paging, Text, list_answer, private, read_cursor, write_cursor
+from app.api.limits import at_most, count
+from app.api.parameters import LARGEST_ID, Zone, row_id
+from app.api.problems import Problem, declared
+from app.api.sources import add, web_address
+from app.models import Proposal
+from scrapers import Unreadable
+from scrapers.fetch import FetchError
+
+router = APIRouter(prefix="/api/v1", tags=["sources"])
+
+IMPORTS_AN_HOUR = 30  # of one address, and of one person: each makes us fetch a page of their choice
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+async def _proposer(request: Request) -> int | None:
+    """Return the number of the person who signed in; None for an operator who is nobody."""
+    async with database_of(request).reading() as session:
+        if is_operator(token := await token_of(request, session)):
+            return token.person_id if token is not None else None
+        person = await required(request, session, "write")
+    if person.email is None:
+        raise Problem(403, "sign in with an address first; a guest keeps everything", kind="needs-sign-in")
+    return person.id
+
+
+class Wish(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(max_length=2048, examples=["https://book-arts.example/events"])]
+
+
+@router.post(
+    "/events/import",
+    operation_id="import_page",
+    summary="Propose a page to collect events from",
+    response_model=shapes.PreviewAnswer,
+    responses=declared(400, 401, 403, 413, 415, 422, 429, 502),
+    dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+)
+async def import_page(
+    request: Request, sent: Wish, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
+) -> Response:
+    """Shows what the page offers, and keeps the wish until an operator decides. For people who signed in."""
+    if who is not None:
+        count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
+    url = web_address(sent.url)
+    try:
+        preview = await proposals.look_at(url, request.app.state.fetcher, now=now)
+    except FetchError as error:
+        raise Problem(502, error.message, kind="unreadable-page", code=error.code) from error
+    except Unreadable as error:
+        raise Problem(422, error.message, kind="unreadable-page", code=error.code) from error
+    async with database.writing() as session:
+        proposal, source_id = await proposals.propose(session, url, preview, person_id=who)
+    kept = {"id": proposal.id, "state": proposal.state} if proposal is not None else None
+    return private({"data": preview.as_json() | {"proposal": kept, "source": source_id}})
+
+
+class Waiting(Paging):
+    state: Literal["proposed", "accepted", "refused"] | None = None
+
+
+@router.get(
+    "/proposals",
+    operation_id="list_proposals",
+    summary="List proposed pages",
+    response_model=shapes.ProposalList,
+    responses=declared(401, 403, 422),
+    dependencies=[Operator],
+)
+async def list_proposals(request: Request, asked: Annotated[Waiting, Query()], session: Reading) -> Response:
+    """For operators."""
+    after = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else 0
+    rows, number = await proposals.found(session, state=asked.state, after=after, limit=asked.limit + 1)
+    shown = [proposals.proposal_json(row) for row in rows[: asked.limit]]
+    following = write_cursor(shown[-1]["id"]) if len(rows) > asked.limit else None
+    return list_answer(request, Listing(rows=shown, count=number, next=following), cache=PRIVATE)
+
+
+class Home(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    city: Text | None = Field(None, description="`Name[, region][, country]`: place of events that name none.")
+    zone: Zone | None = Field(None, description="Zone of times that name none; the city's if not given.")
+
+
+@router.post(
+    "/proposals/{id}/accept",
+    operation_id="accept_proposal",
+    summary="Collect from a proposed page",
+    response_model=shapes.ProposalAnswer,
+    responses=declared(400, 401, 403, 404, 409, 413, 415, 422),
+)
+async def accept_proposal(
+    operator: OperatorToken,
+    id: Id,  # noqa: A002
+    session: Writing,
+    sent: Home | None = None,
+) -> Response:
+    """For operators. The page becomes a source, due at once."""
+    proposal = await _open(session, id)
+    chosen = sent or Home()
+    source = await add(session, proposal.url, city=chosen.city, zone=chosen.zone)
+    proposals.decide(proposal, "accepted", source_id=source.id)
+    audit.note(session, operator, "proposal.accept", proposal.url)
+    return private({"data": proposals.proposal_json(proposal)})
+
+
+@router.post(
+    "/proposals/{id}/refuse",
+    operation_id="refuse_proposal",
+    summary="Leave a proposed page alone",
+    response_model=shapes.ProposalAnswer,
+    responses=declared(401, 403, 404, 409, 422),
+)
+async def refuse_proposal(
+    operator: OperatorToken,
+    id: Id,  # noqa: A002
+    _: Annotated[Nothing, Query()],
+    session: Writing,
+) -> Response:
+    """For operators."""
+    proposal = await _open(session, id)
+    proposals.decide(proposal, "refused")
+    audit.note(session, operator, "proposal.refuse", proposal.url)
+    return private({"data": proposals.proposal_json(proposal)})
+
+
+async def _open(session: AsyncSession, proposal_id: int) -> Proposal:
+    proposal = await session.get(Proposal, proposal_id, with_for_update=True)
+    if proposal is None:
+        raise Problem(404, f"no proposal has the id {proposal_id}")
+    if proposal.state != "proposed":
+        raise Problem(409, f"this proposal was {proposal.state} already")
+    return proposal
+
+
+@router.get(
+    "/audit",
+    operation_id="list_actions",
+    summary="List what operators did",
+    response_model=shapes.ActionList,
+    responses=declared(401, 403, 422),
+    dependencies=[Operator],
+)
+async def list_actions(request: Request, asked: Annotated[Paging, Query()], session: Reading) -> Response:
+    """For operators; newest first. `token` is the beginning of the token's digest, as `adjacent tokens list` shows it."""
+    before = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else None
+    rows = await audit.newest(session, before=before, limit=asked.limit + 1)
+    shown = rows[: asked.limit]
+    following = write_cursor(shown[-1]["id"]) if len(rows) > asked.limit else None
+    return list_answer(request, Listing(rows=shown, count=await audit.count(session), next=following), cache=PRIVATE)
