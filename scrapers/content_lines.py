@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import quopri
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 _SOFT_BREAKS = re.compile(rb"\n[^\n:]*QUOTED-PRINTABLE[^\n]*=\n(?:[^\n]*=\n)*", re.IGNORECASE)
 _NOT_A_LINE = re.compile(r"\n(?![A-Za-z0-9.-]+[ \t]*[;:])")
-_MARK = re.compile(r"\n(BEGIN|END):[ \t]*([A-Z0-9-]+)[ \t]*(?=\n)", re.IGNORECASE)
-_LINE = re.compile(r"\n([A-Za-z0-9-]+)[ \t]*([:;])(.*)")
+_SMALL_NAME = re.compile(r"\n(?=[A-Z0-9.-]*[a-z])[A-Za-z0-9.-]+(?=[ \t]*[:;])")
+_MARK = re.compile(r"\n(BEGIN|END):[ \t]*([A-Za-z0-9-]+)[ \t]*(?=\n)")
 _QUOTED_PARAMETERS = re.compile(r'((?:[^":]|"[^"]*")*):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';?([A-Za-z0-9-]+)=("[^"]*"|[^;]*)')
-_ESCAPED = re.compile(r"\\([nN,;:\\\"])")
+_ESCAPES = (("\\n", "\n"), ("\\N", "\n"), ("\\,", ","), ("\\;", ";"), ("\\:", ":"), ('\\"', '"'))
 _CALENDAR_START = re.compile(r"^[ \t]*BEGIN:[ \t]*(?:VCALENDAR|VEVENT)\b", re.IGNORECASE | re.MULTILINE)
 LOOKED_AT = 4096  # octets in which a calendar has to begin, whatever was printed before it
+LONGEST_PARAMETERS = 4096  # characters of one line's
 DEEPEST = 8  # components inside each other; iCalendar needs 3
 
 # Components that stand directly in a calendar: one that begins inside another shows that the other lost its END.
@@ -29,22 +30,30 @@ class Component:
     text: str = ""  # its own content lines, each after a "\n"; those of components inside it are not among them
     inside: list[Component] = field(default_factory=list)
 
-    def lines(self, wanted: Collection[str]) -> dict[str, list[Property]]:
+    def lines(self, wanted: Names) -> dict[str, list[Property]]:
         """Return the properties of these upper-case names, in the order in which they were written."""
         found: dict[str, list[Property]] = {}
-        for name, mark, rest in _LINE.findall(self.text):
-            name = name.upper()  # noqa: PLW2901 (this loop is where the time goes)
-            if name in wanted:
-                prop = Property("", rest) if mark == ":" else _with_parameters(rest)
-                if prop is not None:
-                    found.setdefault(name, []).append(prop)
+        for name, mark, rest in _line_of(wanted).findall(self.text):
+            prop = Property("", rest) if mark == ":" else _with_parameters(rest)
+            if prop is None:
+                continue
+            if name in found:
+                found[name].append(prop)
+            else:
+                found[name] = [prop]
         return found
 
-    def write(self, wanted: Collection[str]) -> str:
-        """Return the lines of these names as they were read, each after a line break."""
-        return "".join(
-            f"\n{name}{mark}{rest}" for name, mark, rest in _LINE.findall(self.text) if name.upper() in wanted
-        )
+    def write(self, wanted: Names) -> str:
+        """Return the lines of these names, each after a line break."""
+        return "".join(f"\n{name}{mark}{rest}" for name, mark, rest in _line_of(wanted).findall(self.text))
+
+
+Names = frozenset[str] | tuple[str, ...]
+
+
+@cache
+def _line_of(wanted: Names) -> re.Pattern[str]:
+    return re.compile(rf"\n({'|'.join(map(re.escape, sorted(wanted)))})[ \t]*([:;])(.*)")
 
 
 class Property(NamedTuple):
@@ -52,17 +61,15 @@ class Property(NamedTuple):
     value: str  # as written: escaped, perhaps quoted-printable
 
     def parameter(self, name: str) -> str | None:
-        if not self.parameters:
-            return None
-        for found, value in _PARAMETER.findall(self.parameters):
-            if found.upper() == name:
-                return str(value).strip('"')
-        return None
+        return read_parameters(self.parameters).get(name) if self.parameters else None
 
     @property
     def bare(self) -> str:
         """The value of a property that is no text; junk lines that were glued to it are cut off."""
         return self.value.partition("\\n")[0].strip()
+
+    def up_to(self, length: int) -> Property:
+        return self if len(self.value) <= length else Property(self.parameters, self.value[:length])
 
     @property
     def text(self) -> str:
@@ -70,12 +77,12 @@ class Property(NamedTuple):
         value = self.value
         if self.parameters and "QUOTED-PRINTABLE" in self.parameters.upper():
             value = _unquote(value, self.parameter("CHARSET"))
-        return unescape(value) if "\\" in value else value
+        return unescape(value)
 
     @property
     def texts(self) -> list[str]:
         """The values of a comma-separated list of TEXT."""
-        parts = re.split(r"(?<!\\),", self.value)
+        parts = re.split(r"(?<!\\),", self.value) if "\\" in self.value else self.value.split(",")
         return [unescape(part) for part in parts]
 
 
@@ -86,7 +93,7 @@ def looks_like_calendar(body: bytes) -> bool:
 
 
 def decode(body: bytes) -> str:
-    """Return unfolded text in which every line stands after a line break; encoding, line ends and folding are repaired.
+    """Return unfolded lines, each after a line break, their names in capitals; encoding and line ends are repaired.
 
     Unfolding comes before decoding, since writers that count octets fold inside a character (RFC 5545 §3.1).
     """
@@ -104,7 +111,8 @@ def decode(body: bytes) -> str:
     except UnicodeDecodeError:
         text = "\n".join(map(_decode_line, octets.split(b"\n")))
     # Writers that forget to escape a line break leave lines that are none; they belong to the line before.
-    return "\n" + _NOT_A_LINE.sub(r"\\n", text.strip("\n\x00")) + "\n"
+    text = "\n" + _NOT_A_LINE.sub(r"\\n", text.strip("\n\x00")) + "\n"
+    return _SMALL_NAME.sub(lambda name: name[0].upper(), text)
 
 
 def _as_octets(body: bytes) -> bytes:
@@ -135,15 +143,16 @@ def components(text: str) -> list[Component]:
     for mark in _MARK.finditer(text):
         stack[-1].text += text[position : mark.start()]
         position = mark.end()
-        name = mark[2].upper()
-        if mark[1].upper() == "BEGIN":
+        verb, name = mark.groups()
+        name = name.upper()
+        if verb == "BEGIN":
             _close_unfinished(stack, name)
             if len(stack) > DEEPEST:
                 continue
             component = Component(name)
             stack[-1].inside.append(component)
             stack.append(component)
-        elif any(component.name == name for component in stack[1:]):
+        elif stack[-1].name == name or any(component.name == name for component in stack[1:]):
             while stack.pop().name != name:
                 pass
     stack[-1].text += text[position:]
@@ -158,6 +167,15 @@ def _close_unfinished(stack: list[Component], name: str) -> None:
             stack.pop()
 
 
+@lru_cache(maxsize=1024)
+def read_parameters(text: str) -> dict[str, str]:
+    """Return parameters by upper-case name; of those that are repeated, the first."""
+    found: dict[str, str] = {}
+    for name, value in _PARAMETER.findall(text[:LONGEST_PARAMETERS]):
+        found.setdefault(name.upper(), value.strip('"'))
+    return found
+
+
 def _with_parameters(rest: str) -> Property | None:
     parameters, colon, value = rest.partition(":")
     if '"' in parameters:  # a quoted parameter may hold the colon
@@ -168,7 +186,12 @@ def _with_parameters(rest: str) -> Property | None:
 
 
 def unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda escape: "\n" if escape[1] in "nN" else escape[1], text)
+    r"""Return what a TEXT means (RFC 5545 §3.3.11); `\:` and `\"` are escapes of some writers only."""
+    if "\\\\" in text:
+        return "\\".join(map(unescape, text.split("\\\\")))
+    for written, meant in _ESCAPES if "\\" in text else ():
+        text = text.replace(written, meant)
+    return text
 
 
 def _unquote(value: str, charset: str | None) -> str:

@@ -21,6 +21,30 @@ LONGEST_TITLE = 500
 LONGEST_TEXT = 64 * 1024
 MOST_CATEGORIES = 30
 
+DETAIL_LINES = frozenset(
+    [
+        "CATEGORIES",
+        "CONFERENCE",
+        "DESCRIPTION",
+        "DTEND",
+        "DURATION",
+        "GEO",
+        "LOCATION",
+        "ORGANIZER",
+        "STATUS",
+        "SUMMARY",
+        "URL",
+        "X-ALT-DESC",
+        "X-APPLE-STRUCTURED-LOCATION",
+        "X-COST",
+        "X-GOOGLE-CONFERENCE",
+        "X-MICROSOFT-CDO-ALLDAYEVENT",
+        "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
+        "X-MICROSOFT-SKYPETEAMSMEETINGURL",
+        "X-PRICE",
+        "X-TICKET-PRICE",
+    ]
+)
 _MEETING_LINES = (
     "CONFERENCE",
     "X-GOOGLE-CONFERENCE",
@@ -36,6 +60,7 @@ class Details:
 
     def __init__(self, entry: Entry, url: str, report: Report) -> None:
         self.entry = entry
+        self._lines = entry.component.lines(DETAIL_LINES)
         self._report = report
         self._warnings = list(dict.fromkeys(entry.warnings))
         self._zone = self._find_zone()
@@ -45,12 +70,13 @@ class Details:
         self._venue = read_venue(location, position)
         meeting = meeting_url(location) or next(filter(None, map(self._meeting, _MEETING_LINES)), None)
         self.title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
-        description = first_prose(entry.lines, "DESCRIPTION") or first_prose(entry.lines, "X-ALT-DESC")
+        description = first_prose(self._lines, "DESCRIPTION") or first_prose(self._lines, "X-ALT-DESC")
         if meeting is None and self._venue is None:
             meeting = meeting_url(description)
-        language = (entry.first("SUMMARY") or Property("", "")).parameter("LANGUAGE")
-        cancelled = entry.is_cancelled or self.title.upper().startswith(("CANCELLED:", "CANCELED:"))
-        organizer = entry.first("ORGANIZER")
+        summary = self._first("SUMMARY")
+        language = summary.parameter("LANGUAGE") if summary else None
+        cancelled = entry.setting.is_cancelled or self.title.upper().startswith(("CANCELLED:", "CANCELED:"))
+        organizer = self._first("ORGANIZER")
         named = one_line(organizer.parameter("CN") or "") if organizer else ""
         self._common = {
             "title": self.title,
@@ -95,21 +121,25 @@ class Details:
         self._warnings.append(code)
         self._report(code, self.entry.uid, message)
 
+    def _first(self, name: str) -> Property | None:
+        found = self._lines.get(name)
+        return found[0] if found else None
+
     def _bare(self, name: str) -> str:
-        prop = self.entry.first(name)
+        prop = self._first(name)
         return prop.bare if prop else ""
 
     def _text(self, name: str, longest: int = LONGEST_TEXT) -> str:
-        prop = self.entry.first(name)
+        prop = self._first(name)
         if prop is None:
             return ""
-        text = prop.text if len(prop.value) <= 4 * longest else prop._replace(value=prop.value[: 4 * longest]).text
+        text = prop.up_to(4 * longest).text
         if "&" in text:
             text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
         return one_line(text)[:longest] if name != "LOCATION" else text[:longest]
 
     def _find_zone(self) -> ZoneInfo:
-        zone, floating = self.entry.start.zone, self.entry.floating
+        zone, floating = self.entry.start.zone, self.entry.setting.floating
         if zone is None or zone is UTC:
             return floating
         if isinstance(zone, FileZone):
@@ -127,10 +157,10 @@ class Details:
         return 0, length or None
 
     def _told_length(self) -> timedelta | None:
-        end, start = self.entry.first("DTEND"), self.entry.start
+        end, start = self._first("DTEND"), self.entry.start
         if end is not None and end.value:
             try:
-                stamp = read_stamp(end, self.entry.zone_named)
+                stamp = read_stamp(end, self.entry.setting.zone_named)
                 if stamp.is_date and start.is_date:
                     length = stamp.wall - start.wall
                 else:
@@ -156,27 +186,23 @@ class Details:
         )
 
     def _meeting(self, name: str) -> str | None:
-        for prop in self.entry.all(name):
+        for prop in self._lines.get(name, []):
             if link := clean_url(prop.bare):
                 return link
         return None
 
     def _apple_position(self) -> tuple[float, float] | None:
-        prop = self.entry.first("X-APPLE-STRUCTURED-LOCATION")
+        prop = self._first("X-APPLE-STRUCTURED-LOCATION")
         return read_position(prop.bare) if prop and prop.bare.startswith("geo:") else None
 
     def _categories(self) -> tuple[str, ...]:
         found = (
-            one_line(text)
-            for prop in self.entry.all("CATEGORIES")
-            for text in prop._replace(value=prop.value[:LONGEST_TEXT]).texts
+            one_line(text) for prop in self._lines.get("CATEGORIES", []) for text in prop.up_to(LONGEST_TEXT).texts
         )
         return tuple(dict.fromkeys(filter(None, found)))[:MOST_CATEGORIES]
 
 
 def first_prose(lines: dict[str, list[Property]], *names: str) -> str:
     """Return the first of these texts that says something, as plain text."""
-    texts = (
-        prose(prop._replace(value=prop.value[:LONGEST_TEXT]).text) for name in names for prop in lines.get(name, [])
-    )
+    texts = (prose(prop.up_to(LONGEST_TEXT).text) for name in names for prop in lines.get(name, []))
     return next(filter(None, texts), "")

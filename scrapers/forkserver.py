@@ -27,6 +27,7 @@ from scrapers.reading import read_here
 from scrapers.workers import HELLO, Answer, Job
 
 _TIRED = 0.5  # share of its memory after which a worker is not used again, since freed memory seldom returns whole
+_SELDOM = 100_000  # new objects between two searches for cycles; a quarter of reading a large calendar otherwise
 _OPEN_FILES = 64  # time zones are read from files
 
 
@@ -49,6 +50,7 @@ def serve(control: socket.socket) -> None:
 
 def _work(link: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    gc.set_threshold(_SELDOM)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, tzinfo
 from heapq import merge
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-from scrapers.content_lines import Component, Property, components, decode, looks_like_calendar
-from scrapers.details import LONGEST_TEXT, Details, first_prose
+from scrapers.content_lines import Component, components, decode, looks_like_calendar
+from scrapers.details import DETAIL_LINES, LONGEST_TEXT, Details, first_prose
 from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Unreadable, Window
-from scrapers.series import LAST_YEAR, Entry, Occurrence, define, expand
+from scrapers.series import LAST_YEAR, Entry, Occurrence, Setting, define, expand
 from scrapers.stamps import BadStamp, basic, read_stamp
 from scrapers.text import clean_url, one_line
 from scrapers.times import resolve_zone
@@ -20,7 +21,7 @@ from scrapers.vtimezone import read_zone
 
 __all__ = ["looks_like_calendar", "read_calendar"]
 
-MOST_EVENTS = 5_000  # of one source in one window
+MOST_EVENTS = 20_000  # of one source in one window
 MOST_PROBLEMS = 20  # told one by one, of each kind
 LONGEST_UID = 255
 
@@ -37,30 +38,9 @@ _CALENDAR_LINES = frozenset(
         "X-WR-TIMEZONE",
     ]
 )
-_IDENTITY = frozenset(["UID", "DTSTART", "RECURRENCE-ID", "SEQUENCE", "RRULE", "RDATE", "EXDATE", "EXRULE", "SUMMARY"])
-_EVENT_LINES = _IDENTITY | frozenset(
-    [
-        "CATEGORIES",
-        "CONFERENCE",
-        "DESCRIPTION",
-        "DTEND",
-        "DURATION",
-        "GEO",
-        "LOCATION",
-        "ORGANIZER",
-        "STATUS",
-        "URL",
-        "X-ALT-DESC",
-        "X-APPLE-STRUCTURED-LOCATION",
-        "X-COST",
-        "X-GOOGLE-CONFERENCE",
-        "X-MICROSOFT-CDO-ALLDAYEVENT",
-        "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
-        "X-MICROSOFT-SKYPETEAMSMEETINGURL",
-        "X-PRICE",
-        "X-TICKET-PRICE",
-    ]
-)
+_IDENTITY_LINES = frozenset(["UID", "DTSTART", "RECURRENCE-ID", "SEQUENCE", "RRULE", "RDATE", "EXDATE", "EXRULE"])
+_RECURRENCE_LINES = frozenset(["RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"])
+_EVENT_LINES = _IDENTITY_LINES | DETAIL_LINES
 
 
 class _Problems:
@@ -92,8 +72,8 @@ class _Calendar:
         self.lines = component.lines(_CALENDAR_LINES)
         named = self.text("X-WR-TIMEZONE") or self.text("TIMEZONE-ID")
         self.own_zone = resolve_zone(named) if named else None
-        self.floating = self.own_zone or home
-        self.is_cancelled = self.text("METHOD").upper() == "CANCEL"
+        is_cancelled = self.text("METHOD").upper() == "CANCEL"
+        self.setting = Setting(self.own_zone or home, self.zone_named, self.header, is_cancelled)
         self._parts = {
             found["TZID"][0].bare: part
             for part in component.inside
@@ -186,38 +166,34 @@ def _publisher(calendar: _Calendar) -> Organizer | None:
 
 
 def _entries(calendar: _Calendar, problems: _Problems) -> Iterator[Entry]:
+    setting = calendar.setting
     for component in calendar.component.inside:
         if component.name != "VEVENT":
             continue
-        lines = component.lines(_EVENT_LINES)
-        summary = lines["SUMMARY"][0].value[:80] if "SUMMARY" in lines else ""
-        subject = lines["UID"][0].value[:80] if "UID" in lines else summary
+        lines = component.lines(_IDENTITY_LINES)
         if "DTSTART" not in lines:
-            problems.report("no_start", subject, "an event without DTSTART was left out")
+            problems.report("no_start", _subject(component), "an event without DTSTART was left out")
             continue
         try:
-            start = read_stamp(lines["DTSTART"][0], calendar.zone_named)
-            replaces = read_stamp(lines["RECURRENCE-ID"][0], calendar.zone_named) if "RECURRENCE-ID" in lines else None
+            start = read_stamp(lines["DTSTART"][0], setting.zone_named)
+            replaces = read_stamp(lines["RECURRENCE-ID"][0], setting.zone_named) if "RECURRENCE-ID" in lines else None
         except BadStamp as bad:
-            problems.report("bad_start", subject, f"{bad}; the event was left out")
+            problems.report("bad_start", _subject(component), f"{bad}; the event was left out")
             continue
-        yield Entry(
-            uid=_uid(lines),
-            component=component,
-            lines=lines,
-            start=start,
-            floating=calendar.floating,
-            zone_named=calendar.zone_named,
-            header=calendar.header,
-            replaces=replaces,
-            is_cancelled=calendar.is_cancelled,
-        )
+        uid = one_line(lines["UID"][0].bare) if "UID" in lines else ""
+        if not 0 < len(uid) <= LONGEST_UID:
+            uid = _made_up_uid(component)
+        yield Entry(uid, component, lines, setting, start, start.instant(setting.floating), replaces)
 
 
-def _uid(lines: dict[str, list[Property]]) -> str:
-    uid = one_line(lines["UID"][0].bare) if "UID" in lines else ""
-    if 0 < len(uid) <= LONGEST_UID:
-        return uid
+def _subject(component: Component) -> str:
+    """Return what a problem with an event calls it: its UID, or else its title."""
+    lines = component.lines(("UID", "SUMMARY"))
+    return next((lines[name][0].value[:80] for name in ("UID", "SUMMARY") if name in lines), "")
+
+
+def _made_up_uid(component: Component) -> str:
+    lines = component.lines(("UID", "DTSTART", "SUMMARY"))
     told = [lines[name][0].value for name in ("UID", "DTSTART", "SUMMARY") if name in lines]
     return hashlib.sha256("\n".join(told).encode(errors="replace")).hexdigest()[:32]
 
@@ -234,52 +210,46 @@ def _expand_all(
     series: list[Series] = []
     last: datetime | None = None
     for group in groups.values():
-        if any(name in entry.lines for entry in group for name in ("RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")):
+        if any(not _RECURRENCE_LINES.isdisjoint(entry.lines) for entry in group):
             expansion = expand(group, window, problems.report)
             streams.append(expansion.occurrences)
             if expansion.is_recurring:
                 series.append(define(group, _EVENT_LINES))
             horizon = expansion.horizon
         else:
-            told = _told_once(group)
-            single += [each for each in told if each.at in window]
-            horizon = max(each.at for each in told)
+            single += _told_once(group, window)
+            horizon = max(entry.at for entry in group)
         if horizon and (last is None or horizon > last):
             last = horizon
     single.sort(key=lambda each: each.at)
-    kept: list[Occurrence] = []
-    for occurrence in merge(single, *streams, key=lambda each: each.at):
-        kept.append(occurrence)
-        if len(kept) > MOST_EVENTS:
-            problems.report("too_many_events", "", f"only the first {MOST_EVENTS} events of the window were kept")
-            break
+    kept = list(islice(merge(single, *streams, key=lambda each: each.at), MOST_EVENTS + 1))
+    if len(kept) > MOST_EVENTS:
+        problems.report("too_many_events", "", f"only the first {MOST_EVENTS:,} events of the window were kept")
     if kept and (last is None or kept[-1].at > last):
         last = kept[-1].at
     return kept, series, last
 
 
-def _told_once(group: list[Entry]) -> list[Occurrence]:
-    """Return entries that do not recur; those that share a UID are told apart by their start."""
-    if len(group) == 1:
-        return [Occurrence(group[0].at, group[0].start.wall, group[0])]
+def _told_once(group: list[Entry], window: Window) -> list[Occurrence]:
+    """Return those entries in the window, which do not recur; what shares a UID is told apart by its start."""
     return [
-        Occurrence(
-            entry.at,
-            entry.start.wall,
-            entry,
-            basic(entry.start.wall.date()) if entry.start.is_date else basic(entry.at),
-        )
+        Occurrence(entry.at, entry.start.wall, entry, _start_id(entry) if len(group) > 1 else "")
         for entry in group
+        if entry.at in window
     ]
 
 
+def _start_id(entry: Entry) -> str:
+    return basic(entry.start.wall.date()) if entry.start.is_date else basic(entry.at)
+
+
 def _drafts(occurrences: list[Occurrence], url: str, problems: _Problems) -> Iterator[EventDraft]:
-    seen: Counter[tuple[str, str]] = Counter()
+    seen: dict[tuple[str, str], int] = {}
     parts: dict[int, Details] = {}
     for occurrence in sorted(occurrences[:MOST_EVENTS], key=lambda each: each.at):
         details = parts.get(id(occurrence.entry))
         if details is None:
             details = parts[id(occurrence.entry)] = Details(occurrence.entry, url, problems.report)
         key = (occurrence.entry.uid, occurrence.recurrence_id)
-        seen[key] += 1  # some writers give one UID to all events of a day
-        yield details.draft(occurrence, twin=seen[key])
+        seen[key] = twin = seen.get(key, 0) + 1  # some writers give one UID to all events of a day
+        yield details.draft(occurrence, twin=twin)

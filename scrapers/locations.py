@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from scrapers.draft import Mode, Venue
 from scrapers.text import clean_text, clean_url, one_line
@@ -119,12 +120,12 @@ _STREET = re.compile(
 
 def meeting_url(text: str) -> str | None:
     """Return the first link in a text that leads into a video meeting."""
-    found = _MEETING_URL.search(text)
+    found = _MEETING_URL.search(text) if "://" in text else None
     return clean_url(found[0].rstrip(".,;")) if found else None
 
 
 def first_url(text: str) -> str | None:
-    found = _ANY_URL.search(text)
+    found = _ANY_URL.search(text) if "://" in text else None
     return clean_url(found[0].rstrip(".,;")) if found else None
 
 
@@ -144,8 +145,13 @@ def read_venue(text: str, position: tuple[float, float] | None = None) -> Venue 
     Understands "Hall, Am Kai 7, 20457 Hamburg, Germany" and "Hall, 5 Elm St, Nashville, TN 37203, USA"; what it
     cannot tell apart stays in the name or the address.
     """
+    return _read_venue(text[:LONGEST_LOCATION], position)
+
+
+@lru_cache(maxsize=512)  # most calendars know few places
+def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None:
     lat, lon = position or (None, None)
-    words = clean_text(_ANY_URL.sub(" ", text[:LONGEST_LOCATION]))
+    words = clean_text(_ANY_URL.sub(" ", text) if "://" in text else text)
     parts = [part for part in map(one_line, re.split(r"[,\n;|]|\s-\s|\s[–—]\s", words)) if part.strip(" .-–()")]
     parts = [part for part in parts if not is_online_in_words(part)]
     if not parts:

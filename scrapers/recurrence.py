@@ -26,6 +26,7 @@ _STEPS = {"HOURLY": timedelta(hours=1), "MINUTELY": timedelta(minutes=1), "SECON
 _WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 _BY_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _DAY = timedelta(days=1)
+_LAST_DAY = date.max.toordinal()
 _LONGEST_MONTHS = {month: monthrange(2024, month)[1] for month in range(1, 13)}
 
 
@@ -232,9 +233,11 @@ def _periods(rule: Rule, start: date, *, after: date, before: date) -> Iterator[
                     yield [day for day in _days_of_month(year, month + 1) if _fits(rule, day)]
         case "WEEKLY":
             week = start.toordinal() - (start.weekday() - rule.week_start) % 7
+            named = sorted({(weekday - rule.week_start) % 7 for _, weekday in rule.by_day}) or range(7)
+            is_filtered = rule.by_month or rule.by_month_day or rule.by_year_day
             for first in range(_jump(week, after.toordinal() - 6, 7 * interval), before.toordinal() + 1, 7 * interval):
-                days = (date.fromordinal(day) for day in range(max(first, 1), min(first + 7, date.max.toordinal() + 1)))
-                yield [day for day in days if _fits(rule, day)]
+                days = [date.fromordinal(first + day) for day in named if 1 <= first + day <= _LAST_DAY]
+                yield [day for day in days if _fits(rule, day)] if is_filtered else days
         case _:
             for day in range(_jump(start.toordinal(), after.toordinal(), interval), before.toordinal() + 1, interval):
                 if _fits(rule, on := date.fromordinal(day)):
@@ -271,7 +274,7 @@ def _days_of_weeks(rule: Rule, year: int) -> list[date]:
         for number in numbers
         if 1 <= number <= weeks
         for day in range(first + 7 * (number - 1), first + 7 * number)
-        if 1 <= day <= date.max.toordinal()
+        if 1 <= day <= _LAST_DAY
     ]
 
 

@@ -25,28 +25,32 @@ _MARGIN = timedelta(days=2)  # wall time and UTC are never further apart
 Report = Callable[[str, str, str], None]  # code, subject, message
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a calendar says for all of its entries."""
+
+    floating: ZoneInfo  # where floating times and days belong
+    zone_named: ZoneLookup
+    header: Callable[[Component], str]  # writes the lines and zones of the calendar that a component depends on
+    is_cancelled: bool = False  # by its METHOD
+
+
 @dataclass(slots=True)
 class Entry:
     """A VEVENT, read as far as its identity and its time."""
 
     uid: str
     component: Component
-    lines: dict[str, list[Property]]
+    lines: dict[str, list[Property]]  # of its identity and its time
+    setting: Setting
     start: Stamp
-    floating: ZoneInfo  # where floating times and days of its calendar belong
-    zone_named: ZoneLookup
-    header: Callable[[Component], str]  # writes the lines and zones of its calendar that a component depends on
+    at: datetime  # the start in UTC
     replaces: Stamp | None = None  # RECURRENCE-ID
-    is_cancelled: bool = False  # by the METHOD of its calendar
     warnings: list[str] = field(default_factory=list)
 
     @property
     def zone(self) -> tzinfo:
-        return self.start.zone or self.floating
-
-    @property
-    def at(self) -> datetime:
-        return self.start.instant(self.floating)
+        return self.start.zone or self.setting.floating
 
     def all(self, name: str) -> list[Property]:
         return self.lines.get(name, [])
@@ -139,7 +143,9 @@ def _expand_master(
     for wall, zone in _merged(master, moments, after=after, before=before):
         at = wall.replace(tzinfo=zone).astimezone(UTC)
         key = basic(wall.date()) if master.start.is_date else basic(at)
-        if key == previous or key in replaced or key in moments.excluded or basic(wall.date()) in moments.excluded_days:
+        if key == previous or key in replaced or key in moments.excluded:
+            continue
+        if moments.excluded_days and basic(wall.date()) in moments.excluded_days:
             continue
         if dropped and basic(wall) in dropped:
             continue
@@ -196,7 +202,7 @@ def _moments(master: Entry, report: Report) -> _Moments:
 
 def _day_in(stamp: Stamp, master: Entry) -> datetime:
     """Return the local day that an exclusion means; a UTC time means the day that it falls on at home."""
-    return stamp.wall if stamp.zone is not UTC else shown_in(stamp.instant(UTC), master.floating)
+    return stamp.wall if stamp.zone is not UTC else shown_in(stamp.instant(UTC), master.setting.floating)
 
 
 def _rules(master: Entry, name: str, report: Report) -> tuple[list[tuple[Rule, datetime | None]], bool]:
@@ -239,7 +245,7 @@ def _until(rule: Rule, master: Entry) -> datetime | None:
 def _listed(master: Entry, name: str, code: str, report: Report) -> list[Stamp]:
     found: list[Stamp] = []
     for prop in master.all(name):
-        stamps, broken = read_stamps(prop, master.zone_named)
+        stamps, broken = read_stamps(prop, master.setting.zone_named)
         found += stamps
         for text in broken:
             report(code, master.uid, f"{name} holds {text[:40]!r}, which is no date")
@@ -287,7 +293,7 @@ def _wall_in(replaces: Stamp, master: Entry) -> datetime:
 
 def define(group: Sequence[Entry], wanted: frozenset[str]) -> Series:
     """Return the series as a calendar of its own, with the properties that are read and no others."""
-    headers = [entry.header(entry.component) for entry in group]
+    headers = [entry.setting.header(entry.component) for entry in group]
     calendars = [
         "\nBEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Adjacent//series//EN"
         + header

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from scrapers.content_lines import Property
+from scrapers.content_lines import Property, read_parameters
 
 _LENIENT = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d))?(?:\.\d+)?(Z)?)?(?:\D.*)?", re.ASCII | re.IGNORECASE
@@ -36,12 +36,13 @@ class Stamp(NamedTuple):
 
 def read_stamp(prop: Property, zone_named: ZoneLookup) -> Stamp:
     """Return the one time a property holds; raises BadStamp."""
-    return read_value(prop.bare, zone=_zone_of(prop, zone_named), is_date=_is_date(prop))
+    zone, is_date = _kind(prop, zone_named)
+    return read_value(prop.bare, zone=zone, is_date=is_date)
 
 
 def read_stamps(prop: Property, zone_named: ZoneLookup) -> tuple[list[Stamp], list[str]]:
     """Return the times of a list (RDATE, EXDATE; of a PERIOD its start), and the parts that are none."""
-    zone, is_date = _zone_of(prop, zone_named), _is_date(prop)
+    zone, is_date = _kind(prop, zone_named)
     stamps, broken = [], []
     for text in dict.fromkeys(prop.bare.split(",")):
         if not text.strip():
@@ -109,19 +110,18 @@ def shown_in(moment: datetime, zone: tzinfo) -> datetime:
 
 def basic(moment: date) -> str:
     """Return an instant in UTC as `20260305T183000Z`, a day as `20260305`."""
-    if isinstance(moment, datetime):
-        return f"{moment.year:04}{moment.month:02}{moment.day:02}T{moment.hour:02}{moment.minute:02}{moment.second:02}Z"
-    return f"{moment.year:04}{moment.month:02}{moment.day:02}"
+    written = moment.isoformat()[:19].replace("-", "").replace(":", "")
+    return f"{written}Z" if isinstance(moment, datetime) else written
 
 
 def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
 
 
-def _is_date(prop: Property) -> bool:
-    return bool(prop.parameters) and (prop.parameter("VALUE") or "").upper() == "DATE"
-
-
-def _zone_of(prop: Property, zone_named: ZoneLookup) -> tzinfo | None:
-    name = prop.parameter("TZID") if prop.parameters else None
-    return zone_named(name) if name else None
+def _kind(prop: Property, zone_named: ZoneLookup) -> tuple[tzinfo | None, bool]:
+    """Return the zone that a property's parameters name, and whether they say that it holds days."""
+    if not prop.parameters:
+        return None, False
+    named = read_parameters(prop.parameters)
+    zone = zone_named(named["TZID"]) if named.get("TZID") else None
+    return zone, named.get("VALUE", "").upper() == "DATE"

@@ -27,17 +27,20 @@ _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/ul|/ol)\b[
 
 def clean_text(text: str) -> str:
     """Return text with newline and tab as its only control characters and no signs that reorder it."""
-    text = _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", text))
+    if not text.replace("\n", " ").isprintable():
+        text = _FORBIDDEN.sub("", _LINE_ENDS.sub("\n", text))
     return text.strip()
 
 
 def one_line(text: str) -> str:
     """Return clean text without line breaks, for titles and names."""
+    if text.isprintable() and "  " not in text:  # nearly always
+        return text.strip()
     return " ".join(clean_text(text).split())
 
 
 def looks_like_html(text: str) -> bool:
-    return _MARKUP.search(text) is not None
+    return "<" in text and _MARKUP.search(text) is not None
 
 
 def plain_text(markup: str) -> str:
@@ -55,7 +58,7 @@ def prose(text: str) -> str:
 
 def clean_url(url: str, base: str | None = None) -> str | None:
     """Return an absolute http(s) address, or None for whatever else was there (javascript:, data:, credentials …)."""
-    text = _FORBIDDEN.sub("", url).strip().replace(" ", "%20")
+    text = (url if url.isprintable() else _FORBIDDEN.sub("", url)).strip().replace(" ", "%20")
     if not text or len(text) > LONGEST_URL or "\n" in text or "\t" in text:
         return None
     try:
