@@ -15,6 +15,7 @@ from recommender.reach import Reach, beside_of
 
 SHOWN_EVIDENCE = 2
 TELLING_LIFT = 1.15  # a move hardly more frequent than anybody's is no evidence of a path
+LARGEST_LIFT = 50  # beyond it a ratio tells of few counts
 NOTHING_KNOWN = "A new pairing: no figures from your field yet."
 
 
@@ -36,11 +37,9 @@ def explain(choice: Choice, known: Mapping[str, int]) -> Reason:
         sentence = f"Picked without knowing you: {target.label}, {target.gloss}."
         return Reason((target.label, target.label), choice.reach, sentence, (_popular(adjacency, target),))
     source = adjacency.catalogue[source_of(known, choice.topic)]
-    told = [
-        _sentence(one, source, target)
-        for one in adjacency.evidence(source.slug, target.slug)
-        if one.kind == "neighbours" or one.lift >= TELLING_LIFT
-    ]
+    found = adjacency.evidence(source.slug, target.slug)
+    counted = [one for one in found if one.kind != "neighbours" and one.lift >= TELLING_LIFT]
+    told = [_sentence(one, source, target) for one in counted or found if one in counted or one.kind == "neighbours"]
     return Reason(
         path=(source.label, target.label),
         reach=choice.reach,
@@ -128,5 +127,7 @@ def percent(share: float) -> str:
 
 
 def times(lift: float) -> str:
-    """Return how many times as often: "1.4 times", "12 times"."""
+    """Return how many times as often: "1.4 times", "12 times", "more than 50 times"."""
+    if lift > LARGEST_LIFT:
+        return f"more than {LARGEST_LIFT} times"
     return f"{lift:.1f} times" if lift < 9.95 else f"{lift:.0f} times"
