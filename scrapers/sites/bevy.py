@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Mode, Problem, Reading, Window
-from scrapers.sites.payload import Here, Item, Told, address_of, organizer_of, reading_of, venue_of
+from scrapers.sites.items import Item
+from scrapers.sites.told import Here, Told, address_of, organizer_of, reading_of, venue_of
 
 _MODES: dict[str, Mode] = {"IN_PERSON": "in_person", "VIRTUAL": "online", "HYBRID": "hybrid"}
 _SIGNS = frozenset(

@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Status, Venue, Window
-from scrapers.sites.payload import Here, Item, Told, every_item, page_properties, price_of, reading_of, venue_of
+from scrapers.sites.items import Item, every_item, page_properties
+from scrapers.sites.told import Here, Told, price_of, reading_of, venue_of
 
 _STATUSES: dict[str, Status] = {"cancelled": "cancelled", "postponed": "postponed", "rescheduled": "rescheduled"}
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Status, Window
 from scrapers.locations import first_url, read_venue
-from scrapers.sites.payload import Here, Item, Told, items_of, reading_of
+from scrapers.sites.items import Item, items_of
+from scrapers.sites.told import Here, Told, reading_of
 
 _STATUSES: dict[str, Status] = {"4": "cancelled"}
 _FREQUENCIES: Final = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Problem, Reading, Status, Venue, Window
-from scrapers.sites.payload import Here, Item, Told, address_of, items_of, organizer_of, price_of, reading_of, venue_of
+from scrapers.sites.items import Item, items_of
+from scrapers.sites.told import Here, Told, address_of, organizer_of, price_of, reading_of, venue_of
 
 _STATUSES: dict[str, Status] = {
     "canceled": "cancelled",

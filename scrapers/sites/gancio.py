@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Window
-from scrapers.sites.payload import Here, Item, Told, items_of, reading_of, venue_of
+from scrapers.sites.items import Item, items_of
+from scrapers.sites.told import Here, Told, reading_of, venue_of
 
 
 def read_gancio(document: Any, /, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:

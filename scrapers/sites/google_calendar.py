@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Status, Window
 from scrapers.locations import is_online_in_words, meeting_url, read_venue
-from scrapers.sites.payload import Here, Item, Told, organizer_of, reading_of
+from scrapers.sites.items import Item
+from scrapers.sites.told import Here, Told, organizer_of, reading_of
 
 _STATUSES: dict[str, Status] = {"cancelled": "cancelled", "tentative": "tentative"}
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scrapers.draft import Reading, Window
-from scrapers.sites.payload import Here, Told, organizer_of, reading_of
+from scrapers.sites.told import Here, Told, organizer_of, reading_of
 from scrapers.text import one_line
 
 _PUBLISHED_BY = "as published by the"  # in the summary of the table, for people who hear the page

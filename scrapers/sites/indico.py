@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Venue, Window
 from scrapers.locations import meeting_url
-from scrapers.sites.payload import Here, Item, Told, address_of, organizer_of, reading_of, venue_of
+from scrapers.sites.items import Item
+from scrapers.sites.told import Here, Told, address_of, organizer_of, reading_of, venue_of
 
 
 def read_indico(document: Any, /, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:

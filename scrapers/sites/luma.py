@@ -11,16 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Mode, Organizer, Reading, Venue, Window
-from scrapers.sites.payload import (
-    Here,
-    Item,
-    Told,
-    organizer_of,
-    page_properties,
-    price_of,
-    reading_of,
-    venue_of,
-)
+from scrapers.sites.items import Item, page_properties
+from scrapers.sites.told import Here, Told, organizer_of, price_of, reading_of, venue_of
 
 _MODES: dict[str, Mode] = {"offline": "in_person", "online": "online", "zoom": "online", "meet": "online"}
 

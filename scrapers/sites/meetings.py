@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Status, Venue, Window
 from scrapers.locations import is_online_in_words, meeting_url, read_venue
-from scrapers.sites.payload import MOST_ITEMS, Here, Item, Told, organizer_of, reading_of
+from scrapers.sites.items import MOST_ITEMS, Item
+from scrapers.sites.told import Here, Told, organizer_of, reading_of
 
 _CANCELLED = re.compile(r"\bcancell?ed\b|\bcancellation\b", re.IGNORECASE)
 _POSTAL = re.compile(r"\b[A-Z]{2},? +\d{5}\b")

@@ -12,19 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Mode, Reading, Status, Venue, Window
-from scrapers.sites.payload import (
-    Here,
-    Item,
-    Told,
-    address_of,
-    every_item,
-    items_of,
-    organizer_of,
-    page_properties,
-    price_of,
-    reading_of,
-    venue_of,
-)
+from scrapers.sites.items import Item, every_item, items_of, page_properties
+from scrapers.sites.told import Here, Told, address_of, organizer_of, price_of, reading_of, venue_of
 
 _MODES: dict[str, Mode] = {"ONLINE": "online", "HYBRID": "hybrid"}
 _CANCELLED = frozenset({"cancelled", "canceled", "cancelled_perm", "autosched_cancelled"})

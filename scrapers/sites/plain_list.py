@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Venue, Window
 from scrapers.locations import is_online_in_words, meeting_url, read_venue
-from scrapers.sites.payload import Here, Item, Told, items_of, organizer_of, reading_of, venue_of
+from scrapers.sites.items import Item, items_of
+from scrapers.sites.told import Here, Told, organizer_of, reading_of, venue_of
 from scrapers.times import parse_when
 
 _TITLES = ("title", "Title", "name", "eventTitle", "summary")

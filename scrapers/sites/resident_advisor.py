@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Venue, Window
 from scrapers.locations import read_venue
-from scrapers.sites.payload import Here, Item, Told, organizer_of, reading_of
+from scrapers.sites.items import Item
+from scrapers.sites.told import Here, Told, organizer_of, reading_of
 
 
 def read_resident_advisor(document: Any, /, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Window
-from scrapers.sites.payload import Here, Item, Told, address_of, reading_of, venue_of
+from scrapers.sites.items import Item
+from scrapers.sites.told import Here, Told, address_of, reading_of, venue_of
 
 _NOSCRIPT = re.compile(r"<noscript>.{0,2000}?</noscript>", re.IGNORECASE | re.DOTALL)
 _DEFAULT_PIN = (40.7207559, -74.0007613)  # where Squarespace puts an event without a place: its own office

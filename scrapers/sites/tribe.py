@@ -10,7 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Problem, Reading, Status, Venue, Window
-from scrapers.sites.payload import Here, Item, Told, address_of, items_of, organizer_of, reading_of, venue_of
+from scrapers.sites.items import Item, items_of
+from scrapers.sites.told import Here, Told, address_of, organizer_of, reading_of, venue_of
 
 _STATUSES: dict[str, Status] = {"canceled": "cancelled", "cancelled": "cancelled", "postponed": "postponed"}
 _TITLES: dict[str, Status] = {"cancel": "cancelled", "postponed": "postponed", "rescheduled": "rescheduled"}

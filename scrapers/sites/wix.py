@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Reading, Venue, Window
-from scrapers.sites.payload import Here, Item, Told, every_item, price_of, reading_of, venue_of
+from scrapers.sites.items import Item, every_item
+from scrapers.sites.told import Here, Told, price_of, reading_of, venue_of
 
 _CANCELLED = frozenset({"3", "CANCELED"})  # the statuses are 0 scheduled, 1 started, 2 ended, 3 cancelled
 _ONLINE = frozenset({"1", "ONLINE"})
