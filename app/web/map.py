@@ -230,11 +230,14 @@ Curve = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 
 def _curve(one: _Placed, sectors: dict[str, tuple[float, float]], size: Size) -> Curve:
+    """Return the points of a quadratic curve that leaves the disc at its sector's middle and bends around it."""
     start, end = sectors[one.dot.reached_from]
     middle = (start + end) / 2
+    # Where the tangents at both ends meet lies the farther out, the farther the ends are apart.
+    away = min(1.1 / max(math.cos((one.angle - middle) / 2), 0.1), 1.75)
     return (
         _point(middle, size.core - 2.5 * NODE),
-        _point((one.angle + middle) / 2, size.core * 1.18),
+        _point((one.angle + middle) / 2, size.core * away),
         (one.x, one.y),
     )
 
