@@ -1,6 +1,6 @@
 """Step 2, reading: ActivityPub Events as Mobilizon, Gancio and WordPress tell them, alone, in activities or outboxes.
 
-Shapes seen: framasoft/mobilizon (its own activities and those of Gancio), lesion/gancio (places).
+Shapes seen: framasoft/mobilizon (fixtures, and its converter of events), lesion/gancio (activities, places).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _events(document: Any, depth: int = 0) -> Iterator[Item]:
         return
     thing = Item(document)
     kind = thing.text("type")
-    if kind == "Event" and thing.has("startTime"):
+    if kind == "Event" and thing.has("startTime") and not thing.is_true("draft"):
         yield thing
     elif kind in _ACTIVITIES:
         yield from _events(document.get("object"), depth + 1)
@@ -49,8 +49,9 @@ def _told(event: Item, here: Here) -> Told:
     places = items_of(event.value("location"))
     venue = next(filter(None, (_venue(place) for place in places if place.text("type") != "VirtualLocation")), None)
     links = [place.text("url") for place in places if place.text("type") == "VirtualLocation"]
-    links += [part.text("href") for part in event.items("attachment") if part.text("name") == "Online address"]
     is_online = event.is_true("isOnline") or bool(links)
+    if is_online:  # else Mobilizon's "Website" is just that
+        links += [part.text("href") for part in event.items("attachment") if part.text("name") == "Website"]
     mode: Mode | None = "hybrid" if is_online and venue else None
     return Told(
         uid=event.text("id"),
@@ -58,7 +59,7 @@ def _told(event: Item, here: Here) -> Told:
         start=event.text("startTime"),
         end=event.text("endTime"),
         zone=event.text("timezone"),
-        status=_STATUSES.get(event.text("ical:status", "status").upper(), "confirmed"),
+        status=_STATUSES.get(event.text("status", "ical:status").upper(), "confirmed"),
         mode=mode,
         is_online=is_online,
         url=_address(event),

@@ -1,12 +1,12 @@
 """Step 2, reading: the events that posts of a Discourse forum announce (`/discourse-post-event/events.json`).
 
-Shape seen: tests of the plugin, mirrored as discourse/discourse-calendar.
+Shape seen: acceptance tests of discourse/discourse-calendar; what recurrences mean: its `rrule_configurator.rb`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from scrapers.draft import Reading, Window
 from scrapers.locations import is_online_in_words, meeting_url, read_venue
 from scrapers.sites.items import Item
 from scrapers.sites.told import Here, Told, organizer_of, reading_of
+from scrapers.times import parse_when, resolve_zone
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _RULES = {
@@ -64,17 +65,17 @@ def _recurrence(event: Item) -> tuple[str, ...]:
     name = event.text("recurrence")
     rule = _RULES.get(name)
     if name == "every_month":
-        rule = _same_day_of_month(event.text("starts_at"))
+        rule = _same_day_of_month(event.text("starts_at"), event.text("timezone"))
     if rule is None:
         return ()
     until = "".join(char for char in event.text("recurrence_until")[:19] if char not in "-:")
     return (f"RRULE:{rule}" + (f";UNTIL={until}Z" if len(until) == len("20261203T190000") else ""),)
 
 
-def _same_day_of_month(text: str) -> str | None:
+def _same_day_of_month(text: str, zone: str) -> str | None:
     """Return the rule of "the second Tuesday", the forum's meaning of every month."""
-    try:
-        start = datetime.fromisoformat(text)
-    except ValueError:
+    when = parse_when(text, zone=UTC)
+    if when is None:
         return None
+    start = when.at.astimezone(resolve_zone(zone) or UTC)
     return f"FREQ=MONTHLY;BYDAY={(start.day - 1) // 7 + 1}{_DAYS[start.weekday()]}"

@@ -1,6 +1,7 @@
 """Step 2, reading: categories and events of Indico (`/export/categ/N.json`, `/export/event/N.json`).
 
-Shapes seen: indico/indico, `docs/source/http_api/exporters`, and tests of cernanalysispreservation.
+Shapes seen: examples in the documentation of Indico's HTTP API (category and event exporters), and tests of CERN's
+analysis preservation portal.
 """
 
 from __future__ import annotations

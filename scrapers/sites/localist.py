@@ -1,6 +1,6 @@
 """Step 2, reading: calendars of Localist (`/api/2/events`), each instance of an event for itself.
 
-Shape seen: documentation in the Drupal module as_events of Cornell's sites, developer.localist.com/doc/api.
+Shapes seen: the documentation of Cornell's Drupal module as_events, and a scraper of university calendars.
 """
 
 from __future__ import annotations

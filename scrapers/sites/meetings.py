@@ -1,7 +1,7 @@
 """Step 2, reading: meetings of public bodies: Legistar's API and tables, CivicClerk, and city halls' own lists.
 
 Shapes seen: tables of Legistar in City-Bureau/city-scrapers and its family (as opencivicdata's scrapers turn them into
-JSON), its API in datamade/pupa and codeforboston, CivicClerk in city-scrapers-atl, eLMS in city-scrapers (Chicago),
+JSON), its API in scrapers built on opencivicdata's legistar library, CivicClerk in city-scrapers-atl, eLMS in city-scrapers (Chicago),
 LIMS in city-scrapers-minn, PrimeGov in washabstract/city-scrapers-ca.
 """
 
