@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.db import Database
 from app.models import Community, Embedding, Event, EventTopic
 from recommender.embedding import Embedder, Vectors, load_embedder
-from recommender.purpose import Purpose, purposes
+from recommender.purpose import Purpose, Purposer, load_purposer
 from recommender.tagging import EventText, Tag, Tagger, embedded_text, load_tagger
 
 BATCH = 200  # events a transaction: requests get through between two batches
@@ -36,6 +36,23 @@ class Untold:
     text: EventText
 
 
+@dataclass(frozen=True)
+class Reader:
+    """The models, and the mark they leave on an event they were asked about."""
+
+    tagger: Tagger
+    purposer: Purposer
+    embedder: Embedder
+
+    @property
+    def mark(self) -> str:
+        return f":{self.tagger.id}-{self.purposer.id}"
+
+
+def load_reader() -> Reader:
+    return Reader(load_tagger(), load_purposer(), load_embedder())
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     untold: Untold
@@ -46,36 +63,32 @@ class Told:
 async def tag_new(database: Database, *, now: datetime) -> int:
     """Tag the events whose text or whose model changed since they were tagged; return how many."""
     # Loading the model takes seconds of computing, which must not hold up requests.
-    tagger = await asyncio.to_thread(load_tagger)
+    reader = await asyncio.to_thread(load_reader)
     tagged = 0
     last_id = 0
     while True:
         async with database.reading() as session:
-            batch = await _untold(session, tagger, after=last_id)
-            vectors = await _stored_vectors(session, [one.text for one in batch], load_embedder())
+            batch = await _untold(session, reader, after=last_id)
+            vectors = await _stored_vectors(session, [one.text for one in batch], reader.embedder)
         if not batch:
             return tagged
         last_id = batch[-1].event_id
-        told, made = await asyncio.to_thread(_tell, batch, vectors, tagger, load_embedder())
+        told, made = await asyncio.to_thread(_tell, batch, vectors, reader)
         async with database.writing() as session:
-            tagged += await _write(session, told, tagger, now=now)
+            tagged += await _write(session, told, reader, now=now)
             await _keep_vectors(session, made)
 
 
-def _is_stale(tagger: Tagger) -> ColumnElement[bool]:
-    current = col(Event.text_digest) + _suffix(tagger)
+def _is_stale(reader: Reader) -> ColumnElement[bool]:
+    current = col(Event.text_digest) + reader.mark
     return or_(col(Event.tagged_digest).is_(None), col(Event.tagged_digest) != current)
 
 
-def _suffix(tagger: Tagger) -> str:
-    return f":{tagger.id}"
-
-
-async def _untold(session: AsyncSession, tagger: Tagger, *, after: int) -> list[Untold]:
+async def _untold(session: AsyncSession, reader: Reader, *, after: int) -> list[Untold]:
     rows = await session.exec(
         select(Event, Community.name)
         .join(Community, col(Community.id) == Event.community_id, isouter=True)
-        .where(_is_stale(tagger), col(Event.id) > after)
+        .where(_is_stale(reader), col(Event.id) > after)
         .order_by(col(Event.id))
         .limit(BATCH)
     )
@@ -100,26 +113,24 @@ async def _stored_vectors(session: AsyncSession, texts: Sequence[EventText], emb
     return {row.digest: row.vector for row in rows}
 
 
-def _tell(
-    batch: Sequence[Untold], stored: dict[str, bytes], tagger: Tagger, embedder: Embedder
-) -> tuple[list[Told], dict[str, bytes]]:
+def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> tuple[list[Told], dict[str, bytes]]:
     """Return what is to be said of each event, and the vectors that had to be made, by digest."""
     texts = [one.text for one in batch]
     sentences = [embedded_text(text) for text in texts]
-    digests = [_vector_digest(embedder, sentence) for sentence in sentences]
+    digests = [_vector_digest(reader.embedder, sentence) for sentence in sentences]
     missing = {digest: sentence for digest, sentence in zip(digests, sentences, strict=True) if digest not in stored}
-    fresh = embedder.embed(list(missing.values())).astype(np.float16)
+    fresh = reader.embedder.embed(list(missing.values())).astype(np.float16)
     made = {digest: vector.tobytes() for digest, vector in zip(missing, fresh, strict=True)}
     known = stored | made
     vectors: Vectors = np.stack([np.frombuffer(known[digest], np.float16) for digest in digests]).astype(np.float32)
-    told = zip(batch, tagger.tag(texts, vectors), purposes(texts, vectors), strict=True)
+    told = zip(batch, reader.tagger.tag(texts, vectors), reader.purposer.purposes(texts, vectors), strict=True)
     return [Told(one, tags, purpose) for one, tags, purpose in told], made
 
 
-async def _write(session: AsyncSession, told: Sequence[Told], tagger: Tagger, *, now: datetime) -> int:
+async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *, now: datetime) -> int:
     """Write what was found out about the events whose text is still the one it was found in; return how many."""
     ids = [one.untold.event_id for one in told]
-    rows = await session.exec(select(Event).where(col(Event.id).in_(ids), _is_stale(tagger)).with_for_update())
+    rows = await session.exec(select(Event).where(col(Event.id).in_(ids), _is_stale(reader)).with_for_update())
     events = {event.id: event for event in rows}
     current = [
         (event, one)
@@ -139,7 +150,7 @@ async def _write(session: AsyncSession, told: Sequence[Told], tagger: Tagger, *,
         if (topics, purpose, phrases) != (before.get(event.id, {}), event.purpose, event.purpose_phrases):
             event.updated_at = now
         event.purpose, event.purpose_phrases, event.welcomes = purpose, phrases, one.purpose.welcomes
-        event.tagged_digest = event.text_digest + _suffix(tagger)
+        event.tagged_digest = event.text_digest + reader.mark
         session.add_all(EventTopic(event_id=event.id, topic=slug, weight=weight) for slug, weight in topics.items())
     return len(current)
 

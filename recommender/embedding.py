@@ -19,6 +19,7 @@ Vectors = NDArray[np.float32]
 
 MAX_WORDS = 64  # the cost grows with the length: 180 texts a second at 60 words, 60 at 200
 BATCH = 32
+REMEMBERED = 4096  # vectors, 8 MB
 
 
 class Embedder(Protocol):
@@ -36,8 +37,19 @@ class SentenceEmbedder:
     def __init__(self) -> None:
         # More BLAS threads made it four times slower on a busy machine.
         self._model = USE(threads=1)
+        self._known: dict[str, Vectors] = {}
 
     def embed(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        # Tagging and purpose ask for the same texts one after the other, and weekly events have the same text.
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        fresh = dict(zip(missing, self._embed(missing), strict=True))
+        known = self._known | fresh
+        self._known = known if len(known) <= REMEMBERED else fresh
+        return np.stack([known[text] for text in texts])
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         # Texts of like length go together: a batch is as slow as its longest text.
         order = sorted(range(len(texts)), key=lambda position: len(texts[position]))
@@ -50,7 +62,7 @@ class SentenceEmbedder:
 
 def prepared(text: str) -> str:
     """Return what the model reads: the first words, without addresses; a lone surrogate would raise."""
-    words = ", ".join(" ".join(run) for run in words_of(text, MAX_WORDS).runs)
+    words = ", ".join(" ".join(run.words) for run in words_of(text, MAX_WORDS).runs)
     return words.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -30,7 +30,7 @@ def hashed(words: Words) -> Iterator[int]:
     """Yield the buckets of a text's words, their beginnings and pairs."""
     for run in words.runs:
         before = ""
-        for word in run:
+        for word in run.words:
             name = word_key(word)
             if not name:
                 continue

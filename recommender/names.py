@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from recommender.catalogue import key
 
@@ -25,13 +26,21 @@ WORD = re.compile(r"\.?\w+(?:\+\+|#(?!\w))?|&")
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Words that no punctuation parts."""
+
+    text: str  # verbatim
+    words: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]  # of the words in the text
+
+    def written(self, start: int, end: int) -> str:
+        """Return the words from start to end, exclusive, as they stand in the text."""
+        return self.text[self.spans[start][0] : self.spans[end - 1][1]]
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """A text as runs of words that no punctuation parts."""
-
-    runs: tuple[tuple[str, ...], ...]  # as written
-
-    def keys(self) -> Iterator[str]:
-        return (word_key(word) for run in self.runs for word in run)
+    runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,6 @@ class Mention:
     value: int  # what the name stands for
     name: str  # its key
     written: str  # verbatim
-    alone: bool  # whether the name is the whole run of words
 
 
 @lru_cache(maxsize=1 << 16)
@@ -57,13 +65,13 @@ def words_of(text: str, limit: int | None = None) -> Words:
         text = html.unescape(text)
     if "://" in text or "@" in text or "www." in text:
         text = ADDRESS.sub("\n", text)
-    runs: list[tuple[str, ...]] = []
+    runs: list[Run] = []
     left = limit if limit is not None else len(text)
     for part in BREAK.split(text):
-        words = tuple(WORD.findall(part)[:left])
-        if words:
-            runs.append(words)
-            left -= len(words)
+        found = list(islice(WORD.finditer(part), left))
+        if found:
+            runs.append(Run(part, tuple(word[0] for word in found), tuple(word.span() for word in found)))
+            left -= len(found)
             if left <= 0:
                 break
     return Words(tuple(runs))
@@ -95,18 +103,18 @@ class Names:
     def mentions(self, words: Words) -> Iterator[Mention]:
         """Yield the names in a text from left to right, the longest at each place; they do not overlap."""
         for run in words.runs:
-            keys = [word_key(word) for word in run]
+            keys = [word_key(word) for word in run.words]
             start = 0
-            while start < len(run):
+            while start < len(keys):
                 joined, end, name = "", start, ""
-                for stop in range(start, min(start + LONGEST_NAME, len(run))):
+                for stop in range(start, min(start + LONGEST_NAME, len(keys))):
                     joined += keys[stop]
-                    if joined in self.values and self._is_spelled(joined, run[start : stop + 1]):
+                    if joined in self.values and self._is_spelled(joined, run.words[start : stop + 1]):
                         end, name = stop + 1, joined
                     elif joined not in self._beginnings:
                         break
                 if end > start:
-                    yield Mention(self.values[name], name, " ".join(run[start:end]), alone=end - start == len(run))
+                    yield Mention(self.values[name], name, run.written(start, end))
                     start = end
                 else:
                     start += 1

@@ -23,9 +23,10 @@ from recommender.tagging_model import TaggingModel, load_model
 EVERYDAY_FILE = Path(__file__).parent / "data" / "everyday_names.txt"
 MAX_WORDS = 150  # of the description; what an event is about is said at its beginning
 MOST_TOPICS = 6
+LEAST = 4.0  # times less than usual is the least a label is expected: heads are linear and may fall below 0
 BATCH = 64  # texts whose (texts × topics) tables fit into the processor's cache
 TITLE_WORDS = 3.0  # a word of the title or the group counts as much as three of the description
-CATEGORY_TRUST = 0.8  # feeds file events under categories more loosely than organisers title them
+CATEGORY_TRUST = 0.95  # feeds file events under categories more loosely than organisers title them
 EVERYDAY, ONE_WORD, MORE_WORDS = 0.15, 0.75, 0.85  # trust in a name nothing was learned about
 
 TOPIC_FEATURES = (
@@ -52,10 +53,9 @@ LABEL_FEATURES = (
     "no topic",
     "title",  # whether title or group hold the very label
     "text",
-    "words",
-    "vectors",
+    "rate",  # share of groups that use the label, log
+    "expected",  # the same for a group with such words, and such a vector, log over the rate
     "likeness",
-    "rate",  # how many groups use the label, log
 )
 
 
@@ -195,7 +195,7 @@ def first_trust(catalogue: Catalogue) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, _ in _spelled(catalogue):
         name_key = key(name)
-        by_look = MORE_WORDS if len(words_of(name).runs[0] if words_of(name).runs else ()) > 1 else ONE_WORD
+        by_look = MORE_WORDS if " " in name.strip() else ONE_WORD
         found.setdefault(name_key, EVERYDAY if name_key in everyday else by_look)
     return found
 
@@ -318,8 +318,8 @@ class Labels:
         topics = [tagger.catalogue.resolve(label) for label in labels]
         self.topic = np.array([tagger.catalogue.index[topic.slug] if topic else -1 for topic in topics])
         self.tag = np.array([model.label_positions.get(key(label), -1) for label in labels])
-        rates = np.append(model.label_rates, 0.5 * model.label_rates.min())
-        self.rate = np.log(rates[self.tag]) - np.log(rates[-1])
+        # A label nobody learned stands for the rarest ones.
+        self.rate = np.append(model.label_rates, 0.5 * model.label_rates.min())[self.tag]
         self.vectors = None
         if tagger.embedder is not None:
             vectors = tagger.embedder.embed(list(labels))
@@ -333,16 +333,16 @@ class Labels:
         put["constant"][:] = 1.0
         put["topic"][:, has_topic] = log_odds[:, self.topic[has_topic]]
         put["no topic"][:, ~has_topic] = 1.0
-        put["rate"][:] = self.rate
-        words = self.model.label_words.scores([reading.counts() for reading in readings])
-        put["words"][:, has_tag] = words[:, self.tag[has_tag]]
+        put["rate"][:] = np.log(self.rate)
+        heads = self.model.label_words.scores([reading.counts() for reading in readings])
         for row, reading in enumerate(readings):
             for place, parts in (("title", (reading.title, reading.group)), ("text", (reading.text,))):
                 for words_said in parts:
                     for mention in self.names.mentions(words_said):
                         put[place][row, self.twins[mention.name]] = 1.0
         if vectors is not None and self.vectors is not None:
-            dense = self.model.label_vectors.scores(vectors)
-            put["vectors"][:, has_tag] = dense[:, self.tag[has_tag]]
+            heads += self.model.label_vectors.scores(vectors)
             put["likeness"][:] = standardised((vectors - self.model.label_vectors.centre) @ self.vectors)
+        rate = self.rate[has_tag]
+        put["expected"][:, has_tag] = np.log(np.clip(rate + heads[:, self.tag[has_tag]], rate / LEAST, 1.0) / rate)
         return table
