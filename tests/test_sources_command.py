@@ -1,0 +1,60 @@
+"""`adjacent sources add` and `sources test`: what a person is told before anything is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from origin import Origin
+from typer.testing import CliRunner, Result
+
+from app.cli.commands import cli
+
+CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-WR-CALNAME:Tide club\r\n{}END:VCALENDAR\r\n"
+EVENT = "BEGIN:VEVENT\r\nUID:{0}\r\nDTSTART:2026120{0}T170000Z\r\nSUMMARY:Walk {0}\r\nSTATUS:{1}\r\nEND:VEVENT\r\n"
+
+
+@pytest.fixture
+async def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Origin]:
+    async with Origin() as running:
+        monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+        monkeypatch.setenv("ADJACENT_NOW", "2026-11-25T12:00:00Z")
+        monkeypatch.setenv("ADJACENT_ALLOW_HOSTS", running.host)
+        running.serve("/", '<html><a href="/all.ics">All</a><a href="/a/old.ics">Old</a>', content_type="text/html")
+        events = "".join(EVENT.format(number, "CANCELLED" if number == 2 else "CONFIRMED") for number in range(1, 5))
+        running.serve("/all.ics", CALENDAR.format(events), content_type="text/calendar")
+        yield running
+
+
+async def run(*arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, cli, ["sources", *arguments])
+
+
+async def test_page_without_events_is_explained_and_its_calendar_previewed(origin: Origin) -> None:
+    told = await run("test", origin.url())
+    assert told.exit_code == 0
+    assert told.stderr.splitlines() == [
+        f"{origin.url()}: the page marks up no event: looked for schema.org in JSON-LD, microdata and RDFa, and for microformats",
+        f"taken instead: {origin.url('/all.ics')} (calendar link “All”)",
+        f"{origin.url('/all.ics')}: “Tide club”, icalendar, 4 events listed, 4 upcoming occurrences",
+        "  Tue 01 Dec 2026 17:00 UTC  Walk 1",
+        "  Wed 02 Dec 2026 17:00 UTC  Walk 2  (cancelled)",
+        "  Thu 03 Dec 2026 17:00 UTC  Walk 3",
+        f"  also there: {origin.url('/a/old.ics')} (calendar link “Old”)",
+    ]
+
+
+async def test_what_was_taken_is_what_is_stored(origin: Origin) -> None:
+    told = await run("add", origin.url(), "--yes")
+    assert told.exit_code == 0
+    assert told.stderr.splitlines()[-1] == f"stored {origin.url('/all.ics')}: 4 upcoming events"
+    (source,) = json.loads((await run("list", "--json")).stdout)
+    assert (source["url"], source["state"], source["name"]) == (origin.url("/all.ics"), "ok", "Tide club")
+
+
+async def test_nothing_is_stored_without_a_yes(origin: Origin) -> None:
+    assert (await run("add", origin.url())).exit_code == 1
+    assert json.loads((await run("list", "--json")).stdout) == []
