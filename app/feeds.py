@@ -1,7 +1,8 @@
 """Personal calendars: an address that programs subscribe to, and the events that stand in it.
 
 Reading a calendar writes nothing. A calendar of picks is filled when it is made and whenever its owner's slate is made
-or changes (`fill`); what has entered stays. Calendars of saved events, a topic or a community show what holds now.
+or changes (`fill`); what has entered stays. Calendars of saved events, of a topic, of a community, or of all topics near
+what somebody knows show what holds now.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from app.calendar_feed import oldest
 from app.feedback import KEEPING
 from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
 from app.picks import is_feasible
+from recommender.catalogue import load_catalogue
+from recommender.ranking import rank_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
 MOST = 20  # calendars a person
+NEAR = 30  # topics a calendar of all that is near reaches
 
 
 async def make_feed(
@@ -116,7 +120,7 @@ async def feed_events(
     session: AsyncSession, feed: Feed, *, now: datetime
 ) -> tuple[list[queries.Listed], dict[int, str]]:
     """Return a calendar's events by start, and for each (by id) why it is there."""
-    if feed.kind in ("topic", "community"):
+    if feed.kind in ("topic", "community", "near"):
         return await _subject_events(session, feed, now=now), {}
     reasons = await (_entered if feed.kind == "picks" else _saved)(session, feed)
     events = await _survivors(session, reasons)
@@ -160,12 +164,24 @@ async def _survivors(session: AsyncSession, reasons: dict[int, str]) -> list[Eve
 async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -> list[queries.Listed]:
     person = await session.get_one(Person, feed.person_id)
     wish = await slates.wish_of(session, person)
+    topics = near_topics(wish.known) if feed.kind == "near" else (feed.subject,) if feed.subject else ()
+    if not topics:
+        return []
     wanted = queries.EventFilter(
         start=oldest(now),
-        topics=(feed.subject,) if feed.kind == "topic" and feed.subject else (),
+        topics=topics if feed.kind != "community" else (),
         community=feed.subject if feed.kind == "community" else None,
         include_deleted=True,  # calendars must learn that an event is off
     )
     listed = await queries.events(session, wanted)
     # Who subscribes to a community means all of it; a topic's events elsewhere are of no use.
     return [one for one in listed if feed.kind == "community" or is_feasible(one.event, wish)]
+
+
+def near_topics(known: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the topics people who know these want most, most wanted first."""
+    if not known:
+        return ()
+    scores = rank_topics(known)
+    order = [int(place) for place in (-scores).argsort(kind="stable")[:NEAR] if scores[place] > 0]
+    return tuple(load_catalogue().topics[place].slug for place in order)

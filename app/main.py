@@ -14,7 +14,9 @@ from app import first_start, tokens, web
 from app.api import (
     calendars,
     communities,
+    embed,
     events,
+    exports,
     health,
     me,
     my_feedback,
@@ -37,11 +39,14 @@ from app.api.requests import Requests
 from app.api.uses import Uses
 from app.db import Database, migrate
 from app.jobs import working
+from app.revisions import Revisions
 from app.settings import Settings
 from scrapers.fetch import Fetcher
 
 API = (
     events,
+    exports,
+    embed,
     communities,
     topics,
     recommendations,
@@ -98,7 +103,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         ],
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
-    app.state.limiter, app.state.uses = Limiter(), uses
+    app.state.limiter, app.state.uses, app.state.revisions = Limiter(), uses, Revisions(database)
     problems.install(app)
     web.tell_people(app)
     for module in API:

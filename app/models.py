@@ -240,7 +240,7 @@ class Feed(SQLModel, table=True):
     key: str = Field(unique=True)
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True))
     name: str
-    kind: str = "picks"  # picks, saved, topic, community
+    kind: str = "picks"  # picks, saved, topic, community, near
     subject: str | None = None  # the topic's slug or the community's key
     created_at: datetime
 

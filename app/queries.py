@@ -6,14 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, and_, func, literal_column, or_, text, true
+from sqlalchemy import ColumnElement, Executable, Text, and_, false, func, literal_column, or_, text, true
+from sqlalchemy import cast as cast_to
 from sqlalchemy import select as core_select
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.content_lines import clean, link
 from app.models import Community, Event, EventTopic, EventVersion, Feed, FetchState, Person, Source
 from app.places import Spot, box_around, distance_km
 from recommender.catalogue import Topic, load_catalogue
@@ -45,11 +49,14 @@ class EventFilter:
     purpose: str | None = None  # the strongest one
     updated_since: datetime | None = None
     include_deleted: bool = False
+    include_merged: bool = False  # also what was merged into others
 
 
 def conditions(wanted: EventFilter, dialect: str) -> list[ColumnElement[bool]]:
     """Return the WHERE clauses of a filter, all but the exact circle around `near` (see `within`)."""
-    clauses: list[ColumnElement[bool]] = [col(Event.merged_into).is_(None)]
+    clauses: list[ColumnElement[bool]] = []
+    if not wanted.include_merged:
+        clauses.append(col(Event.merged_into).is_(None))
     if not wanted.include_deleted:
         clauses.append(col(Event.deleted_at).is_(None))
     if wanted.start is not None:
@@ -103,13 +110,28 @@ def _in_box(south: float, north: float, west: float, east: float) -> ColumnEleme
 
 
 def _matches(words: str, dialect: str) -> ColumnElement[bool]:
+    """Return the clause for all of these words, in either database by the same rules: whole words, or beginnings where
+    an asterisk ends them; accents of Latin letters and case do not count; what is joined by signs stands side by side.
+    """
+    wanted = [word for word in words.split() if any(map(str.isalnum, word))]
+    if not wanted:
+        return false()
     if dialect == "sqlite":
         # Each word quoted: FTS5's own query language is not offered, so that no input is a syntax error.
-        quoted = " ".join('"' + word.replace('"', '""') + '"' for word in words.split())
+        quoted = " ".join(f'"{word.replace(chr(34), " ")}"{"*" * word.endswith("*")}' for word in wanted)
         found = text("SELECT rowid FROM event_search WHERE event_search MATCH :words").bindparams(words=quoted)
         return col(Event.id).in_(found.columns(literal_column("rowid", Event.__table__.c.id.type)))  # type: ignore[attr-defined]
-    document = func.to_tsvector("simple", col(Event.title) + " " + col(Event.description))
-    return document.op("@@")(func.plainto_tsquery("simple", words))
+    query: ColumnElement[Any] = reduce(lambda all_, one: all_.op("&&")(one), map(_tsquery, wanted))
+    document = func.to_tsvector("simple", func.search_words(col(Event.title) + " " + col(Event.description)))
+    return document.op("@@")(query)
+
+
+def _tsquery(word: str) -> ColumnElement[Any]:
+    phrase = func.phraseto_tsquery("simple", func.search_words(word))
+    if not word.endswith("*"):
+        return phrase
+    # NULL, which matches nothing, where a word has no letter left: `:*` alone is no query.
+    return cast_to(func.nullif(cast_to(phrase, Text), "") + ":*", TSQUERY)
 
 
 def within(event: Event, near: Spot, radius_km: float) -> bool:
@@ -127,15 +149,27 @@ class Listed:
     event: Event  # in lists a plain row of its table: read it, do not write to it
     topics: tuple[tuple[str, float], ...] = ()  # slug, weight; strongest first
     community: Community | None = None
+    merged_into: str | None = None  # the id of the event that stands for this one
 
 
-async def events(session: AsyncSession, wanted: EventFilter) -> list[Listed]:
-    """Return all events of a filter by start."""
+async def events(session: AsyncSession, wanted: EventFilter, *, limit: int | None = None) -> list[Listed]:
+    """Return the events of a filter by start: all of them, or the first ones."""
     clauses = conditions(wanted, session.get_bind().dialect.name)
-    found = await _rows(session, *clauses)
-    if wanted.near is not None:
-        found = [event for event in found if within(event, wanted.near, wanted.radius_km)]
-    return await with_topics(session, sorted(found, key=lambda event: (event.starts_at, event.id)))
+    if wanted.near is None:
+        statement = core_select(EVENTS).where(*clauses).order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(limit)
+        return await with_topics(session, cast("list[Event]", await _run(session, statement)))
+    found = [event for event in await _rows(session, *clauses) if within(event, wanted.near, wanted.radius_km)]
+    return await with_topics(session, sorted(found, key=lambda event: (event.starts_at, event.id))[:limit])
+
+
+async def total(session: AsyncSession, wanted: EventFilter) -> Total:
+    """Return how many events a filter finds."""
+    clauses = conditions(wanted, session.get_bind().dialect.name)
+    if wanted.near is None:
+        return await _total(session, clauses)
+    return (await _in_circle(session, clauses, (), order=(EVENTS.c.id,), near=wanted.near, radius_km=wanted.radius_km))[
+        1
+    ]
 
 
 async def _run(session: AsyncSession, statement: Executable) -> Sequence[Any]:
@@ -166,6 +200,7 @@ class Total:
     count: int
     is_lower_bound: bool
     updated_at: datetime | None
+    earliest: datetime | None  # the first start of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +258,11 @@ def _position(event: Event, sort: Sort, *, backwards: bool = False) -> Position:
 
 async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Total:
     # Ordered, so that the same ones are counted every time and the answer stays the same.
-    columns = core_select(EVENTS.c.updated_at).where(*clauses)
+    columns = core_select(EVENTS.c.updated_at, EVENTS.c.starts_at).where(*clauses)
     counted = columns.order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(COUNTED + 1).subquery()
-    ((count, updated_at),) = await _run(session, core_select(func.count(), func.max(counted.c.updated_at)))
-    return Total(min(count, COUNTED), count > COUNTED, updated_at)
+    facts = (func.count(), func.max(counted.c.updated_at), func.min(counted.c.starts_at))
+    ((count, updated_at, earliest),) = await _run(session, core_select(*facts))
+    return Total(min(count, COUNTED), count > COUNTED, updated_at, earliest)
 
 
 async def _in_circle(
@@ -243,11 +279,12 @@ async def _in_circle(
     The box of `clauses` has found them by index; what is left to do is done on four columns of each.
     """
     is_beyond = and_(true(), *beyond).label("is_beyond")
-    columns = (EVENTS.c.id, EVENTS.c.lat, EVENTS.c.lon, EVENTS.c.updated_at, is_beyond)
+    columns = (EVENTS.c.id, EVENTS.c.lat, EVENTS.c.lon, EVENTS.c.starts_at, EVENTS.c.updated_at, is_beyond)
     rows = await _run(session, core_select(*columns).where(*clauses).order_by(*order))
     inside = [row for row in rows if _is_within(row.lat, row.lon, near, radius_km)]
     updated_at = max((row.updated_at for row in inside), default=None)
-    total = Total(min(len(inside), COUNTED), len(inside) > COUNTED, updated_at)
+    earliest = min((row.starts_at for row in inside), default=None)
+    total = Total(min(len(inside), COUNTED), len(inside) > COUNTED, updated_at, earliest)
     return [row.id for row in inside if row.is_beyond], total
 
 
@@ -259,14 +296,38 @@ async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Lis
         for event_id, topic, weight in await _run(session, core_select(TOPICS).where(chunk)):
             topics[event_id].append((topic, weight))
     known = await communities_by_id(session, {event.community_id for event in found if event.community_id})
+    merged = {event.merged_into for event in found if event.merged_into is not None}
+    standing = await survivors(session, merged) if merged else {}
     return [
         Listed(
             event,
             tuple(sorted(topics.get(event.id or 0, ()), key=lambda topic: (-topic[1], topic[0]))),
             known.get(event.community_id or 0),
+            standing[event.merged_into] if event.merged_into is not None else None,
         )
         for event in found
     ]
+
+
+async def survivors(session: AsyncSession, ids: Iterable[int]) -> dict[int, str]:
+    """Return, by the number of an event, the id of the one it stands for in the end, however often merged."""
+    keys: dict[int, str] = {}
+    into: dict[int, int] = {}
+    wanted = sorted(ids)
+    found = list(wanted)
+    while wanted:
+        columns = core_select(EVENTS.c.id, EVENTS.c.key, EVENTS.c.merged_into)
+        chunk, wanted = wanted[:CHUNK], wanted[CHUNK:]
+        for id_, key, merged_into in await _run(session, columns.where(EVENTS.c.id.in_(chunk))):
+            keys[id_] = key
+            if merged_into is not None:
+                into[id_] = merged_into
+                wanted += [merged_into] if merged_into not in keys else []
+
+    def last(id_: int) -> int:
+        return last(into[id_]) if id_ in into else id_
+
+    return {id_: keys[last(id_)] for id_ in found}
 
 
 async def communities_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, Community]:
@@ -287,42 +348,55 @@ def event_json(listed: Listed) -> dict[str, Any]:
     """Return an event as the API, the command line and the pages show it. Times carry the event's own offset."""
     event, catalogue = listed.event, load_catalogue()
     zone = ZoneInfo(event.zone)
-    return {
-        "id": event.key,
-        "title": event.title,
-        "starts_at": event.starts_at.astimezone(zone).isoformat(),
-        "ends_at": event.ends_at.astimezone(zone).isoformat() if event.ends_at else None,
-        "zone": event.zone,
-        "all_day": event.all_day,
-        "status": event.status,
-        "mode": event.mode,
-        "url": event.url,
-        "online_url": event.online_url,
-        "venue": {
-            "name": event.venue_name,
-            "address": event.address,
-            "city": event.city,
-            "country": event.country,
-            "lat": event.lat,
-            "lon": event.lon,
-        },
-        "organizer": {"name": event.organizer_name, "url": event.organizer_url},
-        "community": {"id": listed.community.key, "name": listed.community.name} if listed.community else None,
-        "topics": [
-            {"slug": slug, "label": catalogue[slug].label, "weight": round(weight, 3)}
-            for slug, weight in listed.topics
-            if slug in catalogue.index
-        ],
-        "purpose": event.purpose,
-        "categories": event.categories,
-        "language": event.language,
-        "price": event.price,
-        "is_free": event.is_free,
-        "description": event.description,
-        "sequence": event.sequence,
-        "updated_at": event.updated_at.isoformat(),
-        "deleted": event.deleted_at is not None,
-    }
+    facts: dict[str, Any] = clean_json(
+        {
+            "id": event.key,
+            "title": event.title,
+            "starts_at": event.starts_at.astimezone(zone).isoformat(),
+            "ends_at": event.ends_at.astimezone(zone).isoformat() if event.ends_at else None,
+            "zone": event.zone,
+            "all_day": event.all_day,
+            "status": event.status,
+            "mode": event.mode,
+            "url": link(event.url),
+            "online_url": link(event.online_url),
+            "venue": {
+                "name": event.venue_name,
+                "address": event.address,
+                "city": event.city,
+                "country": event.country,
+                "lat": event.lat,
+                "lon": event.lon,
+            },
+            "organizer": {"name": event.organizer_name, "url": event.organizer_url},
+            "community": {"id": listed.community.key, "name": listed.community.name} if listed.community else None,
+            "topics": [
+                {"slug": slug, "label": catalogue[slug].label, "weight": round(weight, 3)}
+                for slug, weight in listed.topics
+                if slug in catalogue.index
+            ],
+            "purpose": event.purpose,
+            "categories": event.categories,
+            "language": event.language,
+            "price": event.price,
+            "is_free": event.is_free,
+            "description": event.description,
+            "sequence": event.sequence,
+            "updated_at": event.updated_at.isoformat(),
+            "deleted": event.deleted_at is not None or event.merged_into is not None,
+            "merged_into": listed.merged_into,
+        }
+    )
+    return facts
+
+
+def clean_json(value: Any) -> Any:
+    """Return JSON whose texts hold nothing but text (what was stored before a rule was made, or around it)."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {name: clean_json(one) for name, one in value.items()}
+    return [clean_json(one) for one in value] if isinstance(value, list) else value
 
 
 async def sources(session: AsyncSession) -> list[Source]:

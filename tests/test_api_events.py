@@ -80,6 +80,7 @@ async def test_list_shows_upcoming_events_by_start(service: Service) -> None:
         "sequence": 0,
         "updated_at": NOW.isoformat(),
         "deleted": False,
+        "merged_into": None,
     }
     assert [event["title"] for event in answer.json()["data"]] == ["First", "Second"]
     assert answer.json()["meta"] == {"count": 2, "count_is_lower_bound": False, "updated_at": NOW.isoformat()}
@@ -209,6 +210,69 @@ async def test_changes_and_tombstones_can_be_followed(service: Service) -> None:
     assert answer.json()["meta"]["updated_at"] == later.isoformat()
 
 
+WRITTEN = {
+    "a": "Café-Treffen für Übersetzer",
+    "b": "C++ user group: front-end & back-end",
+    "c": "Typography workshops 2026",
+    "d": "Straße der Wörter – Ølund, Łódź",
+    "e": "Ночь музеев и йога",
+    "f": "O'Reilly night @ node.js",
+    "g": "Crème brûlée für alle",
+    "h": "Web3/AI meet-up (v2.0)",
+}
+
+
+@on_both_databases
+async def test_words_are_found_alike_on_both_databases(service: Service) -> None:
+    await service.store(*(draft(uid, title) for uid, title in WRITTEN.items()))
+    uids = {title: uid for uid, title in WRITTEN.items()}
+    asked = {
+        "cafe": "a",
+        "CAFÉ": "a",
+        "ubersetzer": "a",
+        "übersetzer": "a",
+        "fur": "ag",
+        "treffen": "a",
+        "café-treffen": "a",
+        "treffen-café": "",  # what a hyphen joins stands side by side
+        "c++": "b",
+        "front-end": "b",
+        "end front": "b",
+        "end-front": "",
+        "workshop": "",  # whole words
+        "worksho": "",
+        "worksho*": "c",
+        "typo* 2026": "c",
+        "typ*graphy": "",
+        "*": "",
+        "straße": "d",
+        "strasse": "",
+        "ølund": "d",
+        "łódź": "d",
+        "ночь": "e",
+        "НОЧЬ": "e",
+        "йога": "e",
+        "o'reilly": "f",
+        "node.js": "f",
+        "js.node": "",
+        "brulee creme": "g",
+        "web3": "h",
+        "2.0": "",
+        "v2.0": "h",
+        "(ai)": "h",
+        '"': "",
+        "& -": "",
+        "front & end": "b",
+        "NEAR(front end)": "",
+        "title:cafe": "",
+    }
+    found = {}
+    for words in asked:
+        answer = await service.client.get(EVENTS, params={"q": words})
+        found[words] = "".join(sorted(uids[event["title"]] for event in answer.json()["data"]))
+    assert found == asked
+
+
 async def walk(client: httpx.AsyncClient, address: str | None, relation: str = "next") -> list[str]:
     seen = []
     while address:
@@ -226,7 +290,7 @@ async def test_paging_goes_through_everything_once_and_back(service: Service, so
     last = f"{EVENTS}?limit=5&sort={sort}"
     while address := (await service.client.get(last)).json()["links"]["next"]:
         last = address
-    pages = []
+    pages: list[list[str]] = []
     previous: str | None = last
     while previous:
         answer = (await service.client.get(previous)).json()
@@ -252,7 +316,11 @@ async def test_link_header_names_the_same_pages_as_the_body(service: Service) ->
     await service.store(*(draft(f"e{n}", days=1 + n) for n in range(3)))
     answer = await service.client.get(f"{EVENTS}?limit=1")
     links = answer.json()["links"]
-    assert answer.headers["link"] == f'<{links["self"]}>; rel="self", <{links["next"]}>; rel="next"'
+    assert answer.headers["link"].split(", ")[:3] == [
+        f'<{links["self"]}>; rel="self"',
+        f'<{links["next"]}>; rel="next"',
+        '<http://adjacent.test/api/v1/events.ics>; rel="alternate"; type="text/calendar"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -325,6 +393,14 @@ async def test_merged_event_leads_to_the_one_that_remains(service: Service) -> N
         answer = await service.client.get(f"{EVENTS}/{ids['a']}{ending}")
         assert (answer.status_code, answer.headers["location"]) == (301, f"{EVENTS}/{ids['c']}{ending}")
     assert await titles(service, "") == ["C"]
+    whole = (await service.client.get(f"{EVENTS}?include_deleted=true")).json()["data"]
+    assert [(event["title"], event["deleted"], event["merged_into"]) for event in whole] == [
+        ("A", True, ids["c"]),
+        ("B", True, ids["c"]),
+        ("C", False, None),
+    ]
+    calendar = icalendar.Calendar.from_ical((await service.client.get(f"{EVENTS}.ics?include_deleted=true")).content)
+    assert [str(event["status"]) for event in calendar.walk("VEVENT")] == ["CANCELLED", "CANCELLED", "CONFIRMED"]
 
 
 async def test_calendar_holds_the_whole_result_of_the_filters(service: Service) -> None:

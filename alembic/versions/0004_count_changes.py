@@ -31,15 +31,14 @@ RAISE = "INSERT INTO revision (name, number) VALUES ({}, 1) ON CONFLICT (name) D
 COUNT = """
 CREATE FUNCTION count_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    changed jsonb := CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END;
     counted text := TG_ARGV[0];
     mark text;
 BEGIN
     IF TG_NARGS > 1 THEN
-        IF changed ->> TG_ARGV[1] IS NULL THEN
+        counted := counted || (CASE TG_OP WHEN 'DELETE' THEN to_jsonb(OLD) ELSE to_jsonb(NEW) END ->> TG_ARGV[1]);
+        IF counted IS NULL THEN
             RETURN NULL;
         END IF;
-        counted := counted || (changed ->> TG_ARGV[1]);
     END IF;
     mark := 'adjacent.counted_' || translate(counted, '/', '_');
     IF current_setting(mark, true) IS DISTINCT FROM pg_current_xact_id()::text THEN

@@ -64,7 +64,31 @@ class Listing:
     more_meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC) -> Response:
+# The forms the event list comes in, and the parameters that only some of them take.
+FORMS = {
+    "/api/v1/events": "application/json",
+    "/api/v1/events.ics": "text/calendar",
+    "/api/v1/events.rss": "application/rss+xml",
+    "/api/v1/events.atom": "application/atom+xml",
+    "/api/v1/feed.json": "application/feed+json",
+    "/api/v1/events.csv": "text/csv",
+    "/embed": "text/html",
+}
+OF_SOME = ("cursor", "limit", "sort", "cancelled", "title")
+
+
+def alternates(request: Request) -> list[str]:
+    """Return the links of a Link header to the other forms of an event list, with the same filters."""
+    query = request.url.remove_query_params(OF_SOME).query
+    base_url = request.app.state.settings.base_url
+    return [
+        f'<{base_url}{path}{"?" if query else ""}{query}>; rel="alternate"; type="{media_type}"'
+        for path, media_type in FORMS.items()
+        if path != request.url.path
+    ]
+
+
+def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC, more_links: Sequence[str] = ()) -> Response:
     links = {
         "self": _address(request, request.query_params.get("cursor")),
         "next": _address(request, page.next) if page.next else None,
@@ -80,8 +104,8 @@ def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC) -> Resp
         },
         "links": links,
     }
-    link = ", ".join(f'<{address}>; rel="{relation}"' for relation, address in links.items() if address)
-    return answer(content, cache=cache, headers={"Link": link})
+    related = [f'<{address}>; rel="{relation}"' for relation, address in links.items() if address]
+    return answer(content, cache=cache, headers={"Link": ", ".join((*related, *more_links))})
 
 
 def _address(request: Request, cursor: str | None) -> str:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import calendar_feed, feeds
-from app.api.access import Chosen, Now, Reading
-from app.api.events import CALENDAR, calendar_response
+from app import calendar_feed, feeds, revisions
+from app.api.access import Chosen, Data, Now
+from app.api.conditional import promise, standing
 from app.api.problems import Problem, declared
 
 router = APIRouter(tags=["calendars"])
 
-CACHE = "private, max-age=3600"
+HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
+CALENDAR: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "RFC 5545"}
+}
 
 
 class FeedQuery(BaseModel):
@@ -34,30 +38,41 @@ class FeedQuery(BaseModel):
     responses={**CALENDAR, **declared(404, 410, 422)},
 )
 async def read_feed(
+    *,
+    request: Request,
     token: Annotated[str, Path(max_length=100)],
     asked: Annotated[FeedQuery, Query()],
-    session: Reading,
+    database: Data,
     now: Now,
     chosen: Chosen,
 ) -> Response:
     """Events of the last 30 days and all that come. The same bytes until something changed; reading changes nothing."""
+    async with database.reading() as session:
+        feed = (await _opened(session, token)).feed
+    counters = (revisions.EVENTS, revisions.of_person(feed.person_id), revisions.of_feed(feed.id or 0))
+    stood = await standing(request, *counters)
+    async with database.reading() as session:  # once more: it may have been replaced before the counters were read
+        opened = await _opened(session, token)
+        if opened.replaced_at is not None:
+            body = calendar_feed.replaced_calendar(feed, opened.replaced_at, base_url=chosen.base_url)
+            return Response(body, headers=HEADERS, media_type="text/calendar")
+        listed, reasons = await feeds.feed_events(session, opened.feed, now=now)
+    promise(request, stood, until=listed[0].event.starts_at + calendar_feed.BACK if listed else None)
+    body = await asyncio.to_thread(
+        calendar_feed.calendar,
+        calendar_feed.header(opened.feed.name),
+        listed,
+        base_url=chosen.base_url,
+        reasons=reasons,
+        cancelled=asked.cancelled,
+    )
+    return Response(body, headers=HEADERS, media_type="text/calendar")
+
+
+async def _opened(session: AsyncSession, token: str) -> feeds.Opened:
     opened = await feeds.open_feed(session, token)
     if opened is None:
         raise Problem(404, "no calendar has this address")
     if feeds.is_gone(opened, datetime.now(UTC)):
         raise Problem(410, "this address was replaced; subscribe to the new one", kind="replaced-link")
-    if opened.replaced_at is not None:
-        body = calendar_feed.replaced_calendar(opened.feed, opened.replaced_at, base_url=chosen.base_url)
-    else:
-        listed, reasons = await feeds.feed_events(session, opened.feed, now=now)
-        body = await asyncio.to_thread(
-            calendar_feed.calendar,
-            calendar_feed.header(opened.feed.name),
-            listed,
-            base_url=chosen.base_url,
-            reasons=reasons,
-            cancelled=asked.cancelled,
-        )
-    answer = calendar_response(body, cache=CACHE)
-    answer.headers["X-Robots-Tag"] = "noindex"
-    return answer
+    return opened

@@ -1,17 +1,65 @@
-"""HEAD, entity tags, 304 and compression for every answer alike (RFC 9110 §8.8.3, §9.3.2, §13.1.2)."""
+"""HEAD, entity tags, 304 and compression for every answer alike (RFC 9110 §8.8.3, §9.3.2, §13.1.2).
+
+An answer that came with a promise (`promise`) is kept and given again, tag, compressed body and all, while the promise
+holds; nothing behind this door is asked then but how far the counters of `revisions` stand.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.revisions import Revisions
+
 SHORTEST = 1000  # bytes below which gzip gains nothing
+LONG = 100_000  # bytes above which compressing is done beside the event loop
 LEVEL = 4  # half the time of 6 for a few per cent more
-COMPRESSED = ("text/", "application/json", "application/problem+json", "application/xml", "image/svg+xml")
+COMPRESSED = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/feed+json",
+    "application/rss+xml",
+    "application/atom+xml",
+    "application/xml",
+    "image/svg+xml",
+)
+KEPT = 64 * 1024 * 1024  # bytes of answers a process keeps
+LARGEST_KEPT = KEPT // 4
+LONGEST_QUERY = 2000  # bytes of a query string whose answer is kept
+
+RawHeaders = list[tuple[bytes, bytes]]
+Key = tuple[str, bytes]  # path and query; what is promised depends on nothing else of a request
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How long an answer holds: while these counters stand where they stood before it was made, and until a moment."""
+
+    standing: Mapping[str, int]
+    until: datetime | None  # the last moment, of `Settings.now`; None: the passing of time changes nothing
+
+
+async def standing(request: Request, *names: str) -> Mapping[str, int]:
+    """Return where these counters stand; ask before anything is read that they count."""
+    revisions: Revisions = request.app.state.revisions
+    return await revisions.numbers(names)
+
+
+def promise(request: Request, stood: Mapping[str, int], *, until: datetime | None) -> None:
+    """Promise that the answer depends on nothing but the address, what these counters count, and the time."""
+    request.scope["adjacent.promise"] = Promise(stood, until)
 
 
 class Conditional:
@@ -19,67 +67,158 @@ class Conditional:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._memory = Memory(KEPT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
-        scope["method"] = "GET"
-        await self.app(scope, receive, exchange.send)
-
-
-class _Exchange:
-    """One answer, held back until it is whole: its tag stands in front of it."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._is_head = scope["method"] == "HEAD"
-        self._asked = Headers(scope=scope)
-        self._send = send
-        self._start: Message = {}
-        self._body = bytearray()
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start = message
-        elif message["type"] == "http.response.body":
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._finish()
+        key = (scope["path"], scope["query_string"])
+        whole = self._memory.get(key)
+        if whole is not None and await _holds(whole, scope["app"].state):
+            scope["route"] = whole.route
         else:
-            await self._send(message)
+            whole = await self._asked(scope, receive, send)
+            if whole is not None and whole.promise is not None:
+                self._memory.keep(key, whole)
+        if whole is not None:
+            await _deliver(whole, scope, send)
 
-    async def _finish(self) -> None:
-        headers = MutableHeaders(raw=self._start["headers"])
-        body = bytes(self._body)
-        if self._start["status"] == 200 and "no-store" not in headers.get("cache-control", ""):
-            body = self._encode(headers, body)
-            if is_match(self._asked.get("if-none-match"), headers["etag"]):
-                for name in ("content-length", "content-type", "content-encoding"):
-                    del headers[name]
-                await self._send({**self._start, "status": 304, "headers": headers.raw})
-                await self._send({"type": "http.response.body"})
-                return
-            headers["content-length"] = str(len(body))
-        await self._send({**self._start, "headers": headers.raw})
-        await self._send({"type": "http.response.body", "body": b"" if self._is_head else body})
+    async def _asked(self, scope: Scope, receive: Receive, send: Send) -> Whole | None:
+        """Return the application's answer, or None for one that has been passed on since no tag stands before it."""
+        is_head, scope["method"] = scope["method"] == "HEAD", "GET"
+        start: Message = {}
+        body = bytearray()
+        whole: Whole | None = None
 
-    def _encode(self, headers: MutableHeaders, body: bytes) -> bytes:
-        headers.add_vary_header("Accept-Encoding")
-        tag = headers.get("etag", "").strip('"') or hashlib.sha256(body).hexdigest()[:32]
-        if len(body) >= SHORTEST and self._takes_gzip() and headers.get("content-type", "").startswith(COMPRESSED):
-            # One tag a content coding: a strong tag stands for bytes, and these are others.
-            headers["etag"], headers["content-encoding"] = f'"{tag}-gzip"', "gzip"
-            return gzip.compress(body, LEVEL, mtime=0)
-        headers["etag"] = f'"{tag}"'
-        return body
+        async def collect(message: Message) -> None:
+            nonlocal start, whole
+            if message["type"] == "http.response.start":
+                start = message
+            elif message["type"] == "http.response.body":
+                body.extend(message.get("body", b""))
+                if message.get("more_body", False):
+                    return
+                if start["status"] == 200 and "no-store" not in Headers(raw=start["headers"]).get("cache-control", ""):
+                    whole = Whole(start["headers"], bytes(body), scope.get("adjacent.promise"), scope.get("route"))
+                else:
+                    await send(start)
+                    await send({"type": "http.response.body", "body": b"" if is_head else bytes(body)})
+            else:
+                await send(message)
 
-    def _takes_gzip(self) -> bool:
-        for coding in self._asked.get("accept-encoding", "").split(","):
-            name, _, weight = coding.partition(";")
-            if name.strip().lower() in ("gzip", "*"):
-                return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+        await self.app(scope, receive, collect)
+        scope["method"] = "HEAD" if is_head else "GET"
+        return whole
+
+
+@dataclass
+class Whole:
+    """One whole answer of status 200, in every form it may be sent in; each is made when it is first wanted."""
+
+    headers: RawHeaders
+    body: bytes
+    promise: Promise | None = None
+    route: Any = None
+    _sent: dict[tuple[bool, bool], RawHeaders] = field(default_factory=dict)
+
+    @cached_property
+    def is_compressible(self) -> bool:
+        kind = Headers(raw=self.headers).get("content-type", "")
+        return len(self.body) >= SHORTEST and kind.startswith(COMPRESSED)
+
+    @cached_property
+    def tag(self) -> str:
+        return Headers(raw=self.headers).get("etag", "").strip('"') or hashlib.sha256(self.body).hexdigest()[:32]
+
+    @cached_property
+    def compressed(self) -> bytes:
+        return gzip.compress(self.body, LEVEL, mtime=0)
+
+    def tag_of(self, *, gzipped: bool) -> str:
+        # One tag a content coding: a strong tag stands for bytes, and these are others.
+        return f'"{self.tag}-gzip"' if gzipped else f'"{self.tag}"'
+
+    def headers_of(self, *, gzipped: bool, is_known: bool) -> RawHeaders:
+        """Return the headers that go with the body, or, where the client has it, with its absence."""
+        made = self._sent.get((gzipped, is_known))
+        if made is None:
+            headers = MutableHeaders(raw=list(self.headers))
+            headers.add_vary_header("Accept-Encoding")
+            headers["etag"] = self.tag_of(gzipped=gzipped)
+            del headers["content-length"]
+            if is_known:
+                del headers["content-type"]
+            else:
+                if gzipped:
+                    headers["content-encoding"] = "gzip"
+                headers["content-length"] = str(len(self.compressed if gzipped else self.body))
+            made = self._sent[gzipped, is_known] = headers.raw
+        return list(made)  # those who pass it on add theirs
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes to keep; compressed text is a third of the text at most."""
+        return len(self.body) * 4 // 3 + 1000
+
+
+class Memory:
+    """The answers that were wanted last, up to a number of bytes."""
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+        self._size = 0
+        self._kept: OrderedDict[Key, Whole] = OrderedDict()
+
+    def get(self, key: Key) -> Whole | None:
+        whole = self._kept.get(key)
+        if whole is not None:
+            self._kept.move_to_end(key)
+        return whole
+
+    def keep(self, key: Key, whole: Whole) -> None:
+        if key in self._kept:
+            self._size -= self._kept.pop(key).size
+        if whole.size > LARGEST_KEPT or len(key[1]) > LONGEST_QUERY:
+            return
+        self._kept[key] = whole
+        self._size += whole.size
+        while self._size > self._largest:
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= oldest.size
+
+
+async def _holds(whole: Whole, state: Any) -> bool:
+    promise = whole.promise
+    if promise is None or (promise.until is not None and state.settings.now() > promise.until):
         return False
+    revisions: Revisions = state.revisions
+    return await revisions.numbers(promise.standing) == promise.standing
+
+
+async def _deliver(whole: Whole, scope: Scope, send: Send) -> None:
+    asked = Headers(scope=scope)
+    gzipped = whole.is_compressible and takes_gzip(asked.get("accept-encoding", ""))
+    if is_match(asked.get("if-none-match"), whole.tag_of(gzipped=gzipped)):
+        headers = whole.headers_of(gzipped=gzipped, is_known=True)
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body"})
+        return
+    if gzipped and len(whole.body) > LONG and "compressed" not in vars(whole):
+        await asyncio.to_thread(getattr, whole, "compressed")
+    headers = whole.headers_of(gzipped=gzipped, is_known=False)
+    body = b"" if scope["method"] == "HEAD" else whole.compressed if gzipped else whole.body
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding takes gzip (RFC 9110 §12.5.3)."""
+    for coding in accepted.split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip().lower() in ("gzip", "*"):
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
 
 
 def is_match(asked: str | None, tag: str) -> bool:

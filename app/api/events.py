@@ -1,30 +1,38 @@
-"""/events: what is on, filtered, in order, one by one or as a calendar."""
+"""/events: what is on, filtered, in order, and one by one."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import calendar_feed, queries
 from app.api import shapes
-from app.api.access import Chosen, Now, Reading
-from app.api.answers import PUBLIC, Listing, Nothing, answer, bad_cursor, list_answer, read_cursor, write_cursor
-from app.api.parameters import EventQuery, Selection, event_filter, row_id
+from app.api.access import Chosen, Data, Now, Reading
+from app.api.answers import (
+    PUBLIC,
+    Listing,
+    Nothing,
+    alternates,
+    answer,
+    bad_cursor,
+    list_answer,
+    read_cursor,
+    write_cursor,
+)
+from app.api.conditional import promise, standing
+from app.api.exports import content
+from app.api.parameters import EventQuery, event_filter, row_id
 from app.api.problems import Problem, declared
 from app.models import Event
+from app.revisions import EVENTS
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
 Id = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
-CALENDAR: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "RFC 5545"}
-}
 
 
 @router.get(
@@ -34,11 +42,15 @@ CALENDAR: dict[int | str, dict[str, Any]] = {
     response_model=shapes.EventList,
     responses=declared(422),
 )
-async def list_events(request: Request, asked: Annotated[EventQuery, Query()], session: Reading, now: Now) -> Response:
+async def list_events(request: Request, asked: Annotated[EventQuery, Query()], database: Data, now: Now) -> Response:
     """Upcoming events unless `start` says otherwise. Paging neither skips nor repeats while events arrive."""
+    stood = await standing(request, EVENTS)
     wanted = event_filter(asked, now=now)
     position = _position(asked.cursor, asked.sort) if asked.cursor else None
-    part = await queries.event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
+    async with database.reading() as session:
+        part = await queries.event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
+    # Without a start, an event leaves the list when it has begun.
+    promise(request, stood, until=part.total.earliest if asked.start is None else None)
     return list_answer(
         request,
         Listing(
@@ -49,6 +61,7 @@ async def list_events(request: Request, asked: Annotated[EventQuery, Query()], s
             next=_cursor(part.next, asked.sort),
             previous=_cursor(part.previous, asked.sort),
         ),
+        more_links=alternates(request),
     )
 
 
@@ -69,51 +82,24 @@ def _position(cursor: str, sort: str) -> queries.Position:
     return queries.Position(moment, row_id(id_), backwards=bool(backwards))
 
 
-class CalendarQuery(Selection):
-    cancelled: calendar_feed.Cancelled = Field("keep", description="What becomes of cancelled events.")
-
-
-@router.get(
-    "/events.ics",
-    operation_id="export_events",
-    summary="Events as a calendar to subscribe to",
-    response_class=Response,
-    responses={**CALENDAR, **declared(422)},
-)
-async def export_events(
-    asked: Annotated[CalendarQuery, Query()], session: Reading, now: Now, chosen: Chosen
-) -> Response:
-    """The whole result of the same filters, never paged. Cancelled events stay, with their status."""
-    listed = await queries.events(session, event_filter(asked, now=now))
-    body = await asyncio.to_thread(
-        calendar_feed.calendar,
-        calendar_feed.header("Adjacent", "Events one step outside what you know"),
-        listed,
-        base_url=chosen.base_url,
-        cancelled=asked.cancelled,
-    )
-    return calendar_response(body)
-
-
-def calendar_response(body: bytes, *, cache: str = PUBLIC) -> Response:
-    return Response(body, headers={"Cache-Control": cache}, media_type="text/calendar")
-
-
 @router.get(
     "/events/{id}.ics",
     operation_id="export_event",
     summary="One event as a calendar",
     response_class=Response,
-    responses={**CALENDAR, 301: {"description": "It was merged into another event."}, **declared(404, 422)},
+    responses={
+        **content("text/calendar", "RFC 5545"),
+        301: {"description": "It was merged into another event."},
+        **declared(404, 422),
+    },
 )
 async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading, chosen: Chosen) -> Response:  # noqa: A002
     event = await _found(session, id)
     if event.merged_into is not None:
         return await _moved(session, event, ".ics")
     listed = await queries.with_topics(session, [event])
-    return calendar_response(
-        calendar_feed.calendar(calendar_feed.header(event.title), listed, base_url=chosen.base_url)
-    )
+    body = calendar_feed.calendar(calendar_feed.header(event.title), listed, base_url=chosen.base_url)
+    return Response(body, headers={"Cache-Control": PUBLIC}, media_type="text/calendar")
 
 
 @router.get(

@@ -80,7 +80,11 @@ class Selection(BaseModel):
     end: Moment | None = Field(
         None, description="Starts before this; a date includes its day.", examples=["2026-12-31"]
     )
-    q: Text | None = Field(None, description="Words of title or description, all of them.", examples=["typography"])
+    q: Text | None = Field(
+        None,
+        description="Words of title or description, all of them; `typo*` finds what begins so. Accents do not count.",
+        examples=["typography"],
+    )
     topic: list[Text] = Field([], max_length=50, description="Topics by label, alias or slug; any of them.")
     mode: list[Mode] = Field([], max_length=4)
     near: Text | None = Field(None, description="A city or LAT,LON.", examples=["Munich", "48.14,11.58"])
@@ -100,7 +104,10 @@ class Selection(BaseModel):
     community: Text | None = Field(None, description="Id of a community.")
     purpose: Purpose | None = Field(None, description="What people mainly go for.")
     updated_since: Moment | None = Field(None, description="Changed at or after this.")
-    include_deleted: bool = Field(False, description="Also what all its sources withdrew (`deleted` is true).")
+    include_deleted: bool = Field(
+        False,
+        description="Also what all its sources withdrew or what was merged into another event (`deleted` is true).",
+    )
 
 
 class EventQuery(Selection):
@@ -135,6 +142,7 @@ def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
         purpose=asked.purpose,
         updated_since=_instant(asked.updated_since, zone) if asked.updated_since is not None else None,
         include_deleted=asked.include_deleted,
+        include_merged=asked.include_deleted,
     )
 
 

@@ -75,6 +75,7 @@ class Event(Shape):
     sequence: int
     updated_at: datetime
     deleted: bool
+    merged_into: str | None  # the id of the event that stands for this one
 
 
 class SourceVersion(Shape):
@@ -367,7 +368,7 @@ class FeedbackAnswer(Shape):
 class Feed(Shape):
     id: str
     name: str
-    kind: Literal["picks", "saved", "topic", "community"]
+    kind: Literal["picks", "saved", "topic", "community", "near"]
     subject: str | None
     created_at: datetime
 

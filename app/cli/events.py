@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,19 +92,15 @@ def export(
         raise typer.BadParameter(f"--format {format_!r}: choose ics, csv or json")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.calendar_feed import calendar, csv_safe, header
+        from app.calendar_feed import calendar, header
         from app.queries import event_json
+        from app.syndication import table
 
         listed = await _upcoming(chosen, database)
         if format_ == "json":
             printing.as_json(event_json(one) for one in listed)
         elif format_ == "csv":
-            writer = csv.writer(sys.stdout)
-            columns = ("id", "starts_at", "ends_at", "zone", "title", "city", "mode", "status", "url")
-            writer.writerow(columns)
-            for one in listed:
-                facts = event_json(one) | {"city": one.event.city}
-                writer.writerow([csv_safe(facts[column]) for column in columns])
+            sys.stdout.buffer.write(table(listed, chosen.base_url))
         else:
             body = calendar(header("All upcoming events"), listed, base_url=chosen.base_url)
             sys.stdout.buffer.write(body)

@@ -1,0 +1,170 @@
+"""The event list in the forms other software reads: calendar, news feeds, JSON Feed, table. Never paged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from app import calendar_feed, queries, syndication
+from app.api.access import Chosen, Data, Now
+from app.api.answers import PUBLIC, alternates
+from app.api.conditional import promise, standing
+from app.api.parameters import Selection, event_filter
+from app.api.problems import declared
+from app.db import Database
+from app.queries import Listed
+from app.revisions import EVENTS
+from app.settings import Settings
+from app.syndication import Channel
+
+router = APIRouter(prefix="/api/v1", tags=["events"])
+
+MOST = 10_000  # events of one answer
+NAME, ABOUT = "Adjacent", "Events one step outside what you know"
+BOUND = f"The whole result, never paged; of more than {MOST:,} events the first, and `X-Total-Count` says how many."
+
+
+def content(media_type: str, standard: str) -> dict[int | str, dict[str, Any]]:
+    count = {"description": "How many events the filters find in all.", "schema": {"type": "integer"}}
+    return {
+        200: {
+            "content": {media_type: {"schema": {"type": "string"}}},
+            "description": standard,
+            "headers": {"X-Total-Count": count},
+        }
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the filters find: the first events, and how many there are."""
+
+    events: list[Listed]
+    count: int
+
+
+async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int = MOST) -> Found:
+    """Return the events that were asked for, up to a number, and promise the answer until one of them changes."""
+    stood = await standing(request, EVENTS)
+    wanted = event_filter(asked, now=now)
+    async with database.reading() as session:
+        listed = await queries.events(session, wanted, limit=limit)
+        count = len(listed) if len(listed) < limit else (await queries.total(session, wanted)).count
+    # Without a start, an event leaves the answer when it has begun.
+    promise(request, stood, until=listed[0].event.starts_at if asked.start is None and listed else None)
+    return Found(listed, count)
+
+
+async def _answer(
+    request: Request, found: Found, media_type: str, make: Callable[[Channel], bytes], settings: Settings
+) -> Response:
+    own = f"{settings.base_url}{request.url.path}"
+    query = urlencode(sorted(request.query_params.multi_items()))
+    channel = Channel(NAME, ABOUT, settings.base_url, f"{own}?{query}" if query else own, found.count)
+    body = await asyncio.to_thread(make, channel)
+    return exported(request, body, media_type, {"X-Total-Count": str(found.count)})
+
+
+def exported(request: Request, body: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    link = ", ".join(alternates(request))
+    return Response(body, headers={"Cache-Control": PUBLIC, "Link": link, **headers}, media_type=media_type)
+
+
+class CalendarQuery(Selection):
+    cancelled: calendar_feed.Cancelled = Field("keep", description="What becomes of cancelled events.")
+
+
+@router.get(
+    "/events.ics",
+    operation_id="export_events",
+    summary="Events as a calendar to subscribe to",
+    description=f"{BOUND} Cancelled events stay, with their status, unless `cancelled` says otherwise.",
+    response_class=Response,
+    responses={**content("text/calendar", "RFC 5545"), **declared(422)},
+)
+async def export_events(
+    request: Request, asked: Annotated[CalendarQuery, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
+    found = await find(request, asked, database, now=now)
+
+    def make(channel: Channel) -> bytes:
+        head = calendar_feed.header(channel.title, channel.told(found.events))
+        return calendar_feed.calendar(head, found.events, base_url=chosen.base_url, cancelled=asked.cancelled)
+
+    return await _answer(request, found, "text/calendar", make, chosen)
+
+
+@router.get(
+    "/events.rss",
+    operation_id="export_events_as_rss",
+    summary="Events as RSS",
+    description=f"{BOUND} Times stand in titles and texts, and in `ev` and `xcal` fields.",
+    response_class=Response,
+    responses={**content("application/rss+xml", "RSS 2.0"), **declared(422)},
+)
+async def export_as_rss(
+    request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
+    found = await find(request, asked, database, now=now)
+    return await _answer(
+        request, found, "application/rss+xml", lambda channel: syndication.rss(channel, found.events), chosen
+    )
+
+
+@router.get(
+    "/events.atom",
+    operation_id="export_events_as_atom",
+    summary="Events as Atom",
+    description=f"{BOUND} Times stand in titles and texts, and in `xcal` fields.",
+    response_class=Response,
+    responses={**content("application/atom+xml", "RFC 4287"), **declared(422)},
+)
+async def export_as_atom(
+    request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
+    found = await find(request, asked, database, now=now)
+    return await _answer(
+        request, found, "application/atom+xml", lambda channel: syndication.atom(channel, found.events), chosen
+    )
+
+
+@router.get(
+    "/feed.json",
+    operation_id="export_events_as_json_feed",
+    summary="Events as JSON Feed",
+    description=f"{BOUND} `_event` of an item is the event as the list shows it.",
+    response_class=Response,
+    responses={**content("application/feed+json", "JSON Feed 1.1"), **declared(422)},
+)
+async def export_as_json_feed(
+    request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
+    found = await find(request, asked, database, now=now)
+    return await _answer(
+        request, found, "application/feed+json", lambda channel: syndication.json_feed(channel, found.events), chosen
+    )
+
+
+@router.get(
+    "/events.csv",
+    operation_id="export_events_as_table",
+    summary="Events as a table",
+    description=f"{BOUND} Cells that a spreadsheet would take for a formula start with an apostrophe.",
+    response_class=Response,
+    responses={**content("text/csv", "RFC 4180, with a header"), **declared(422)},
+)
+async def export_as_table(
+    request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
+    found = await find(request, asked, database, now=now)
+    return await _answer(
+        request, found, "text/csv", lambda channel: syndication.table(found.events, channel.base_url), chosen
+    )
