@@ -72,7 +72,7 @@ def is_off(event: Event) -> bool:
 
 def _component(listed: Listed, catalogue: Catalogue, base_url: str, host: str, reason: str, *, prefixed: bool) -> str:
     event = listed.event
-    title = event.title
+    title = event.title.replace("\n", " ")
     if event.status == "postponed":
         title = f"Postponed: {title}"
     elif prefixed and is_off(event):

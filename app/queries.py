@@ -368,7 +368,7 @@ def event_json(listed: Listed) -> dict[str, Any]:
                 "lat": event.lat,
                 "lon": event.lon,
             },
-            "organizer": {"name": event.organizer_name, "url": event.organizer_url},
+            "organizer": {"name": event.organizer_name, "url": link(event.organizer_url)},
             "community": {"id": listed.community.key, "name": listed.community.name} if listed.community else None,
             "topics": [
                 {"slug": slug, "label": catalogue[slug].label, "weight": round(weight, 3)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from app.api.exports import find
 from app.api.parameters import Selection
 from app.api.problems import declared
 from app.calendar_feed import is_off
-from app.content_lines import clean
+from app.queries import Listed
 from scrapers.text import one_line
 
 router = APIRouter(tags=["events"])
@@ -77,23 +78,7 @@ async def embed_events(
 ) -> Response:
     """The same filters as the list; `<iframe src="…/embed?topic=typography&near=Munich"></iframe>`."""
     found = await find(request, asked, database, now=now, limit=asked.limit)
-    body = _page().render(
-        style=STYLE,
-        title=one_line(asked.title),
-        home=f"{chosen.base_url}/",
-        more=found.count - len(found.events),
-        events=[
-            {
-                "title": clean(one.event.title),
-                "page": f"{chosen.base_url}/e/{one.event.key}",
-                "starts_at": one.event.starts_at.isoformat(),
-                "when": syndication.when(one),
-                "place": syndication.place(one),
-                "is_off": is_off(one.event),
-            }
-            for one in found.events
-        ],
-    )
+    body = widget(asked.title, found.events, found.count, chosen.base_url)
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {
         "Cache-Control": PUBLIC,
@@ -102,6 +87,28 @@ async def embed_events(
         "Link": ", ".join(alternates(request)),
     }
     return HTMLResponse(body, headers=headers)
+
+
+def widget(title: str, events: Sequence[Listed], count: int, base_url: str) -> str:
+    """Return a page of these events out of `count`."""
+    html: str = _page().render(
+        style=STYLE,
+        title=one_line(title),
+        home=f"{base_url}/",
+        more=count - len(events),
+        events=[
+            {
+                "title": one_line(one.event.title),
+                "page": f"{base_url}/e/{one.event.key}",
+                "starts_at": one.event.starts_at.isoformat(),
+                "when": syndication.when(one),
+                "place": syndication.place(one),
+                "is_off": is_off(one.event),
+            }
+            for one in events
+        ],
+    )
+    return html
 
 
 @cache
