@@ -20,10 +20,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 SECRETS = (
     (re.compile(r"\b(adj_[a-z])_[A-Za-z0-9_-]{8,}"), r"\1_…"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]+@"), r"\1…@"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/'\"]+@"), r"\1…@"),
     (re.compile(r"(?i)(https?://[^\s?#'\"<>]+)\?[^\s'\"<>]*"), r"\1?…"),
-    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
+    (re.compile(r"[\w.!#$%&*+?^~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
 )
+
+
+CHATTY = ("httpx", "httpcore", "aiosqlite")  # below a warning they tell each step
 
 
 def redact(text: str) -> str:
@@ -76,6 +79,8 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
             ],
         )
     )
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     before = root.handlers[:], root.level
     root.handlers[:] = [handler]

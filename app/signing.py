@@ -22,6 +22,7 @@ from app.models import Person, SignIn, Token
 from app.settings import Settings
 
 LIVES = timedelta(minutes=15)
+LINK = timedelta(days=1)  # of a link that an operator prints
 SESSION = timedelta(days=30)
 ATTEMPTS = 5  # wrong codes before a sign-in's code is dead; its link is not
 AN_HOUR = 5  # mails to one address: with five attempts each, 25 chances in a million
@@ -86,6 +87,12 @@ def mail_for(asked: Asked, settings: Settings) -> mailer.Message:
     return mailer.Message(
         to=asked.email, subject="Sign in to Adjacent", text=text, html=html, sender_name="Adjacent sign-in"
     )
+
+
+async def link_for(session: AsyncSession, person: Person, *, operates: bool = False) -> str:
+    """Return the secret of a link that signs a person in without a mail."""
+    scopes = ["operator"] if operates else []
+    return await tokens.issue(session, "sign_in", person_id=person.id, label="link", scopes=scopes, lives=LINK)
 
 
 async def use_link(session: AsyncSession, secret: str) -> Token | None:

@@ -134,7 +134,12 @@ def scopes_of(token: Token) -> frozenset[str]:
 
 
 def id_of(token: Token) -> str:
-    return token.digest[:SHOWN]
+    return shown(token.digest)
+
+
+def shown(digest: str) -> str:
+    """Return what stands for a token in lists."""
+    return digest[:SHOWN]
 
 
 def token_json(token: Token) -> dict[str, Any]:

@@ -12,11 +12,15 @@ from app.cli.opening import run
 from app.cli.printing import say
 
 if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
     from app.db import Database
+    from app.models import Person
     from app.settings import Settings
 
 people = typer.Typer(no_args_is_help=True)
 tokens = typer.Typer(no_args_is_help=True)
+Named = Annotated[str, typer.Argument(metavar="PERSON", help="Their id or address.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
 
 
@@ -41,17 +45,110 @@ def list_people(as_json: Json = False) -> None:
 
 
 @people.command()
-def delete(person: str) -> None:
-    """Delete a person and everything kept about them."""
+def add(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
+    """Add a person by address, so that `people link` can let them in."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.people import delete_person, person_called
+        from app.people import make_person, person_called
+
+        address = _address(email)
+        async with database.writing() as session:
+            if await person_called(session, address) is not None:
+                raise Failed(f"{address} is known already; `adjacent people show {address}`")
+            person = await make_person(session, address)
+        say(f"added {address}")
+        print(person.key)
+
+    run(work)
+
+
+def _address(text: str) -> str:
+    from app.signing import BadAddress, normal_address
+
+    try:
+        return normal_address(text)
+    except BadAddress as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+async def _found(session: AsyncSession, name: str) -> Person:
+    from app.people import person_called
+
+    person = await person_called(session, name.strip().lower())
+    if person is None:
+        raise Failed(f"no person has the id or address {name!r}; `adjacent people list` names all")
+    return person
+
+
+@people.command()
+def show(person: Named, as_json: Json = False) -> None:
+    """Show a person's profile and what they know."""
+
+    async def work(_: Settings, database: Database) -> None:
+        from app.people import person_json
+
+        async with database.reading() as session:
+            facts = await person_json(session, await _found(session, person))
+        if as_json:
+            printing.as_json([facts])
+        else:
+            known = ", ".join(f"{one['label']}:{one['level']}" for one in facts["know"])
+            rows = [(name, value) for name, value in (facts | {"know": known}).items() if value not in (None, "")]
+            printing.table(("", ""), rows)
+
+    run(work)
+
+
+@people.command()
+def export(person: Named) -> None:
+    """Print everything kept about a person as one JSON object."""
+
+    async def work(_: Settings, database: Database) -> None:
+        import json
+
+        from app.export import export as everything
+
+        async with database.reading() as session:
+            print(json.dumps(await everything(session, await _found(session, person)), ensure_ascii=False, indent=2))
+
+    run(work)
+
+
+@people.command()
+def link(
+    person: Named,
+    operator: Annotated[bool, typer.Option("--operator", help="Let them operate this instance, too.")] = False,
+) -> None:
+    """Print a link that signs a person in, once, within a day: for instances without mail."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app import audit
+        from app.signing import LINK, link_for
 
         async with database.writing() as session:
-            row = await person_called(session, person)
-            if row is None:
-                raise Failed(f"no person has the id or address {person!r}")
+            row = await _found(session, person)
+            secret = await link_for(session, row, operates=operator)
+            audit.note(session, None, "person.link-operator" if operator else "person.link", row.key)
+        say(f"works once, for {LINK.total_seconds() / 3600:.0f} hours; give it to nobody else")
+        print(f"{chosen.base_url}/sign-in/{secret}")
+
+    run(work)
+
+
+@people.command()
+def delete(person: Named) -> None:
+    """Delete a person and everything kept about them."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app import audit, mailer
+        from app.people import delete_person
+
+        async with database.writing() as session:
+            row = await _found(session, person)
             await delete_person(session, row)
+            audit.note(session, None, "person.delete", row.key)
+        if row.email is not None:
+            mailer.forget(row.email, chosen)
         say(f"deleted {person}")
 
     run(work)
@@ -67,10 +164,13 @@ def create(
         raise typer.BadParameter(f"{kind!r}: only operator tokens are made here; people make theirs in the API")
 
     async def work(_: Settings, database: Database) -> None:
-        from app.tokens import issue
+        from app import audit
+        from app.tokens import digest_of, issue, shown
 
         async with database.writing() as session:
-            print(await issue(session, "operator", label=label))
+            secret = await issue(session, "operator", label=label)
+            audit.note(session, None, "token.create", shown(digest_of(secret)))
+        print(secret)
 
     run(work)
 
@@ -88,8 +188,20 @@ def list_tokens(as_json: Json = False) -> None:
             printing.as_json(rows)
         else:
             printing.table(
-                ("id", "kind", "label", "created", "revoked"),
-                [(row["id"], row["kind"], row["label"], row["created_at"], row["revoked_at"]) for row in rows],
+                ("id", "kind", "label", "scopes", "created", "last used", "expires", "revoked"),
+                [
+                    (
+                        row["id"],
+                        row["kind"],
+                        row["label"],
+                        " ".join(row["scopes"]),
+                        row["created_at"][:16],
+                        (row["last_used_at"] or "")[:10],
+                        (row["expires_at"] or "")[:16],
+                        (row["revoked_at"] or "")[:16],
+                    )
+                    for row in rows
+                ],
             )
 
     run(work)
@@ -100,11 +212,15 @@ def revoke(token: Annotated[str, typer.Argument(help="The token, or the id that 
     """Make a token useless at once."""
 
     async def work(_: Settings, database: Database) -> None:
+        from app import audit
+        from app.tokens import id_of
         from app.tokens import revoke as withdraw
 
         async with database.writing() as session:
-            if not await withdraw(session, token):
-                raise Failed("no such token")
+            row = await withdraw(session, token)
+            if row is None:
+                raise Failed("no such token; `adjacent tokens list` shows their ids")
+            audit.note(session, None, "token.revoke", id_of(row))
         say("revoked")
 
     run(work)
