@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -193,7 +193,7 @@ class Adjacency:
         technical = known @ self._technical / count
         return np.asarray(self.people_base + technical * (self.developer_base - self.people_base))
 
-    @property
+    @cached_property
     def _technical(self) -> Floats:
         """(n_topics, 1): 1 for topics of the fields whose people the survey asked."""
         return np.array([[topic.field in DEVELOPER_FIELDS] for topic in self.catalogue.topics], np.float64)
@@ -227,9 +227,11 @@ DEVELOPER_FIELDS = frozenset({"technology", "data"})
 
 def shares(known: NDArray[np.floating], domain: NDArray[np.intp], n_domains: int) -> Floats:
     """Return which share of what people know lies in each domain, (n_people, n_domains)."""
-    member = (domain[:, None] == np.arange(n_domains)).astype(np.float64)
+    people, topics = np.nonzero(known)  # few topics are known to anybody: a product with all of them costs more
+    held = np.zeros((len(known), n_domains))
+    np.add.at(held, (people, domain[topics]), known[people, topics])
     count = known.sum(axis=1, keepdims=True)
-    return np.where(count > 0, (known @ member) / np.maximum(count, 1e-9), 1 / n_domains)
+    return np.where(count > 0, held / np.maximum(count, 1e-9), 1 / n_domains)
 
 
 def mixture(part: Floats, broad: Lifts) -> Floats:
