@@ -123,22 +123,26 @@ async def communities(
     limit: int,
     words: str | None = None,
     is_online: bool | None = None,
-    after: tuple[str, int] | None = None,
+    beside: tuple[str, int] | None = None,
+    backwards: bool = False,
 ) -> tuple[list[Active], int]:
-    """Return communities by name and how many there are in all; `after` is the (name, id) of the last one shown."""
+    """Return communities by name, and how many there are in all.
+
+    They are the next ones after that of the (name, id) `beside`, or the last ones before it.
+    """
     clauses = []
     if words:
         clauses.append(func.lower(col(Community.name)).contains(words.lower(), autoescape=True))
     if is_online is not None:
         clauses.append(col(Community.is_online).is_(is_online))
     count = (await session.exec(select(func.count()).select_from(Community).where(*clauses))).one()
-    if after is not None:
-        name, id_ = after
-        clauses.append(or_(col(Community.name) > name, and_(col(Community.name) == name, col(Community.id) > id_)))
-    rows = await session.exec(
-        select(Community).where(*clauses).order_by(col(Community.name), col(Community.id)).limit(limit)
-    )
-    return await with_activity(session, list(rows), now=now), count
+    name, id_ = col(Community.name), col(Community.id)
+    if beside is not None:
+        further = (name < beside[0], id_ < beside[1]) if backwards else (name > beside[0], id_ > beside[1])
+        clauses.append(or_(further[0], and_(name == beside[0], further[1])))
+    order = (name.desc(), id_.desc()) if backwards else (name, id_)
+    rows = list(await session.exec(select(Community).where(*clauses).order_by(*order).limit(limit)))
+    return await with_activity(session, rows[::-1] if backwards else rows, now=now), count
 
 
 async def community_by_key(session: AsyncSession, key: str, *, now: datetime) -> Active | None:

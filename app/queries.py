@@ -416,10 +416,14 @@ async def source_healths(
     *,
     now: datetime | None = None,
     only: int | None = None,
-    after: int = 0,
+    beside: int | None = None,
+    backwards: bool = False,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what is shown of sources: state, last good and next fetch, events from `now` on (all if None), last error."""
+    """Return what is shown of sources: state, last good and next fetch, events from `now` on (all if None), last error.
+
+    They are those after the one with the number `beside`, or the last ones before it.
+    """
     still_told: list[ColumnElement[bool]] = [col(EventVersion.withdrawn_at).is_(None)]
     if now is not None:
         still_told.append(col(EventVersion.starts_at) >= now)
@@ -435,13 +439,17 @@ async def source_healths(
         select(Source, FetchState, func.coalesce(told.c.events, 0))
         .join(FetchState, col(FetchState.source_id) == Source.id)
         .outerjoin(told, told.c.source_id == Source.id)
-        .where(col(Source.id) > after)
-        .order_by(col(Source.id))
+        .order_by(col(Source.id).desc() if backwards else col(Source.id))
     )
+    if beside is not None:
+        statement = statement.where(col(Source.id) < beside if backwards else col(Source.id) > beside)
     if only is not None:
         statement = statement.where(Source.id == only)
     if limit is not None:
         statement = statement.limit(limit)
+    rows = list(await session.exec(statement))
+    if backwards:
+        rows.reverse()
     return [
         {
             "id": source.id,
@@ -461,7 +469,7 @@ async def source_healths(
             "error": state.error,
             "is_demo": source.is_demo,
         }
-        for source, state, number in await session.exec(statement)
+        for source, state, number in rows
     ]
 
 

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from fastapi import Request
@@ -62,6 +62,28 @@ class Listing:
     next: str | None = None  # cursors
     previous: str | None = None
     more_meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Row]):
+    """The rows of one page, and whether there are others on either side."""
+
+    shown: Sequence[Row]
+    has_previous: bool
+    has_next: bool
+
+
+def page_of(found: Sequence[Row], limit: int, *, is_first: bool, backwards: bool) -> Part[Row]:
+    """Return a page out of up to one row more than it shows, which stands at the end one came from the other side of."""
+    has_more = len(found) > limit
+    if backwards:
+        shown = found[-limit:]
+        return Part(shown, has_previous=has_more and bool(shown), has_next=bool(shown))
+    shown = found[:limit]
+    return Part(shown, has_previous=not is_first and bool(shown), has_next=has_more)
 
 
 # The forms the event list comes in, and the parameters that only some of them take.

@@ -11,9 +11,20 @@ from pydantic import Field
 from app import communities
 from app.api import shapes
 from app.api.access import Now, Reading
-from app.api.answers import Listing, Nothing, Paging, Text, answer, list_answer, read_cursor, write_cursor
+from app.api.answers import (
+    Listing,
+    Nothing,
+    Paging,
+    Text,
+    answer,
+    list_answer,
+    page_of,
+    read_cursor,
+    write_cursor,
+)
 from app.api.parameters import row_id
 from app.api.problems import Problem, declared
+from app.models import Community
 
 router = APIRouter(prefix="/api/v1/communities", tags=["communities"])
 
@@ -36,23 +47,33 @@ async def list_communities(
     request: Request, asked: Annotated[CommunityQuery, Query()], session: Reading, now: Now
 ) -> Response:
     """Groups, user groups, associations and chats by name, with their rhythm and next event."""
-    after = None
+    beside, backwards = None, False
     if asked.cursor:
-        name, id_ = read_cursor(asked.cursor, str, int)
-        after = (name, row_id(id_))
+        name, id_, direction = read_cursor(asked.cursor, str, int, int)
+        beside, backwards = (name, row_id(id_)), bool(direction)
     found, count = await communities.communities(
-        session, now=now, limit=asked.limit + 1, words=asked.q, is_online=asked.online, after=after
+        session,
+        now=now,
+        limit=asked.limit + 1,
+        words=asked.q,
+        is_online=asked.online,
+        beside=beside,
+        backwards=backwards,
     )
-    shown = found[: asked.limit]
-    last = shown[-1].community if len(found) > asked.limit else None
+    part = page_of(found, asked.limit, is_first=beside is None, backwards=backwards)
     return list_answer(
         request,
         Listing(
-            rows=[one.as_json() for one in shown],
+            rows=[one.as_json() for one in part.shown],
             count=count,
-            next=write_cursor(last.name, last.id or 0) if last else None,
+            next=_cursor(part.shown[-1].community, 0) if part.has_next else None,
+            previous=_cursor(part.shown[0].community, 1) if part.has_previous else None,
         ),
     )
+
+
+def _cursor(community: Community, backwards: int) -> str:
+    return write_cursor(community.name, community.id or 0, backwards)
 
 
 @router.get(

@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from app import calendar_feed, queries, syndication
+from app.api import shapes
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
@@ -32,15 +33,15 @@ NAME, ABOUT = "Adjacent", "Events one step outside what you know"
 BOUND = f"The whole result, never paged; of more than {MOST:,} events the first, and `X-Total-Count` says how many."
 
 
+TOTAL = {"X-Total-Count": {"description": "How many events the filters find.", "schema": {"type": "integer"}}}
+
+
+class FeedResponse(JSONResponse):
+    media_type = "application/feed+json"
+
+
 def content(media_type: str, standard: str) -> dict[int | str, dict[str, Any]]:
-    count = {"description": "How many events the filters find in all.", "schema": {"type": "integer"}}
-    return {
-        200: {
-            "content": {media_type: {"schema": {"type": "string"}}},
-            "description": standard,
-            "headers": {"X-Total-Count": count},
-        }
-    }
+    return {200: {"content": {media_type: {"schema": {"type": "string"}}}, "description": standard, "headers": TOTAL}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Found:
     count: int
 
 
-async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int = MOST) -> Found:
+async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int) -> Found:
     """Return the events that were asked for, up to a number, and promise the answer until one of them changes."""
     stood = await standing(request, EVENTS)
     wanted = event_filter(asked, now=now)
@@ -93,7 +94,7 @@ class CalendarQuery(Selection):
 async def export_events(
     request: Request, asked: Annotated[CalendarQuery, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
-    found = await find(request, asked, database, now=now)
+    found = await find(request, asked, database, now=now, limit=MOST)
 
     def make(channel: Channel) -> bytes:
         head = calendar_feed.header(channel.title, channel.told(found.events))
@@ -113,7 +114,7 @@ async def export_events(
 async def export_as_rss(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
-    found = await find(request, asked, database, now=now)
+    found = await find(request, asked, database, now=now, limit=MOST)
     return await _answer(
         request, found, "application/rss+xml", lambda channel: syndication.rss(channel, found.events), chosen
     )
@@ -130,7 +131,7 @@ async def export_as_rss(
 async def export_as_atom(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
-    found = await find(request, asked, database, now=now)
+    found = await find(request, asked, database, now=now, limit=MOST)
     return await _answer(
         request, found, "application/atom+xml", lambda channel: syndication.atom(channel, found.events), chosen
     )
@@ -141,13 +142,14 @@ async def export_as_atom(
     operation_id="export_events_as_json_feed",
     summary="Events as JSON Feed",
     description=f"{BOUND} `_event` of an item is the event as the list shows it.",
-    response_class=Response,
-    responses={**content("application/feed+json", "JSON Feed 1.1"), **declared(422)},
+    response_class=FeedResponse,
+    response_model=shapes.JsonFeed,
+    responses={200: {"headers": TOTAL}, **declared(422)},
 )
 async def export_as_json_feed(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
-    found = await find(request, asked, database, now=now)
+    found = await find(request, asked, database, now=now, limit=MOST)
     return await _answer(
         request, found, "application/feed+json", lambda channel: syndication.json_feed(channel, found.events), chosen
     )
@@ -164,7 +166,7 @@ async def export_as_json_feed(
 async def export_as_table(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
-    found = await find(request, asked, database, now=now)
+    found = await find(request, asked, database, now=now, limit=MOST)
     return await _answer(
         request, found, "text/csv", lambda channel: syndication.table(found.events, channel.base_url), chosen
     )

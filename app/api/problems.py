@@ -163,10 +163,11 @@ async def _http(request: Request, error: Exception) -> Response:
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
     """Return the methods that an address answers."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(app.routes):
-        if route.path is not None and compile_path(route.path)[0].match(path):
-            methods |= set(route.methods or ())
+    routes = [route for route in iter_route_contexts(app.routes) if route.path is not None]
+    # An address of its own is what it is called, and not also what some template would take it for.
+    own = [route for route in routes if route.path == path]
+    found = own or [route for route in routes if compile_path(route.path or "")[0].match(path)]
+    methods = {method for route in found for method in route.methods or ()}
     if "GET" in methods:
         methods.add("HEAD")
     return sorted(methods)

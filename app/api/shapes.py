@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.parameters import Mode, Reach, Status
 
@@ -98,6 +98,30 @@ class WholeEvent(Event):
 
 class EventAnswer(Shape):
     data: WholeEvent
+
+
+class FeedItem(Shape):
+    id: str
+    url: str
+    external_url: str | None = None
+    title: str
+    content_text: str
+    date_published: datetime
+    date_modified: datetime
+    tags: list[str] = []
+    language: str | None = None
+    event: Event = Field(alias="_event")
+
+
+class JsonFeed(Shape):
+    """JSON Feed 1.1; `_event` is the event as the list shows it."""
+
+    version: Literal["https://jsonfeed.org/version/1.1"]
+    title: str
+    home_page_url: str
+    feed_url: str
+    description: str
+    items: list[FeedItem]
 
 
 class EventList(Shape):

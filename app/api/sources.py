@@ -13,7 +13,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import about, audit, collect, frontier, ingest, places, queries
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
-from app.api.answers import Listing, Nothing, Paging, Text, answer, list_answer, private, read_cursor, write_cursor
+from app.api.answers import (
+    Listing,
+    Nothing,
+    Paging,
+    Text,
+    answer,
+    list_answer,
+    page_of,
+    private,
+    read_cursor,
+    write_cursor,
+)
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
 from app.models import Source
@@ -33,19 +44,19 @@ Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 )
 async def list_sources(request: Request, asked: Annotated[Paging, Query()], session: Reading, now: Now) -> Response:
     """Every address events are collected from: state, last good fetch, next fetch, upcoming events, last error."""
-    after = 0
+    beside, backwards = None, False
     if asked.cursor:
-        (last,) = read_cursor(asked.cursor, int)
-        after = row_id(last)
-    rows = await queries.source_healths(session, now=now, after=after, limit=asked.limit + 1)
-    shown = rows[: asked.limit]
-    more = len(rows) > asked.limit
+        last, direction = read_cursor(asked.cursor, int, int)
+        beside, backwards = row_id(last), bool(direction)
+    found = await queries.source_healths(session, now=now, beside=beside, backwards=backwards, limit=asked.limit + 1)
+    part = page_of(found, asked.limit, is_first=beside is None, backwards=backwards)
     return list_answer(
         request,
         Listing(
-            rows=shown,
+            rows=part.shown,
             count=await queries.count_sources(session),
-            next=write_cursor(shown[-1]["id"]) if more else None,
+            next=write_cursor(part.shown[-1]["id"], 0) if part.has_next else None,
+            previous=write_cursor(part.shown[0]["id"], 1) if part.has_previous else None,
         ),
     )
 

@@ -82,7 +82,7 @@ async def remove_demonstration(operator: OperatorToken, database: Data, chosen: 
 
 @router.get("/sources")
 async def sources_page(request: Request, session: Reading, now: Now, after: int = 0) -> HTMLResponse:
-    shown = await queries.source_healths(session, now=now, after=max(0, min(after, 2**62)), limit=SHOWN + 1)
+    shown = await queries.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
     return await page(
         request,
         "sources.html",
