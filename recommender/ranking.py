@@ -24,7 +24,7 @@ from recommender.reach import REACHES, Reach, beside_of, distance_bands, widen
 __all__ = ["REACHES", "Candidate", "Choice", "TopicScores", "rank_events", "rank_topics", "score_topics"]
 
 DEVELOPERS = ("technology", "data")  # the fields developer surveys speak of
-HELD = 0.5  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
+HELD = 0.6  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
 ENTWINED = 0.5  # share of the groups about a known topic from which another is no discovery: programming for JavaScript
 OWN_FIELD = 2  # topics known in a domain that make it the person's own
 BESIDES = 0.02  # share of P that counts although knowing something does not raise it: what everybody likes
@@ -41,11 +41,12 @@ BRIDGE = (
 )
 # How far knowing something must raise a topic, by its band, before an event about it is a path and no coincidence.
 RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
-    "next-door": (1.15, 1.15, 2.0, 3.0),
-    "one-step": (1.15, 1.15, 1.15, 2.0),
+    "next-door": (1.0, 1.0, 1.5, 2.0),
+    "one-step": (1.0, 1.0, 1.15, 2.0),
     "two-steps": (1.05, 1.05, 1.05, 1.05),
     "far": (0.0, 0.0, 0.0, 0.0),
 }
+ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
@@ -229,6 +230,7 @@ def _choose(
     value, best = max(values, default=(0.0, 0))
     if value <= 0.0:
         return None
+    value += ALONGSIDE * (sum(other for other, _ in values) - value)
     return Choice(
         candidate, catalogue.topics[-best].slug, float(value) * worth(candidate, now), REACHES[topics.band[-best]]
     )

@@ -93,10 +93,10 @@ def test_slate_holds_two_a_domain_one_a_community_and_one_of_a_series() -> None:
         event(1, "UX design"),
         event(2, "User research"),
         event(3, "Interaction design"),
-        event(4, "Photography", community="club"),
-        event(5, "Public speaking", community="club"),
-        event(6, "Teaching", series="weekly"),
-        event(7, "Data visualisation", series="weekly"),
+        event(4, "Data visualisation", community="club"),
+        event(5, "Teaching", community="club"),
+        event(6, "Graphic design", series="weekly"),
+        event(7, "Product management", series="weekly"),
     ]
     choices = rank_events(known("JavaScript", "CSS"), candidates, now=NOW)
     domains = [load_catalogue()[choice.topic].domain for choice in choices]
