@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -31,6 +32,13 @@ _VOCABULARIES = (
     "https://schema.org/",
     "http://data-vocabulary.org/",
     "http://rdf.data-vocabulary.org/#",
+)
+# Types of the vocabularies we read, and names of our own for those; "schema" is one that needs no declaration.
+_NAMES_VOCABULARY = (
+    re.compile(r"vocab\s*="),
+    re.compile(r"typeof\s*=\s*[\"']?[^\"'>]*(?:schema:|://)"),
+    re.compile(r"prefix\s*=\s*[\"'][^\"'>]*(?:(?<!schema):\s+https?://schema\.org|data-vocabulary\.org)"),
+    re.compile(r"xmlns:[\w-]+\s*=\s*[\"']?https?://(?:schema|(?:rdf\.)?data-vocabulary)\.org"),
 )
 
 
@@ -102,6 +110,11 @@ def _rows(item: dict[str, Any]) -> list[Node]:
     ]
 
 
+def has_rdfa(text: str) -> bool:
+    """Tell whether a page may hold RDFa that we read; most of it is written by Drupal in other words."""
+    return "typeof" in text and any(named.search(text) for named in _NAMES_VOCABULARY)
+
+
 def rdfa_items(tree: LexborHTMLParser) -> list[Node]:
     """Return the subjects that a page describes in RDFa Lite with schema.org's words, or the older data-vocabulary's.
 
@@ -119,8 +132,8 @@ def rdfa_items(tree: LexborHTMLParser) -> list[Node]:
         if attributes:
             vocabulary = (attributes.get("vocab") or vocabulary).strip()
             prefixes = {**prefixes, **declared} if (declared := _prefixes(attributes)) else prefixes
-            types = _known(attributes.get("typeof"), vocabulary, prefixes)
-            names = _known(attributes.get("property"), vocabulary, prefixes)
+            types = _known(attributes["typeof"], vocabulary, prefixes) if "typeof" in attributes else []
+            names = _known(attributes["property"], vocabulary, prefixes) if "property" in attributes else []
             name = attributes.get("about") or (attributes.get("resource") if types or not names else None)
             inner = subject
             if types or (name and not names):

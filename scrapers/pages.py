@@ -14,7 +14,7 @@ from scrapers.embedded import embedded_documents
 from scrapers.graph import every_node, types
 from scrapers.jsonld import read_scripts
 from scrapers.listing import listing
-from scrapers.microdata import microdata_items, rdfa_items
+from scrapers.microdata import has_rdfa, microdata_items, rdfa_items
 from scrapers.microformats import has_microformats, microformat_items
 from scrapers.schema_org import Found, read_events
 from scrapers.sites import EMBEDDED_READERS, PAGE_READERS
@@ -86,7 +86,7 @@ def _syntaxes(
     yield "jsonld", read(documents)
     if "itemscope" in text:
         yield "microdata", read(microdata_items(tree))
-    if "typeof" in text:
+    if has_rdfa(text):
         yield "rdfa", read(rdfa_items(tree))
     if has_microformats(text):
         yield "microformats", read(microformat_items(tree))
