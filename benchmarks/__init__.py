@@ -1,0 +1,1 @@
+"""How fast Adjacent is, beside the libraries it could use instead."""

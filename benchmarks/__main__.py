@@ -1,0 +1,47 @@
+"""Run all benchmarks and print one table: `python -m benchmarks [--all] [--write FILE]`; each also runs alone."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+
+from benchmarks import calendars, door, growth, pages, rounds
+from benchmarks.measure import Row, table
+
+LARGEST_ROUND, MOST_STORED = 10_000, 100_000  # with --all
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="also the long ones: 10,000 sources, 100,000 events")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
+    asked = parser.parse_args()
+    rows = list(calendars.rows())
+    if pages.CORPUS.is_dir():
+        rows += pages.rows()
+    rows += [*door.rows(), *rounds.rows()]
+    if asked.all:
+        rows += rounds.rows(LARGEST_ROUND)
+    rows += growth.rows(most=MOST_STORED if asked.all else 10_000)
+    print(table(rows))
+    if asked.write:
+        asked.write.write_text(_page(rows, everything=asked.all), encoding="utf-8")
+
+
+def _page(rows: list[Row], *, everything: bool) -> str:
+    command = f"python -m benchmarks{' --all' if everything else ''} --write docs/benchmarks.md"
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return f"""# Benchmarks
+
+Made by `{command}`, in one run, on Python {platform.python_version()} with {os.cpu_count()} processors of a machine
+that had work for {busy:.1f} times as many. Rates count CPU seconds, those of the door and of rounds the clock. What stands
+in one line was measured in turns, so that its ratio means more than its rates.
+
+{table(rows)}
+"""
+
+
+if __name__ == "__main__":
+    main()
