@@ -130,7 +130,7 @@ async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now:
     try:
         answer = await fetcher.fetch(source.url, **validators)
         if isinstance(answer, NotModified):
-            return await _note_unchanged(database, source, state, None)
+            return await _note_unchanged(database, source, state, answer)
         # Servers without validators repeat themselves, too, some with new stamps.
         if is_known and stable_digest(answer.body) == state.body_digest:
             return await _note_unchanged(database, source, state, answer)
@@ -272,18 +272,18 @@ async def _note_good(
     interval = frontier.polling_interval(clock - state.last_changed_at)
     state.next_fetch_at = clock + (min(interval, VANISH_TIME / 2) if is_held else interval)
     source.kind, source.name = reading.kind, reading.name or source.name
-    _settle(source, "failing" if is_held else "ok" if reading.listed else "quiet")
+    _settle(source, "failing" if is_held else "ok" if reading.listed else "quiet", clock)
     if page.moved_to is not None:
         await frontier.move_source(session, source, page.moved_to)
 
 
-def _settle(source: Source, state: str) -> None:
+def _settle(source: Source, state: str, clock: datetime) -> None:
     """Say how a source fares, unless somebody paused it meanwhile."""
     if source.state != "paused":
-        source.state = state
+        frontier.set_state(source, state, clock)
 
 
-async def _note_unchanged(database: Database, source: Source, state: FetchState, page: Page | None) -> Outcome:
+async def _note_unchanged(database: Database, source: Source, state: FetchState, answer: Page | NotModified) -> Outcome:
     clock = datetime.now(UTC)
     facts: dict[str, Any] = {
         "last_fetch_at": clock,
@@ -293,17 +293,16 @@ async def _note_unchanged(database: Database, source: Source, state: FetchState,
         "error": None,
         "next_fetch_at": clock + frontier.polling_interval(clock - (state.last_changed_at or clock)),
     }
-    if page is not None:
-        facts |= {"etag": page.etag, "last_modified": page.last_modified}
+    if isinstance(answer, Page):
+        facts |= {"etag": answer.etag, "last_modified": answer.last_modified}
     settled = "unchanged" if state.listed else "quiet"
     async with database.writing() as session:
         await session.exec(update(FetchState).where(col(FetchState.source_id) == source.id).values(facts))
-        moved_to = page.moved_to if page is not None else None
-        if source.state != settled or moved_to is not None:
+        if source.state != settled or answer.moved_to is not None:
             current = await session.get_one(Source, source.id)
-            _settle(current, settled)
-            if moved_to is not None:
-                await frontier.move_source(session, current, moved_to)
+            _settle(current, settled, clock)
+            if answer.moved_to is not None:
+                await frontier.move_source(session, current, answer.moved_to)
     return Outcome(source.url, "unchanged")
 
 
@@ -333,5 +332,5 @@ async def _note_trouble(
         state.error_code, state.error = code, message
         chance = random.random()  # noqa: S311 (jitter, no secret)
         state.next_fetch_at = clock + max(frontier.back_off(state.failures, chance), retry_after or timedelta())
-        _settle(source, "gone" if code == "gone" else "failing")
+        _settle(source, "gone" if code == "gone" else "failing", clock)
     return Outcome(url, "failed", code=code, message=message)

@@ -11,14 +11,17 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import verdicts
 from app.models import FetchState, Host, Source
 
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 RESTING = ("paused", "gone")
+WELL = {"ok", "unchanged"}  # one state as far as its beginning goes: feeds change back and forth between them
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
 
 
@@ -65,12 +68,12 @@ async def add_sources(session: AsyncSession, urls: Sequence[str], **home: Unpack
 
 
 async def _add_hosts(session: AsyncSession, names: set[str], clock: datetime) -> None:
-    missing = set(names)
-    for chunk in _chunks(sorted(names)):
-        found: Sequence[str] = (await session.exec(select(Host.name).where(col(Host.name).in_(chunk)))).all()
-        missing.difference_update(found)
-    session.add_all(Host(name=name, next_due=clock) for name in sorted(missing))
-    await session.flush()
+    if not names:
+        return
+    # Two that add a host at the same moment both find it missing: whoever comes second takes it as it is.
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    unless_known = (sqlite.insert(Host) if is_sqlite else postgresql.insert(Host)).on_conflict_do_nothing()
+    await session.exec(unless_known, params=[{"name": name, "next_due": clock} for name in sorted(names)])
 
 
 async def move_source(session: AsyncSession, source: Source, url: str) -> None:
@@ -78,7 +81,15 @@ async def move_source(session: AsyncSession, source: Source, url: str) -> None:
     if (await session.exec(select(Source.id).where(Source.url == url))).first() is not None:
         return
     await _add_hosts(session, {host_of(url)}, datetime.now(UTC))
+    await verdicts.rename_source(session, source.url, url)
     source.url, source.host = url, host_of(url)
+
+
+def set_state(source: Source, state: str, clock: datetime) -> None:
+    """Say how a source fares, and since when."""
+    if source.state != state and not {source.state, state} <= WELL:
+        source.state_since = clock
+    source.state = state
 
 
 async def due_sources(session: AsyncSession, *, clock: datetime, limit: int = 10_000) -> list[int]:

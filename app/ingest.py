@@ -13,10 +13,23 @@ from sqlalchemy import delete, func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import merge
+from app import history, merge, verdicts
 from app.changes import BATCH, Changes, Key, Known, digest_of
-from app.models import Community, Event, EventVersion, Feedback, FeedEntry, Host, Series, ShownPick, Source
-from app.twins import twins
+from app.models import (
+    Community,
+    Event,
+    EventChange,
+    EventVersion,
+    Feedback,
+    FeedEntry,
+    Host,
+    Json,
+    Series,
+    ShownPick,
+    Source,
+)
+from app.twins import Twin, twins
+from app.verdicts import Name, Ruling, ruling
 from scrapers import EventDraft, as_json, from_json
 from scrapers.draft import Series as SeriesDraft
 
@@ -74,8 +87,9 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     """Write the changes of one source; the caller holds the transaction."""
     assert source.id is not None
     await take_turn(session)
-    merged = await twins(session, source, changes.added) if changes.added else {}
-    homes = await _homes(session, source, changes.added, merged, now)
+    decided = await ruling(session, source, {(draft.uid, draft.recurrence_id) for draft in changes.added})
+    merged = await _merged(session, source, changes.added, decided)
+    homes = await _homes(session, source, changes.added, merged, decided=decided, now=now)
     touched = set(homes.values())
     if changes.added:
         # As plain rows: making models of them costs as much again as all the rest of storing.
@@ -92,6 +106,7 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
                     "digest": digest_of(draft),
                     "first_seen_at": now,
                     "last_seen_at": now,
+                    "why": twin.why if (twin := merged.get((draft.uid, draft.recurrence_id))) else None,
                 }
                 for draft in changes.added
             ],
@@ -99,6 +114,9 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     versions = await _versions(session, [*(id_ for id_, _ in changes.changed), *changes.withdrawn])
     for version_id, draft in changes.changed:
         version = versions[version_id]
+        if (version.uid, version.recurrence_id) != (draft.uid, draft.recurrence_id):
+            before, after = (Name(source.url, one.uid, one.recurrence_id) for one in (version, draft))
+            await verdicts.rename_version(session, before, after)
         version.uid, version.recurrence_id = draft.uid, draft.recurrence_id
         version.starts_at, version.draft, version.digest = draft.starts_at, as_json(draft), digest_of(draft)
         version.last_seen_at, version.withdrawn_at = now, None
@@ -108,7 +126,7 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
         version.withdrawn_at = now
         touched.add(version.event_id)
     await session.flush()
-    cancelled = await recompose(session, touched, now=now)
+    cancelled = await recompose(session, touched, now=now, by=source.url)
     return Counts(len(changes.added), len(changes.changed), cancelled, len(merged))
 
 
@@ -120,37 +138,72 @@ async def _versions(session: AsyncSession, ids: Iterable[int]) -> dict[int | Non
     return found
 
 
+async def _merged(
+    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], decided: Ruling
+) -> dict[Key, Twin]:
+    """Return the events of other sources that new versions belong to: by somebody's word, or by likeness."""
+    if not drafts:
+        return {}
+    joined = {
+        key: Twin(await session.get_one(Event, event_id), joined_by_hand(decided.why[key]))
+        for key, event_id in decided.one.items()
+    }
+    free = [draft for draft in drafts if (draft.uid, draft.recurrence_id) not in joined]
+    return joined | await twins(session, source, free, apart=decided.apart)
+
+
+def joined_by_hand(why: str) -> str:
+    return f"joined by hand: {why}" if why else "joined by hand"
+
+
 async def _homes(
-    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], merged: Mapping[Key, Event], now: datetime
+    session: AsyncSession,
+    source: Source,
+    drafts: Sequence[EventDraft],
+    merged: Mapping[Key, Twin],
+    *,
+    decided: Ruling,
+    now: datetime,
 ) -> dict[Key, int]:
     """Return the id of the event each new version belongs to: its twin's, its own of an earlier life, or a new one."""
-    keys = {(draft.uid, draft.recurrence_id): _key(source.url, draft) for draft in drafts}
+    keys = {(draft.uid, draft.recurrence_id): event_key(source.url, draft.uid, draft.recurrence_id) for draft in drafts}
     # A source that was removed and comes back finds the tombstones that saved events left behind.
     earlier = list(await session.exec(select(Event).where(col(Event.key).in_(keys.values())))) if keys else []
-    by_key = {event.key: event for event in earlier}
+    by_key = {event.key: await _standing(session, event) for event in earlier}
     ours = select(EventVersion.event_id).where(
-        EventVersion.source_id == source.id, col(EventVersion.event_id).in_([event.id for event in earlier])
+        EventVersion.source_id == source.id, col(EventVersion.event_id).in_([event.id for event in by_key.values()])
     )
     occupied = set(await session.exec(ours)) if earlier else set()
     homes: dict[Key, Event] = {}
     for draft in drafts:
         key = (draft.uid, draft.recurrence_id)
-        home = merged.get(key) or by_key.get(keys[key])
-        if home is not None and home.id in occupied and key not in merged:
-            # The uid once belonged to another event of this source, which has a new one now.
-            home, keys[key] = None, _key(f"{source.url}\x1f{now.isoformat()}", draft)
-        homes[key] = home or _new_event(keys[key], draft, now)
+        home = merged[key].event if key in merged else by_key.get(keys[key])
+        if home is not None and key not in merged and (home.id in occupied or home.id in decided.apart.get(key, ())):
+            # The uid once belonged to another event of this source, which has a new one now; or it was parted by hand.
+            home = None
+        if home is None:
+            if keys[key] in by_key:
+                keys[key] = event_key(f"{source.url}\x1f{now.isoformat()}", draft.uid, draft.recurrence_id)
+            home = new_event(keys[key], draft.title, draft.starts_at, now)
+        homes[key] = home
     session.add_all(homes.values())
     await session.flush()
     return {key: event.id for key, event in homes.items() if event.id is not None}
 
 
-def _new_event(key: str, draft: EventDraft, now: datetime) -> Event:
+async def _standing(session: AsyncSession, event: Event) -> Event:
+    """Return the event that stands for this one."""
+    while event.merged_into is not None:
+        event = await session.get_one(Event, event.merged_into)
+    return event
+
+
+def new_event(key: str, title: str, starts_at: datetime, now: datetime) -> Event:
     # With its lists and mappings, since looking for their defaults takes SQLModel half a millisecond.
     return Event(
         key=key,
-        title=draft.title,
-        starts_at=draft.starts_at,
+        title=title,
+        starts_at=starts_at,
         categories=[],
         provenance={},
         purpose={},
@@ -160,11 +213,15 @@ def _new_event(key: str, draft: EventDraft, now: datetime) -> Event:
     )
 
 
-async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime) -> int:
-    """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources."""
+async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime, by: str | None) -> int:
+    """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources.
+
+    `by` is the address of the source that gave reason to; None for what was done by hand.
+    """
     cancelled = 0
+    changes: list[EventChange] = []
     for chunk in _chunks(event_ids):
-        events = (await session.exec(select(Event).where(col(Event.id).in_(chunk)))).all()
+        events = (await session.exec(select(Event).where(col(Event.id).in_(chunk)).order_by(col(Event.id)))).all()
         rows = await session.exec(
             select(EventVersion, Source.url, Source)
             .join(Source, col(Source.id) == EventVersion.source_id)
@@ -176,14 +233,23 @@ async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: dat
             versions.setdefault(version.event_id, []).append((version, url, source))
         for event in events:
             assert event.id is not None
-            cancelled += _show(event, versions.get(event.id, []), now)
+            was_shown, was_off = event.text_digest != "", _is_off(event)
+            changed = _show(event, versions.get(event.id, []), now)
+            cancelled += _is_off(event) and not was_off
+            if changed and was_shown:
+                changes.append(EventChange(event_id=event.id, at=now, source=by, fields=changed))
     await session.flush()
+    if changes:
+        await history.note(session, changes)
     return cancelled
 
 
-def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], now: datetime) -> bool:
-    """Bring one event up to date with its versions; return whether it was called off just now."""
-    was_off = event.deleted_at is not None or event.status == "cancelled"
+def _is_off(event: Event) -> bool:
+    return event.deleted_at is not None or event.status == "cancelled"
+
+
+def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], now: datetime) -> Json:
+    """Bring one event up to date with its versions; return what that changed for people."""
     active = [row for row in versions if row[0].withdrawn_at is None]
     # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
     telling = active or list(versions)
@@ -198,7 +264,7 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
     fields["provenance"] = provenance
     before = {name: getattr(event, name) for name in fields}
     if before == fields:
-        return False
+        return {}
     if event.text_digest and any(before[name] != fields[name] for name in REARRANGING):
         event.sequence += 1
     for name, value in fields.items():
@@ -206,7 +272,7 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
             setattr(event, name, value)
     event.updated_at = now
     event.text_digest = _text_digest(event)
-    return not was_off and (event.deleted_at is not None or event.status == "cancelled")
+    return history.difference(before, fields)
 
 
 REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE
@@ -217,9 +283,9 @@ def _text_digest(event: Event) -> str:
     return hashlib.sha256(read.encode()).hexdigest()[:32]
 
 
-def _key(source_url: str, draft: EventDraft) -> str:
+def event_key(source_url: str, uid: str, recurrence_id: str) -> str:
     """Return the event's permanent name, from where it was first seen: a second collection gives the same."""
-    first_seen = f"{source_url}\x1f{draft.uid}\x1f{draft.recurrence_id}"
+    first_seen = f"{source_url}\x1f{uid}\x1f{recurrence_id}"
     return b32encode(hashlib.sha256(first_seen.encode()).digest()[:10]).decode().lower()
 
 
@@ -262,7 +328,7 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
     await take_turn(session)
     told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
     event_ids = set(await session.exec(told))
-    community_id, host = source.community_id, source.host
+    community_id, host, url = source.community_id, source.host, source.url
     await session.delete(source)
     await session.flush()
     still_told: set[int] = set()
@@ -271,6 +337,7 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
             await session.exec(select(EventVersion.event_id).where(col(EventVersion.event_id).in_(chunk)))
         )
     orphans = event_ids - still_told
+    await _forget_merged(session, orphans, now)
     held: set[int] = set()
     for table in (Feedback, ShownPick, FeedEntry):
         for chunk in _chunks(orphans):
@@ -289,8 +356,20 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
             col(Host.name) == host, ~select(Source.id).where(Source.host == host).correlate(None).exists()
         )
     )
-    await recompose(session, still_told, now=now)
+    await recompose(session, still_told, now=now, by=url)
     return len(orphans)
+
+
+async def _forget_merged(session: AsyncSession, orphans: set[int], now: datetime) -> None:
+    """Let go of the events that were merged into ones that go: each is held or not by itself."""
+    for chunk in _chunks(orphans):
+        into = col(Event.merged_into).in_(chunk)
+        orphans |= {id_ for id_ in await session.exec(select(Event.id).where(into)) if id_ is not None}
+        await session.exec(
+            update(Event)
+            .where(into)
+            .values(merged_into=None, deleted_at=now, updated_at=now, sequence=Event.sequence + 1)
+        )
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:

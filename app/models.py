@@ -40,6 +40,7 @@ class Source(SQLModel, table=True):
     community_id: int | None = Field(default=None, foreign_key="community.id", index=True)
     is_demo: bool = Field(default=False, index=True)
     added_at: datetime
+    state_since: datetime | None = None  # when it came to be in its state; None where that was not written down
 
 
 class FetchState(SQLModel, table=True):
@@ -166,6 +167,35 @@ class EventVersion(SQLModel, table=True):
     first_seen_at: datetime
     last_seen_at: datetime
     withdrawn_at: datetime | None = None  # a complete answer no longer lists it
+    why: str | None = None  # why it is the same event as the versions before it
+
+
+class EventChange(SQLModel, table=True):
+    """What one step changed about an event as people see it; the latest few an event are kept."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), nullable=False, index=True))
+    at: datetime
+    source: str | None = None  # address of the source that said so; None for what was done by hand
+    fields: Json = Field(sa_column=Column(JSON, nullable=False))  # field → [before, after], long texts cut
+
+
+class Verdict(SQLModel, table=True):
+    """Somebody's word that two versions are one event, or are not. It outlives both of them.
+
+    They are named as their sources do, since ids end when a source is removed.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(index=True)  # its address
+    uid: str
+    recurrence_id: str
+    other_source: str = Field(index=True)
+    other_uid: str
+    other_recurrence_id: str
+    is_one: bool
+    why: str = ""
+    at: datetime
 
 
 class EventTopic(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,10 +27,21 @@ class _Other:
     place: Venue | None
 
 
-async def twins(session: AsyncSession, source: Source, drafts: Sequence[EventDraft]) -> dict[Key, Event]:
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The event another source's version made, and why one of ours is the same."""
+
+    event: Event
+    why: str
+
+
+async def twins(
+    session: AsyncSession, source: Source, drafts: Sequence[EventDraft], *, apart: Mapping[Key, Collection[int]]
+) -> dict[Key, Twin]:
     """Return, for those drafts that another source already tells of, the event they belong to.
 
-    One event stands for one of ours, so that parallel sessions stay apart.
+    One event stands for one of ours, so that parallel sessions stay apart; `apart` holds, by draft, the ids of events
+    that somebody said it is not.
     """
     # Only what starts at the same moment or on the same day is compared: the cost grows with events, not their square.
     blocks: dict[object, list[_Other]] = defaultdict(list)
@@ -38,15 +49,19 @@ async def twins(session: AsyncSession, source: Source, drafts: Sequence[EventDra
         start = other.draft.starts_at
         for block in (start, ("day", start.date()), *([("whole day", start.date())] if other.draft.all_day else [])):
             blocks[block].append(other)
-    found: dict[Key, Event] = {}
+    found: dict[Key, Twin] = {}
     taken: set[int | None] = set()
     for draft in drafts:
         place = merge.placed(draft, source)
         day = draft.starts_at.date()
         near = blocks["day", day] if draft.all_day else [*blocks[draft.starts_at], *blocks["whole day", day]]
+        key = (draft.uid, draft.recurrence_id)
         for other in near:
-            if other.event.id not in taken and merge.same_event(draft, other.draft, apart_km=_apart(place, other)):
-                found[draft.uid, draft.recurrence_id] = other.event
+            if other.event.id in taken or other.event.id in apart.get(key, ()):
+                continue
+            match = merge.same_event(draft, other.draft, apart_km=_apart(place, other))
+            if match is not None:
+                found[key] = Twin(other.event, match.reason)
                 taken.add(other.event.id)
                 break
     return found

@@ -11,7 +11,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
@@ -42,6 +42,7 @@ class NotModified:
     """The server says that what we have is what there is."""
 
     url: str  # where the answer came from, after redirects
+    moved_to: str | None = None  # as in Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,7 @@ class Fetcher:
                 is_permanent &= answer.is_permanent
                 url = self._redirected(url, answer.location)
                 continue
-            if isinstance(answer, Page) and is_permanent and url != start:
-                return Page(answer.url, answer.body, answer.content_type, answer.etag, answer.last_modified, answer.url)
-            return answer
+            return replace(answer, moved_to=answer.url) if is_permanent and url != start else answer
         raise FetchError("redirects", f"{named(start)} redirects more than {self._limits.hops} times")
 
     async def _request(self, url: httpx.URL, validators: dict[str, str]) -> Page | NotModified | _Redirect:

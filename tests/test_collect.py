@@ -280,6 +280,56 @@ async def test_permanent_redirect_moves_the_source(database: Database, origin: O
     assert len(await shown(database)) == 2
 
 
+async def test_source_that_moved_is_followed_when_it_answers_not_modified(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    origin.serve("/old.ics", calendar(*season(2)), content_type="text/calendar", headers={"ETag": '"1"'})
+    (source_id,) = await add(database, origin.url("/old.ics"))
+    assert await round_(database, fetcher, [source_id]) == [("fetched", None)]
+    origin.redirect("/old.ics", "/new.ics", status=301)
+    origin.serve("/new.ics", calendar(*season(2)), content_type="text/calendar", headers={"ETag": '"1"'})
+    assert await round_(database, fetcher, [source_id]) == [("unchanged", None)]
+    assert (await source_and_state(database, source_id))[0].url == origin.url("/new.ics")
+
+
+async def test_source_says_since_when_it_fares_as_it_does(database: Database, origin: Origin, fetcher: Fetcher) -> None:
+    async def state() -> tuple[str, datetime | None]:
+        source, _ = await source_and_state(database, source_id)
+        return source.state, source.state_since
+
+    (source_id,) = await add(database, origin.url("/a.ics"))
+    begun = datetime.now(UTC)
+    origin.serve("/a.ics", calendar(*season(2)), content_type="text/calendar")
+    await round_(database, fetcher, [source_id])
+    name, well_since = await state()
+    assert name == "ok"
+    assert well_since is not None
+    assert begun <= well_since <= datetime.now(UTC)
+    await round_(database, fetcher, [source_id])
+    assert await state() == ("unchanged", well_since)
+    origin.serve("/a.ics", status=500)
+    await round_(database, fetcher, [source_id])
+    name, failing_since = await state()
+    assert name == "failing"
+    assert failing_since is not None
+    assert failing_since > well_since
+    await round_(database, fetcher, [source_id])
+    assert await state() == ("failing", failing_since)
+    origin.serve("/a.ics", status=410)
+    await round_(database, fetcher, [source_id])
+    name, gone_since = await state()
+    assert name == "gone"
+    assert gone_since is not None
+    assert gone_since > failing_since
+
+
+async def test_host_that_two_add_at_one_moment_is_one(database: Database) -> None:
+    ids = await asyncio.gather(*(add(database, f"https://new.example/{number}.ics") for number in range(6)))
+    assert len({one for (one,) in ids}) == 6
+    async with database.reading() as session:
+        assert [host.name for host in await session.exec(select(Host))] == ["new.example:443"]
+
+
 async def test_source_that_moves_without_a_change_is_followed_too(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:

@@ -189,6 +189,13 @@ async def test_validators_go_along_a_redirect(origin: Origin, fetcher: Fetcher) 
     assert await fetcher.fetch(origin.url("/old"), etag='"1"') == NotModified(origin.url("/new"))
 
 
+async def test_page_we_hold_tells_of_a_permanent_move(origin: Origin, fetcher: Fetcher) -> None:
+    origin.redirect("/old", "/new", status=301)
+    origin.serve("/new", CALENDAR, headers={"ETag": '"1"'})
+    new = origin.url("/new")
+    assert await fetcher.fetch(origin.url("/old"), etag='"1"') == NotModified(new, moved_to=new)
+
+
 async def test_not_modified_without_being_asked_is_an_error(origin: Origin, fetcher: Fetcher) -> None:
     origin.serve("/a.ics", status=304)
     assert (await failure(fetcher, origin.url("/a.ics"))).code == "status"

@@ -10,9 +10,13 @@ import typer
 from app.cli import printing
 from app.cli.failing import Failed
 from app.cli.opening import run
+from app.cli.printing import say
 
 if TYPE_CHECKING:
+    from sqlmodel.ext.asyncio.session import AsyncSession
+
     from app.db import Database
+    from app.models import Event
     from app.queries import Listed
     from app.settings import Settings
 
@@ -60,25 +64,91 @@ def list_(as_json: Json = False) -> None:
 
 @cli.command()
 def show(event: str, as_json: Json = False) -> None:
-    """Show one event with all its sources."""
+    """Show one event: what each source says, why they are one, and what changed since it was first seen."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.queries import event_by_key, event_json, versions_of, with_topics
+        from app.history import history, joined
+        from app.queries import event_json, versions_of, with_topics
 
         async with database.reading() as session:
-            row = await event_by_key(session, event)
-            if row is None:
-                raise Failed(f"no event has the id {event!r}; `adjacent events list` shows them")
+            row = await _found(session, event)
             (listed,) = await with_topics(session, [row])
+            told = zip(await joined(session, row), await versions_of(session, row), strict=True)
             facts: dict[str, Any] = event_json(listed) | {
                 "provenance": row.provenance,
                 "purpose_phrases": row.purpose_phrases,
-                "sources": await versions_of(session, row),
+                "sources": [number | version for number, version in told],
+                "history": await history(session, row),
             }
         if as_json:
             printing.as_json([facts])
             return
+        sources, changes = facts.pop("sources"), facts.pop("history")
         printing.table(("", ""), [(name, value) for name, value in facts.items() if value not in (None, "", [], {})])
+        printing.table(
+            ("version", "source", "calls it", "withdrawn", "the same because"),
+            [(one["version"], one["source"], one["title"], one["withdrawn_at"], one["why"]) for one in sources],
+        )
+        if changes:
+            rows = [
+                (one["at"][:16].replace("T", " "), name, before, after, one["source"] or "by hand")
+                for one in changes
+                for name, (before, after) in one["changed"].items()
+            ]
+            printing.table(("changed", "what", "before", "after", "by"), rows)
+
+    run(work)
+
+
+async def _found(session: AsyncSession, key: str) -> Event:
+    from app.queries import event_by_key
+
+    event = await event_by_key(session, key)
+    if event is None:
+        raise Failed(f"no event has the id {key!r}; `adjacent events list` shows them")
+    return event
+
+
+Why = Annotated[str, typer.Option(help="The reason, for whoever looks at it later.")]
+
+
+@cli.command()
+def merge(event: str, duplicate: str, why: Why = "") -> None:
+    """Make two events one: EVENT stays, and DUPLICATE leads there. Later crawls keep to it."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app import audit, by_hand
+
+        async with database.writing() as session:
+            try:
+                one, other = await _found(session, event), await _found(session, duplicate)
+                kept = await by_hand.join(session, one, other, why=why, now=chosen.now())
+            except by_hand.NotJoined as error:
+                raise Failed(str(error)) from error
+            audit.note(session, None, "event.merge", f"{duplicate} into {kept.key}")
+        say(f"{duplicate} is now {kept.key}, {kept.title}")
+
+    run(work)
+
+
+@cli.command()
+def split(
+    event: str,
+    version: Annotated[int, typer.Argument(help="The number `events show` gives to what one source says.")],
+    why: Why = "",
+) -> None:
+    """Take what one source says out of an event: it becomes an event of its own. Later crawls keep to it."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app import audit, by_hand
+
+        async with database.writing() as session:
+            try:
+                own = await by_hand.part(session, await _found(session, event), version, why=why, now=chosen.now())
+            except by_hand.NotParted as error:
+                raise Failed(str(error)) from error
+            audit.note(session, None, "event.split", f"{own.key} from {event}")
+        say(f"version {version} is now {own.key}, {own.title}")
 
     run(work)
 

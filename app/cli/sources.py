@@ -201,7 +201,7 @@ def list_(as_json: Json = False) -> None:
 
 @cli.command()
 def show(source: str, as_json: Json = False) -> None:
-    """Show one source, its last error, and what was repaired or left out of it."""
+    """Show one source, since when it fares as it does, its last error, and what was repaired or left out of it."""
 
     async def work(_: Settings, database: Database) -> None:
         from app.models import FetchState
@@ -209,7 +209,8 @@ def show(source: str, as_json: Json = False) -> None:
 
         async with database.reading() as session:
             row = await found(session, source)
-            facts = (await source_healths(session, only=row.id))[0]
+            (facts,) = await source_healths(session, only=row.id)
+            facts["state_since"] = row.state_since.isoformat() if row.state_since else None
             problems = (await session.get_one(FetchState, row.id)).problems
         if as_json:
             printing.as_json([facts | {"problems": problems}])
@@ -257,13 +258,13 @@ def resume(source: str) -> None:
 
 def _set_state(name: str, state: str) -> None:
     async def work(_: Settings, database: Database) -> None:
+        from app.frontier import set_state
         from app.models import FetchState, Host
 
         async with database.writing() as session:
-            source = await found(session, name)
-            source.state = state
+            source, clock = await found(session, name), datetime.now(UTC)
+            set_state(source, state, clock)
             if state == "new":
-                clock = datetime.now(UTC)
                 fetching = await session.get_one(FetchState, source.id)
                 fetching.next_fetch_at, fetching.failures, fetching.error_code, fetching.error = clock, 0, None, None
                 (await session.get_one(Host, source.host)).next_due = clock
