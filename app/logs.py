@@ -26,7 +26,7 @@ SECRETS = (
 )
 
 
-CHATTY = ("httpx", "httpcore", "aiosqlite")  # below a warning they tell each step
+CHATTY = ("httpx", "httpcore", "aiosqlite", "alembic.runtime.plugins")  # below a warning they tell each step
 
 
 def redact(text: str) -> str:
