@@ -180,8 +180,6 @@ def as_candidate(item: queries.Listed, near: Spot | None, alive: Mapping[int, fl
         purpose=event.purpose,
         community=item.community.key if item.community else None,
         title=event.title,
-        language=event.language,
-        free=event.is_free,
         alive=alive.get(event.community_id or 0, 0.5),
         welcomes=event.welcomes,
         series=event.series_key,

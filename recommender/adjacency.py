@@ -1,4 +1,4 @@
-"""Step 6a: how much somebody who knows some topics wants each of the others.
+"""Step 6a, adjacency: how much somebody who knows some topics wants each of the others.
 
 Two models share one scale, log-odds. Inside the survey's vocabulary a ridge regression says what people who hold some
 topics want next; everywhere else a topic's base rate is raised by lifts, one a pair of topics, learned from groups,
@@ -28,6 +28,7 @@ Kind = Literal["survey", "groups", "people", "communities", "neighbours"]
 # data set tells levels and wishes of the same people, so this is an assumption.
 LEVEL_WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.15, 1.3)
 
+DEVELOPER_FIELDS = frozenset({"technology", "data"})  # those developer surveys speak of
 DAMPING = 0.5  # lifts of n known topics are added and divided by n ** 0.5: sources overlap (validated: 0.5, 0.75, 1)
 
 
@@ -220,9 +221,6 @@ class Adjacency:
         by_survey = answer(shown) - start
         scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
         return scores
-
-
-DEVELOPER_FIELDS = frozenset({"technology", "data"})
 
 
 def shares(known: NDArray[np.floating], domain: NDArray[np.intp], n_domains: int) -> Floats:

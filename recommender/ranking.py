@@ -1,4 +1,4 @@
-"""Step 6a, ranking: which events are worth an evening for someone who knows these topics.
+"""Step 6c, ranking: which events are worth an evening for someone who knows these topics.
 
 An event's score is how much the person may want one of its topics (`adjacency`), turned by the reach dial towards
 what lies outside, times what makes an evening good: its purpose, being there in person, nearness, a living group. A
@@ -12,18 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import Adjacency, load_adjacency, sigmoid
+from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, load_adjacency, sigmoid
 from recommender.catalogue import Catalogue
 from recommender.reach import REACHES, Reach, beside_of, distance_bands, widen
 
-__all__ = ["REACHES", "Candidate", "Choice", "TopicScores", "rank_events", "rank_topics", "score_topics"]
-
-DEVELOPERS = ("technology", "data")  # the fields developer surveys speak of
 HELD = 0.6  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
 ENTWINED = 0.5  # share of the groups about a known topic from which another is no discovery: programming for JavaScript
 OWN_FIELD = 2  # topics known in a domain that make it the person's own
@@ -36,9 +32,8 @@ PURPOSES = {"learn": 1.0, "exchange": 1.0, "social": 0.55, "sell": 0.0, "recruit
 UNWANTED = ("sell", "recruit")
 UNWANTED_FROM = 0.5  # share of purpose from which a pitch or a job fair stays out of picks
 MODES = {"in_person": 1.0, "hybrid": 1.0, "unknown": 0.9, "online": 0.7}
-BRIDGE = (
-    0.75  # share of its strongest topic from which a topic of another field makes an event a bridge into that field
-)
+# Share of its strongest topic from which a topic of another field makes an event a bridge into that field.
+BRIDGE = 0.75
 # How far knowing something must raise a topic, by its band, before an event about it is a path and no coincidence.
 RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
     "next-door": (1.0, 1.0, 1.5, 2.0),
@@ -51,8 +46,6 @@ TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
-
-Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +60,6 @@ class Candidate:
     purpose: Mapping[str, float] = field(default_factory=dict)  # shares, sum 1; empty when unknown
     community: str | None = None
     title: str = ""
-    language: str | None = None
-    free: bool | None = None
     alive: float = 0.5  # 0 … 1
     welcomes: float = 0.0  # 0 … 1
     series: str | None = None
@@ -130,7 +121,7 @@ def usually_wanted(adjacency: Adjacency, known: Mapping[str, int]) -> NDArray[np
     Against people in general every technology would be a discovery of whoever writes programs.
     """
     usual = adjacency.want({})
-    if any(adjacency.catalogue[slug].field in DEVELOPERS for slug in known):
+    if any(adjacency.catalogue[slug].field in DEVELOPER_FIELDS for slug in known):
         usual = np.maximum(usual, sigmoid(adjacency.developer_base + adjacency.drift))
         surveyed = adjacency.survey.topics
         usual[surveyed] = np.maximum(usual[surveyed], adjacency.counts["survey"].base[surveyed])

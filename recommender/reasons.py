@@ -1,4 +1,4 @@
-"""Step 6b, reasons: the path from what somebody knows to what an event is about, and the evidence for it.
+"""Step 6d, reasons: the path from what somebody knows to what an event is about, and the evidence for it.
 
 Every number comes from `Adjacency.evidence`; where there is none, the reason says so. Nothing is ever made up.
 """
