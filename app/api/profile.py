@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Text
-from app.api.parameters import Reach, Zone
+from app.api.parameters import Zone
+from recommender.reach import Reach
 
 MOST_KNOWN = 300
 MIDDLE = 3  # the level of a topic that was named without one
@@ -56,7 +57,7 @@ class Profile(BaseModel):
 
     near: Near = None
     within_km: WithinKm = 50.0
-    online: bool = Field(True, description="Whether events without a place to go to count.")
+    online: bool = Field(True, strict=True, description="Whether events without a place to go to count.")
     reach: Reach = "one-step"
     days: Days = 21
     zone: Zone = "UTC"
