@@ -227,6 +227,12 @@ async def test_one_address_is_not_flooded_and_nobody_is_told(service: Service) -
     assert mails(service)[-1].to == "bob@example.org"
 
 
+async def test_silent_mail_server_changes_no_answer(tmp_path: Path) -> None:
+    async with serving(tmp_path, ADJACENT_SMTP_URL="smtp://127.0.0.1:1") as service:
+        answer = await service.client.post(ASK, json={"email": ADA})
+    assert (answer.status_code, answer.json()) == (202, {"data": {"expires_in": 900}})
+
+
 async def test_one_client_may_not_ask_for_ever(service: Service) -> None:
     answers = [
         await service.client.post(ASK, json={"email": f"p{number}@example.org"}) for number in range(ASKED_AN_HOUR + 1)
@@ -282,7 +288,12 @@ async def test_guest_becomes_the_person_and_keeps_everything(service: Service) -
     assert (await service.client.get(ME, headers=guest)).status_code == 401
 
 
-async def test_guest_of_somebody_known_is_joined_with_them(service: Service) -> None:
+async def test_guest_of_somebody_known_is_joined_with_them(database_url: str, tmp_path: Path) -> None:
+    async with serving(tmp_path, ADJACENT_DATABASE_URL=database_url) as service:
+        await join_guest_and_person(service)
+
+
+async def join_guest_and_person(service: Service) -> None:
     ids = await service.store(
         draft("chess", "Chess", venue=MUNICH), draft("clay", "Clay", venue=MUNICH), draft("ink", "Ink", venue=MUNICH)
     )

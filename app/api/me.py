@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.background import BackgroundTask
 
 from app import export, feeds, mailer, people, slates, topic_map
 from app.api import shapes
@@ -76,11 +76,11 @@ async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now
 )
 async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: Owner, chosen: Chosen) -> Response:
     """Needs a token with every scope, or a session."""
-    address = me.email
+    deleted = Response(status_code=204)
+    if me.email is not None:  # its mails go when the rows are gone
+        deleted.background = BackgroundTask(mailer.forget, me.email, chosen)
     await people.delete_person(session, me)
-    if address is not None:
-        await asyncio.to_thread(mailer.forget, address, chosen)
-    return Response(status_code=204)
+    return deleted
 
 
 @router.get(
