@@ -25,7 +25,7 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ORIGIN = Path(__file__).with_name("origin.py")
 
 
-def rows(sources: int = 1_000) -> Iterator[Row]:
+def rows(sources: int = 300) -> Iterator[Row]:
     for name, (outcome, wall, cpu) in zip(("first", "unchanged"), asyncio.run(_rounds(sources)), strict=True):
         counts = outcome.counts
         yield Row(
