@@ -75,7 +75,7 @@ class Question(BaseModel):
     know: Annotated[Know, Field(min_length=1)]
     near: Near = None
     within_km: WithinKm = 50.0
-    online: bool = True
+    online: bool = Field(True, strict=True)
     reach: Reach = "one-step"
     days: Days = 21
     limit: int = Field(10, ge=1, le=100)
