@@ -27,7 +27,7 @@ LEAST = 4.0  # times less than usual is the least a label is expected: heads are
 BATCH = 64  # texts whose (texts × topics) tables fit into the processor's cache
 TITLE_WORDS = 3.0  # a word of the title or the group counts as much as three of the description
 CATEGORY_TRUST = 0.95  # feeds file events under categories more loosely than organisers title them
-EVERYDAY, ONE_WORD, MORE_WORDS = 0.15, 0.75, 0.85  # trust in a name nothing was learned about
+EVERYDAY, ONE_WORD, MORE_WORDS = 0.15, 0.88, 0.92  # trust in a name nothing was learned about
 
 TOPIC_FEATURES = (
     "constant",
@@ -178,7 +178,7 @@ def topic_names(catalogue: Catalogue) -> Names:
 
 def _spelled(catalogue: Catalogue) -> Iterator[tuple[str, int]]:
     for position, topic in enumerate(catalogue.topics):
-        for name in (topic.label, *topic.aliases):
+        for name in topic.names:
             yield name, position
 
 
