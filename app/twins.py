@@ -59,7 +59,7 @@ async def twins(
         for other in near:
             if other.event.id in taken or other.event.id in apart.get(key, ()):
                 continue
-            match = merge.same_event(draft, other.draft, apart_km=_apart(place, other))
+            match = merge.same_event(draft, other.draft, apart_km=km_between(place, other.place))
             if match is not None:
                 found[key] = Twin(other.event, match.reason)
                 taken.add(other.event.id)
@@ -67,11 +67,11 @@ async def twins(
     return found
 
 
-def _apart(place: Venue | None, other: _Other) -> float | None:
-    there = other.place
-    if place is None or there is None or None in (place.lat, place.lon, there.lat, there.lon):
+def km_between(here: Venue | None, there: Venue | None) -> float | None:
+    """Return how far two places lie apart; None where that is not known."""
+    if here is None or there is None or None in (here.lat, here.lon, there.lat, there.lon):
         return None
-    return distance_km(place.lat or 0.0, place.lon or 0.0, there.lat or 0.0, there.lon or 0.0)
+    return distance_km(here.lat or 0.0, here.lon or 0.0, there.lat or 0.0, there.lon or 0.0)
 
 
 async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventDraft]) -> Iterable[_Other]:

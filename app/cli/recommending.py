@@ -174,12 +174,13 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="Folder with the data to measure on.")] = Path("../shared/adjacency"),
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Measure adjacency, events, tagging and purpose against their baselines."""
+    """Measure adjacency, events, tagging, purpose and merging against their baselines."""
     if not data.is_dir():
         raise Failed(f"{data}: no such folder; --data names the one with the survey and group files")
+    from app.evaluate_merging import measure_merging
     from recommender.evaluate import evaluate as measure
 
-    results = measure(data)
+    results = [*measure(data), *measure_merging(data)]
     if as_json:
         printing.as_json(result.as_json() for result in results)
         return
