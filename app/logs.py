@@ -19,17 +19,20 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # What is found, and what stands there instead. Longer wholes come before the parts they may hold.
 SECRETS = (
     (re.compile(r"\b(adj_[a-z])_[A-Za-z0-9_-]{8,}"), r"\1_…"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/'\"]+@"), r"\1…@"),
+    (re.compile(r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 …"),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://)[^\s/'\"]+@"), r"\1…@"),
     (re.compile(r"(?i)(https?://[^\s?#'\"<>]+)\?[^\s'\"<>]*"), r"\1?…"),
-    (re.compile(r"[\w.!#$%&*+?^~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
+    (re.compile(r"(?<![\w.!#$%&*+?^~-])[\w.!#$%&*+?^~-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "…@…"),
 )
-
-
+SUSPICIOUS = re.compile(r"adj_|@|%40|\?|[Bb]earer|[Bb]asic|BEARER|BASIC")  # most lines hold nothing of all this
+LONGEST = 8_192  # characters of one value; what strangers wrote must not keep the log busy
 CHATTY = ("httpx", "httpcore", "aiosqlite", "alembic.runtime.plugins")  # below a warning they tell each step
 
 
 def redact(text: str) -> str:
+    if SUSPICIOUS.search(text) is None:
+        return text
+    text = text[:LONGEST]
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
     return text

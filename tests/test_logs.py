@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 )
 def test_secrets_and_people_are_left_out(told: str, kept: str) -> None:
     assert redact(told) == kept
+
+
+@pytest.mark.parametrize("part", ["a", "a.", "http://", "a@", "%40", "adj_a_", "://", "?", "bearer "])
+def test_long_hostile_text_is_cut_and_done_at_once(part: str) -> None:
+    started = time.process_time()
+    assert len(redact(part * 200_000 + "@")) <= 2 * logs.LONGEST
+    assert time.process_time() - started < 1
 
 
 def test_line_is_redacted_wherever_it_comes_from(written: io.StringIO) -> None:
