@@ -396,8 +396,8 @@ def test_rejected_rule_leaves_one_event_and_its_neighbours() -> None:
 def test_caps_hold_and_are_told() -> None:
     two_a_day = read(calendar("RRULE:FREQ=DAILY;BYHOUR=9,18"))
     assert (len(two_a_day.events), codes(two_a_day)) == (500, ["too_many_occurrences"])
-    crowd = read(calendar(*(f"UID:{number}" for number in range(20_001))))
-    assert (len(crowd.events), crowd.listed, codes(crowd)) == (20_000, 20_001, ["too_many_events"])
+    crowd = read(calendar(*(f"UID:{number}" for number in range(10_001))))
+    assert (len(crowd.events), crowd.listed, codes(crowd)) == (10_000, 10_001, ["too_many_events"])
 
 
 def test_same_mistake_is_told_twenty_times_and_then_counted() -> None:
