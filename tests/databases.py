@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import subprocess
 import tempfile
 import warnings
@@ -17,6 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from service import lay_database
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -36,9 +36,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with all tables and no row."""
     if request.param == "sqlite":
-        file = tmp_path / "adjacent.sqlite3"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite+aiosqlite:///{file}"
+        yield asyncio.run(lay_database(tmp_path)).database_url
     else:
         yield from _made(request.getfixturevalue("postgres"), request.getfixturevalue("postgres_template"))
 
@@ -48,13 +46,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.close()
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("template") / "adjacent.sqlite3"
-    asyncio.run(_migrated(f"sqlite+aiosqlite:///{file}"))
-    return file
 
 
 @pytest.fixture(scope="session")
