@@ -20,13 +20,21 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import queries
 from app.models import Event
 from app.places import Spot, distance_km
-from recommender.catalogue import load_catalogue
+from recommender.catalogue import Topic, load_catalogue
 from recommender.ranking import Candidate, Choice, rank_events
 from recommender.reach import Reach
 from recommender.reasons import explain
 
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
 AROUND = timedelta(days=90)
+STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")  # statuses of what takes place
+# What organisers write into a title instead of setting a status, in English, German, French and Spanish.
+OFF_IN_TITLE = re.compile(
+    r"""\b(?: cancell?ed | postponed | sold[ ]out | (?:is|are|event|now)[ ]full | wait[ ]?list | no[ ](?:meeting|meetup|class
+    |session|event)s? | (?:will|do|does)[ ]not[ ](?:be|meet) | not[ ]meeting | abgesagt | ausgebucht | verschoben
+    | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +86,21 @@ class UnknownTopic(ValueError):  # noqa: N818
         self.suggestions = tuple(suggestions)
 
 
+def topic_called(label: str) -> Topic:
+    """Return the topic that a label, alias or slug names; raises UnknownTopic."""
+    catalogue = load_catalogue()
+    topic = catalogue.resolve(label)
+    if topic is None:
+        raise UnknownTopic(label, catalogue.suggest(label))
+    return topic
+
+
 def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
     """Return slugs for labels people wrote; raises UnknownTopic for the first that names none."""
-    catalogue = load_catalogue()
     known: dict[str, int] = {}
     for label, level in labels.items():
-        topic = catalogue.resolve(label)
-        if topic is None:
-            raise UnknownTopic(label, catalogue.suggest(label))
-        known[topic.slug] = max(level, known.get(topic.slug, 0))
+        slug = topic_called(label).slug
+        known[slug] = max(level, known.get(slug, 0))
     return known
 
 
@@ -136,18 +150,6 @@ async def candidates(session: AsyncSession, wish: Wish, *, now: datetime) -> lis
         queries.EventFilter(start=now, end=now + timedelta(days=wish.days), statuses=STILL_ON),
     )
     return [item for item in listed if item.topics and is_feasible(item.event, wish)]
-
-
-STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")
-
-
-# What organisers write into a title instead of setting a status, in English, German, French and Spanish.
-OFF_IN_TITLE = re.compile(
-    r"""\b(?: cancell?ed | postponed | sold[ ]out | (?:is|are|event|now)[ ]full | wait[ ]?list | no[ ](?:meeting|meetup|class
-    |session|event)s? | (?:will|do|does)[ ]not[ ](?:be|meet) | not[ ]meeting | abgesagt | ausgebucht | verschoben
-    | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
 
 
 def is_feasible(event: Event, wish: Wish) -> bool:

@@ -13,11 +13,11 @@ from app import feeds, people
 from app.api import shapes
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
 from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
-from app.api.parameters import topic_slug
 from app.api.problems import Problem, declared
 from app.calendar_feed import subscribe_links
 from app.communities import community_by_key
 from app.models import Feed, Person
+from app.picks import topic_called
 from app.settings import Settings
 
 router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"])
@@ -68,7 +68,7 @@ async def make_feed(sent: NewFeed, session: Writing, me: FeedWritingPerson, now:
         raise Problem(409, f"a person has at most {feeds.MOST} calendars; delete one first")
     subject = None
     if sent.topic is not None:
-        subject = topic_slug(sent.topic)
+        subject = topic_called(sent.topic).slug
     elif sent.community is not None:
         found = await community_by_key(session, sent.community, now=now)
         if found is None:

@@ -12,18 +12,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import Count, Cursor, Text, bad_cursor
 from app.api.problems import Problem
-from app.picks import UnknownTopic
+from app.picks import topic_called
 from app.places import Spot, UnknownPlace, cities_like, find_spot
 from app.queries import EventFilter, Sort
-from recommender.catalogue import load_catalogue
+from scrapers.draft import Mode, Status
 
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
 LARGEST_ID = 2**31 - 1  # PostgreSQL's integer
 
-Mode = Literal["in_person", "online", "hybrid", "unknown"]
-Status = Literal["confirmed", "tentative", "cancelled", "postponed", "rescheduled", "moved_online"]
 Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
-Reach = Literal["next-door", "one-step", "two-steps", "far"]
 
 
 def _moment(text: str) -> str:
@@ -129,7 +126,7 @@ def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
         start=_instant(asked.start, zone) if asked.start is not None else now,
         end=_instant(asked.end, zone, is_end=True) if asked.end is not None else None,
         words=asked.q,
-        topics=tuple(topic_slug(label) for label in asked.topic),
+        topics=tuple(topic_called(label).slug for label in asked.topic),
         modes=tuple(asked.mode),
         statuses=(asked.status,) if asked.status else (),
         sources=tuple(asked.source),
@@ -159,14 +156,6 @@ def row_id(number: int) -> int:
     if not 0 <= number <= LARGEST_ID:
         raise bad_cursor()
     return number
-
-
-def topic_slug(label: str) -> str:
-    catalogue = load_catalogue()
-    topic = catalogue.resolve(label)
-    if topic is None:
-        raise UnknownTopic(label, catalogue.suggest(label))
-    return topic.slug
 
 
 def spot(text: str) -> Spot:

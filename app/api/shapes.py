@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.parameters import Mode, Reach, Status
+from app.feedback import Kind
+from recommender.reach import Reach
+from scrapers.draft import Mode, Status
 
 
 class Shape(BaseModel):
@@ -380,7 +382,7 @@ class PersonAnswer(Shape):
 
 class FeedbackGiven(Shape):
     event: str
-    kind: Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
+    kind: Kind
     note: str | None
     changed: list[str]
 

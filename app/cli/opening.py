@@ -9,10 +9,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from scrapers.fetch import Fetcher
-
     from app.db import Database
     from app.settings import Settings
+    from scrapers.fetch import Fetcher
 
 T = TypeVar("T")
 

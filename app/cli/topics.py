@@ -26,17 +26,19 @@ def search(words: str, limit: int = 20, as_json: Json = False) -> None:
 @cli.command()
 def show(topic: str, as_json: Json = False) -> None:
     """Show one topic."""
-    _print([_resolved(topic)], as_json=as_json)
+    from app.picks import topic_called
+
+    _print([topic_called(topic)], as_json=as_json)
 
 
 @cli.command()
 def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
     """Show the topics next door: what people who know this one move to."""
+    from app.picks import topic_called
+    from recommender.catalogue import load_catalogue
     from recommender.ranking import rank_topics
 
-    from recommender.catalogue import load_catalogue
-
-    known = {_resolved(topic).slug: 3}
+    known = {topic_called(topic).slug: 3}
     weights = rank_topics(known)
     best = weights.argsort()[::-1][:limit]
     catalogue = load_catalogue()
@@ -51,17 +53,6 @@ def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
         ("topic", "domain", "score"),
         [(one.label, catalogue.domains[one.domain], f"{score:.3f}") for one, score in rows],
     )
-
-
-def _resolved(label: str) -> Topic:
-    from app.picks import UnknownTopic
-    from recommender.catalogue import load_catalogue
-
-    catalogue = load_catalogue()
-    topic = catalogue.resolve(label)
-    if topic is None:
-        raise UnknownTopic(label, catalogue.suggest(label))
-    return topic
 
 
 def _print(topics: list[Topic], *, as_json: bool) -> None:
