@@ -141,6 +141,12 @@ def same_event(a: EventDraft, b: EventDraft, *, apart_km: float | None = None) -
     return None
 
 
+def marks(title: str, url: str | None) -> set[str]:
+    """Return what two versions must have in common, one of it at least, to be one event."""
+    address = canonical_url(url)
+    return {*title_of(title).words, f"title {title.casefold()}", *([f"address {address}"] if address else [])}
+
+
 def _unpaired(here: frozenset[str], there: frozenset[str]) -> tuple[set[str], set[str]]:
     """Return the words of each title that the other has not, in no spelling."""
     left = set(there)

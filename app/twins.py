@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,9 +20,12 @@ from scrapers import EventDraft, Venue, from_json
 NEAR_STARTS = timedelta(days=1)  # all-day versions of one event may start at different midnights
 CHUNK = 200  # bound parameters a statement
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class _Other:
+    id: int  # of the version
     event: Event
     draft: EventDraft
     place: Venue | None
@@ -43,20 +47,23 @@ async def twins(
     One event stands for one of ours, so that parallel sessions stay apart; `apart` holds, by draft, the ids of events
     that somebody said it is not.
     """
-    # Only what starts at the same moment or on the same day is compared: the cost grows with events, not their square.
-    blocks: dict[object, list[_Other]] = defaultdict(list)
+    # Only what starts at the same moment or on the same day and has a word or an address in common is compared: the
+    # cost grows with events, not their square.
+    blocks: dict[tuple[object, str], list[_Other]] = defaultdict(list)
     for other in await _others(session, source, drafts):
-        start = other.draft.starts_at
-        for block in (start, ("day", start.date()), *([("whole day", start.date())] if other.draft.all_day else [])):
-            blocks[block].append(other)
+        for moment in _moments(other.draft):
+            for mark in merge.marks(other.draft.title, other.draft.url):
+                blocks[moment, mark].append(other)
     found: dict[Key, Twin] = {}
     taken: set[int | None] = set()
-    for draft in drafts:
+    for draft in drafts if blocks else ():
         place = merge.placed(draft, source)
         day = draft.starts_at.date()
-        near = blocks["day", day] if draft.all_day else [*blocks[draft.starts_at], *blocks["whole day", day]]
+        moments = [("day", day)] if draft.all_day else [draft.starts_at, ("whole day", day)]
+        said = merge.marks(draft.title, draft.url)
+        near = {other.id: other for moment in moments for mark in said for other in blocks.get((moment, mark), ())}
         key = (draft.uid, draft.recurrence_id)
-        for other in near:
+        for _, other in sorted(near.items()):
             if other.event.id in taken or other.event.id in apart.get(key, ()):
                 continue
             match = merge.same_event(draft, other.draft, apart_km=km_between(place, other.place))
@@ -67,6 +74,11 @@ async def twins(
     return found
 
 
+def _moments(draft: EventDraft) -> list[object]:
+    day = draft.starts_at.date()
+    return [draft.starts_at, ("day", day), *([("whole day", day)] if draft.all_day else [])]
+
+
 def km_between(here: Venue | None, there: Venue | None) -> float | None:
     """Return how far two places lie apart; None where that is not known."""
     if here is None or there is None or None in (here.lat, here.lon, there.lat, there.lon):
@@ -74,40 +86,45 @@ def km_between(here: Venue | None, there: Venue | None) -> float | None:
     return distance_km(here.lat or 0.0, here.lon or 0.0, there.lat or 0.0, there.lon or 0.0)
 
 
-async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventDraft]) -> Iterable[_Other]:
-    """Return what other sources say of events around these starts that this source does not tell of yet."""
+async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventDraft]) -> list[_Other]:
+    """Return what other sources say, in words like ours, of events around these starts that we do not tell of yet."""
+    said = set[str]().union(*(merge.marks(draft.title, draft.url) for draft in drafts))
     moments = {draft.starts_at for draft in drafts if not draft.all_day}
     moments |= {_midnight(draft.starts_at) for draft in drafts}  # who tells of an hour meets who tells of the day
     days = sorted({draft.starts_at for draft in drafts if draft.all_day})
     conditions = [col(EventVersion.starts_at).in_(chunk) for chunk in _chunks(sorted(moments))]
     conditions += [col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS) for day in days]
+    # Thousands may begin at one hour: of most, title and address are all that is looked at.
+    told = (col(EventVersion.draft)["title"].as_string(), col(EventVersion.draft)["url"].as_string())
+    ids: set[int] = set()
+    for condition in conditions:
+        rows = await session.exec(
+            select(EventVersion.id, *told).where(
+                condition, EventVersion.source_id != source.id, col(EventVersion.withdrawn_at).is_(None)
+            )
+        )
+        ids |= {id_ for id_, title, url in rows if id_ and not said.isdisjoint(merge.marks(title, url))}
     ours = select(EventVersion.event_id).where(
         EventVersion.source_id == source.id, col(EventVersion.withdrawn_at).is_(None)
     )
-    others: dict[int | None, _Other] = {}
-    for condition in conditions:
-        rows = await session.exec(
+    others: list[_Other] = []
+    for chunk in _chunks(sorted(ids)):
+        whole = await session.exec(
             select(EventVersion, Event, Source)
             .join(Event, col(Event.id) == EventVersion.event_id)
             .join(Source, col(Source.id) == EventVersion.source_id)
-            .where(
-                condition,
-                EventVersion.source_id != source.id,
-                col(EventVersion.withdrawn_at).is_(None),
-                col(EventVersion.event_id).not_in(ours),
-            )
-            .order_by(col(EventVersion.id))
+            .where(col(EventVersion.id).in_(chunk), col(EventVersion.event_id).not_in(ours))
         )
-        for version, event, home in rows:
-            if version.id not in others:
-                draft = from_json(version.draft)
-                others[version.id] = _Other(event, draft, merge.placed(draft, home))
-    return others.values()
+        for version, event, home in whole:
+            assert version.id is not None
+            draft = from_json(version.draft)
+            others.append(_Other(version.id, event, draft, merge.placed(draft, home)))
+    return others
 
 
 def _midnight(instant: datetime) -> datetime:
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _chunks(moments: Sequence[datetime]) -> Iterator[Sequence[datetime]]:
-    return (moments[start : start + CHUNK] for start in range(0, len(moments), CHUNK))
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -339,7 +339,7 @@ async def test_day_and_hour_of_one_event_merge_in_either_order(database: Databas
 
 
 async def test_chapters_in_two_towns_are_not_merged(database: Database) -> None:
-    opening = draft("1", "Spring opening celebration dinner")
+    opening = draft("1", "Opening of the marbled paper exhibition")
     towns = {"Munich": (48.137, 11.575), "Hamburg": (53.55, 9.99), "Dachau": (48.26, 11.43)}
     async with database.writing() as session:
         for city, (lat, lon) in towns.items():
