@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recommender.embedding import Vectors
 from recommender.names import Words, word_key
 
-BUCKETS = 4096  # of hashed words; with 8192 the held-out city is tagged no better
+BUCKETS = 4096  # of hashed words; set by the artefact's size, not by a measurement
 STEM = 5  # letters that stand for the word's forms and compounds in many languages
 Floats = NDArray[np.float32]
 

@@ -45,7 +45,7 @@ from recommender.tagging import (
 from recommender.tagging_model import TaggingModel, write_model
 
 FOLDS = 5
-RANK = 96  # of the head over words: 64 loses .004 nDCG@10 of the held-out city, 128 wins nothing
+RANK = 96  # of the heads that are stored as two thin matrices; set by the artefact's size, not by a measurement
 RIDGE = 1.0  # .3 and 3 are both a little worse, for words and for vectors
 WEAK = 0.1  # weight of a weak document against a group; .03 to .3 are alike
 CANDIDATES = 30  # topics a text whose weights are learned from, besides those it names
@@ -371,7 +371,7 @@ def fit_threshold(evidence: Evidence, weights: Floats) -> float:
     """Return the weight from which telling a topic does most good: F with recall counting half (van Rijsbergen, β² = ½).
 
     With β² = ¼ a hike is told of no topic: groups leave out tags that apply, so precision is better than it looks.
-    With β = 1 every eighth event gets a topic that is only in the air.
+    With β = 1 the threshold is .2, and events get topics that are only in the air.
     """
     told = sigmoid(evidence.features @ weights)
     best = (0.0, 0.5)
@@ -400,7 +400,7 @@ def learn_tagging(folder: Path, catalogue: Catalogue, left_out: str | None) -> T
     unseen: list[tuple[Heads, Lesson]] = []
     evidence: list[Evidence] = []
     for fold, (taught, asked) in enumerate(folds(len(groups))):
-        described = weak.asked[weak.asked % (2 * FOLDS) == fold]  # half of them tell as much as all
+        described = weak.asked[weak.asked % (2 * FOLDS) == fold]  # half of them, for time
         heads = fit_heads(lesson.take(taught), weak.without(described), catalogue)
         unseen.append((heads, lesson.take(asked)))
         evidence.append(topic_evidence(lesson.take(asked), heads, likeness, catalogue))
