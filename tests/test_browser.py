@@ -372,4 +372,4 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     expect(page.locator("#events-title")).to_have_text("Nothing worth an evening yet")
     assert page.locator(".map-wide .speck").count() >= 10  # never an empty map
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("link", name="Operators")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_be_visible()

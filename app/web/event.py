@@ -41,11 +41,10 @@ async def event_page(request: Request, key: str, session: Reading, chosen: Chose
     event = await queries.event_by_key(session, key)
     if event is None:
         return await trouble(request, 404, "No such event", "The address is wrong, or the event was removed for good.")
-    if event.merged_into is not None:
-        while event.merged_into is not None:
-            event = await session.get_one(Event, event.merged_into)
-        return RedirectResponse(f"/e/{event.key}", 301)
-    return await _shown(request, (await queries.with_topics(session, [event]))[0], session, chosen)
+    (listed,) = await queries.with_topics(session, [event])
+    if listed.merged_into is not None:
+        return RedirectResponse(f"/e/{listed.merged_into}", 301)
+    return await _shown(request, listed, session, chosen)
 
 
 async def _shown(request: Request, listed: queries.Listed, session: Reading, chosen: Chosen) -> HTMLResponse:

@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from app import calendar_feed, feeds, people, picks, topic_map
 from app.api.access import Chosen, Data, Now, Reading
-from app.api.problems import Problem
 from app.web import map as drawing
+from app.web.forms import read_form
 from app.web.question import DISTANCES, SPANS, Question, read_question
 from app.web.rendering import page, trouble
 from app.web.words import REACH_WORDS, card_of
@@ -35,7 +35,6 @@ MOST_LIT = {"wide": 15, "narrow": 9}
 MOST_OTHERS = {"wide": 14, "narrow": 5}
 QUIET = 24  # topics without events that fill an empty map
 MOST_ROWS = 200
-LARGEST_FORM = 20_000  # bytes
 
 
 @router.get("/")
@@ -184,14 +183,3 @@ async def make_calendar(request: Request, database: Data, now: Now, chosen: Chos
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-async def read_form(request: Request) -> dict[str, list[str]]:
-    """Return a form's values; raises Problem for what is none or too large."""
-    body = await request.body()
-    if len(body) > LARGEST_FORM:
-        raise Problem(413, f"a form here has at most {LARGEST_FORM} bytes")
-    try:
-        return parse_qs(body.decode("utf-8"), max_num_fields=1000)
-    except ValueError as error:
-        raise Problem(400, "the form is not UTF-8 or has too many fields") from error

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 
 from app import audit, first_start, frontier, queries
 from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading
-from app.models import Source, Token
-from app.web.home import read_form
+from app.models import Source
+from app.web.forms import read_form
 from app.web.rendering import page
 from scrapers.text import clean_url
 
@@ -45,17 +45,10 @@ async def _ops(request: Request, facts: dict[str, Any], *, said: str, status: in
 
 
 @router.post("/ops/sources")
-async def add_source(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
-    return await _add(operator, request, database, now, (await read_form(request)).get("url", []))
-
-
 @router.post("/ops/live-sources")
-async def add_live_sources(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
-    return await _add(operator, request, database, now, (await read_form(request)).get("url", []))
-
-
-async def _add(operator: Token, request: Request, database: Data, now: datetime, addresses: list[str]) -> HTMLResponse:
+async def add_sources(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
     """Record addresses; the schedule reads them within a minute."""
+    addresses = (await read_form(request)).get("url", [])
     good = [url for url in map(clean_url, addresses) if url is not None]
     async with database.writing() as session:
         known = set(await session.exec(select(Source.url).where(col(Source.url).in_(good))))

@@ -42,11 +42,12 @@ async def page(
     """Render a template; `here` names the entry of the navigation it belongs to."""
     database = database_of(request)
     async with database.reading() as session:
-        operates = is_operator(await token_of(request, session))
+        token = await token_of(request, session)
     body = _templates.get_template(template).render(
         base_url=settings_of(request).base_url,
         here=here,
-        is_operator=operates,
+        is_operator=is_operator(token),
+        is_signed_in=token is not None,
         is_demo=await is_demonstration(database),
         **facts,
     )

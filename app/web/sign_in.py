@@ -12,7 +12,7 @@ from app import signing, tokens
 from app.api.access import Chosen, Data, Now, Reading, is_operator, settings_of, token_of
 from app.api.limits import at_most
 from app.api.sign_in import ASKED_AN_HOUR, CONFIRMED_AN_HOUR, deliver, forget_session, remember_session
-from app.web.home import read_form
+from app.web.forms import read_form
 from app.web.rendering import page
 
 router = APIRouter(include_in_schema=False)
