@@ -117,8 +117,9 @@ def _mail(settings: Settings) -> Finding:
 
 
 def _models() -> Finding:
-    if not ARTEFACT.is_file():
-        return Finding(False, "model files", f"{ARTEFACT} is missing; install the package again")
+    for file in (ARTEFACT, *(ARTEFACT.with_name(name) for name in ("tagging.npz", "purpose.npz"))):
+        if not file.is_file():
+            return Finding(False, "model files", f"{file} is missing; install the package again")
     adjacency = load_adjacency()
     return Finding(
         True,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recommender.evaluate_texts import measure_texts
 from recommender.learn.measure_adjacency import measure_groups, measure_self_tags, measure_unasked, measure_wishes
 from recommender.metrics import Result
 
-PARTS = (measure_wishes, measure_unasked, measure_self_tags, measure_groups)
+PARTS = (measure_wishes, measure_unasked, measure_self_tags, measure_groups, measure_texts)
 
 
 def evaluate(folder: Path) -> list[Result]:

@@ -15,7 +15,7 @@ import numpy as np
 from icalendar import Calendar
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from recommender.catalogue import Catalogue
 from recommender.embedding import load_embedder
