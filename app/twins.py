@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -88,22 +89,29 @@ def km_between(here: Venue | None, there: Venue | None) -> float | None:
 
 async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventDraft]) -> list[_Other]:
     """Return what other sources say, in words like ours, of events around these starts that we do not tell of yet."""
-    said = set[str]().union(*(merge.marks(draft.title, draft.url) for draft in drafts))
-    moments = {draft.starts_at for draft in drafts if not draft.all_day}
-    moments |= {_midnight(draft.starts_at) for draft in drafts}  # who tells of an hour meets who tells of the day
+    said: dict[datetime, set[str]] = defaultdict(set)
+    for draft in drafts:
+        for moment in {draft.starts_at, _midnight(draft.starts_at)}:  # who tells of an hour meets who tells of the day
+            said[moment] |= merge.marks(draft.title, draft.url)
     days = sorted({draft.starts_at for draft in drafts if draft.all_day})
-    conditions = [col(EventVersion.starts_at).in_(chunk) for chunk in _chunks(sorted(moments))]
-    conditions += [col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS) for day in days]
+    looked_for: list[tuple[ColumnElement[bool], datetime | None]] = [
+        (col(EventVersion.starts_at).in_(chunk), None) for chunk in _chunks(sorted(said))
+    ]
+    looked_for += [(col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS), day) for day in days]
     # Thousands may begin at one hour: of most, title and address are all that is looked at.
     told = (col(EventVersion.draft)["title"].as_string(), col(EventVersion.draft)["url"].as_string())
     ids: set[int] = set()
-    for condition in conditions:
+    for condition, day in looked_for:
         rows = await session.exec(
-            select(EventVersion.id, *told).where(
+            select(EventVersion.id, EventVersion.starts_at, *told).where(
                 condition, EventVersion.source_id != source.id, col(EventVersion.withdrawn_at).is_(None)
             )
         )
-        ids |= {id_ for id_, title, url in rows if id_ and not said.isdisjoint(merge.marks(title, url))}
+        ids |= {
+            id_
+            for id_, start, title, url in rows
+            if id_ is not None and not said[day or start].isdisjoint(merge.marks(title, url))
+        }
     ours = select(EventVersion.event_id).where(
         EventVersion.source_id == source.id, col(EventVersion.withdrawn_at).is_(None)
     )
