@@ -26,7 +26,7 @@ _LISTS = frozenset({"ItemList", "EventSeries", "CollectionPage"})
 def read_page(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
     """Return the events of a page; the readers of single platforms are asked before its markup is."""
     tree = LexborHTMLParser(text)
-    known = _read_as_known(tree, url=url, window=window, zone=zone)
+    known = _read_as_known(text, tree, url=url, window=window, zone=zone)
     try:
         marked = _read_markup(text, tree, url=url, window=window, zone=zone)
     except Unreadable:
@@ -36,12 +36,12 @@ def read_page(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading
     return known if known is not None and known.listed >= marked.listed else marked
 
 
-def _read_as_known(tree: LexborHTMLParser, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:
+def _read_as_known(text: str, tree: LexborHTMLParser, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:
     """Return what the reader of the platform that made this page knows to find in it, if there is one."""
     documents = list(embedded_documents(tree))
     found = [
         *(read(document, url=url, window=window, zone=zone) for document in documents for read in EMBEDDED_READERS),
-        *(read(tree, url=url, window=window, zone=zone) for read in PAGE_READERS),
+        *(read(tree, url=url, window=window, zone=zone) for sign, read in PAGE_READERS.items() if sign in text),
     ]
     return max(filter(None, found), key=lambda reading: reading.listed, default=None)
 

@@ -73,4 +73,5 @@ EMBEDDED_READERS: tuple[JsonReader, ...] = (
     read_wix,
     read_dice,
 )
-PAGE_READERS: tuple[PageReader, ...] = (read_legistar_page, read_granicus_page)
+# By a word of the platform's own that all its pages hold: looking for it costs a hundredth of asking the tree.
+PAGE_READERS: dict[str, PageReader] = {"rgMasterTable": read_legistar_page, "listingTable": read_granicus_page}
