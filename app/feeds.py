@@ -1,7 +1,7 @@
 """Personal calendars: an address that programs subscribe to, and the events that stand in it.
 
 Reading a calendar writes nothing. A calendar of picks is filled when it is made and whenever its owner's slate is made
-or changes (`fill`); what has entered stays. Calendars of saved events, of a topic, of a community, or of all topics near
+or changes (`renew`); what has entered stays. Calendars of saved events, of a topic, of a community, or of all topics near
 what somebody knows show what holds now.
 """
 
@@ -45,7 +45,7 @@ async def make_feed(
     )
     session.add(feed)
     await session.flush()
-    await fill(session, person, await slates.refresh(session, person, now=now), now=now)
+    await renew(session, person, now=now)
     return feed, await _issue(session, feed)
 
 
@@ -77,7 +77,14 @@ async def count_of(session: AsyncSession, person: Person) -> int:
     return counted.one()
 
 
-async def fill(session: AsyncSession, person: Person, shown: Sequence[slates.Shown], *, now: datetime) -> None:
+async def renew(session: AsyncSession, person: Person, *, now: datetime) -> list[slates.Shown]:
+    """Bring a person's slate up to date, let it enter their calendars, and return it; the caller writes."""
+    shown = await slates.refresh(session, person, now=now)
+    await _fill(session, person, shown, now=now)
+    return shown
+
+
+async def _fill(session: AsyncSession, person: Person, shown: Sequence[slates.Shown], *, now: datetime) -> None:
     """Let a slate enter the person's calendars of picks; what is in them stays."""
     for feed in await feeds_of(session, person):
         if feed.kind != "picks" or feed.id is None:

@@ -176,8 +176,7 @@ async def renew_slates(database: Database, *, now: datetime) -> int:
         async with database.writing() as session:
             person = await session.get(Person, person_id)
             if person is not None:
-                shown = await slates.refresh(session, person, now=now)
-                await feeds.fill(session, person, shown, now=now)
+                await feeds.renew(session, person, now=now)
     return len(person_ids)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feeds, guests, mailer, people, slates, tokens
+from app import feeds, guests, mailer, people, tokens
 from app.models import Person, SignIn, Token
 from app.settings import Settings
 
@@ -155,7 +155,7 @@ async def enter(session: AsyncSession, used: Token, presented: Token | None, *, 
         if guest.id != person.id:
             await guests.merge(session, guest, person)
             has_merged = True
-            await feeds.fill(session, person, await slates.refresh(session, person, now=now), now=now)
+            await feeds.renew(session, person, now=now)
     elif presented is not None and presented.kind == "session":
         tokens.end(presented)
         if person is None and presented.person_id is not None:

@@ -73,12 +73,6 @@ async def token_of(request: Request, session: AsyncSession) -> Token | None:
     return token
 
 
-async def person_of(request: Request, session: AsyncSession) -> Person | None:
-    """Return who asks, whatever their token is for; None for strangers and for tokens that are nobody's."""
-    token = await token_of(request, session)
-    return await session.get(Person, token.person_id) if token and token.person_id is not None else None
-
-
 async def required(request: Request, session: AsyncSession, *scopes: str) -> Person:
     token = await token_of(request, session)
     if token is None:

@@ -94,11 +94,11 @@ def _position(cursor: str, sort: str) -> queries.Position:
     },
 )
 async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading, chosen: Chosen) -> Response:  # noqa: A002
-    event = await _found(session, id)
-    if event.merged_into is not None:
-        return await _moved(session, event, ".ics")
-    listed = await queries.with_topics(session, [event])
-    body = calendar_feed.calendar(calendar_feed.header(event.title), listed, base_url=chosen.base_url)
+    event = await found_event(session, id)
+    (listed,) = await queries.with_topics(session, [event])
+    if listed.merged_into is not None:
+        return RedirectResponse(f"/api/v1/events/{listed.merged_into}.ics", 301)
+    body = calendar_feed.calendar(calendar_feed.header(event.title), [listed], base_url=chosen.base_url)
     return Response(body, headers={"Cache-Control": PUBLIC}, media_type="text/calendar")
 
 
@@ -111,10 +111,10 @@ async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading,
 )
 async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -> Response:  # noqa: A002
     """One event, with what each source says of it and which source each field comes from."""
-    event = await _found(session, id)
-    if event.merged_into is not None:
-        return await _moved(session, event, "")
+    event = await found_event(session, id)
     (listed,) = await queries.with_topics(session, [event])
+    if listed.merged_into is not None:
+        return RedirectResponse(f"/api/v1/events/{listed.merged_into}", 301)
     return answer(
         {
             "data": {
@@ -127,15 +127,9 @@ async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -
     )
 
 
-async def _found(session: AsyncSession, key: str) -> Event:
+async def found_event(session: AsyncSession, key: str) -> Event:
+    """Return the event with this id, merged or not; raises the Problem where there is none."""
     event = await queries.event_by_key(session, key)
     if event is None:
         raise Problem(404, f"no event has the id {key!r}")
     return event
-
-
-async def _moved(session: AsyncSession, event: Event, ending: str) -> Response:
-    """Redirect to the event that others were merged into, however many steps that takes."""
-    while event.merged_into is not None:
-        event = await session.get_one(Event, event.merged_into)
-    return RedirectResponse(f"/api/v1/events/{event.key}{ending}", 301)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.background import BackgroundTask
 
 from app import export, feeds, mailer, people, slates, topic_map
@@ -63,7 +62,7 @@ async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now
     """What is not sent stays as it is. This week's picks are made anew."""
     _apply(me, sent)
     me.profile_version += 1
-    await _renew(session, me, now)
+    await feeds.renew(session, me, now=now)
     return private({"data": await people.person_json(session, me)})
 
 
@@ -106,7 +105,7 @@ async def set_expertise(sent: Knowledge, session: Writing, me: WritingPerson, no
     known = resolve_known(sent.know)
     _apply(me, sent)
     await people.set_expertise(session, me, known)
-    await _renew(session, me, now)
+    await feeds.renew(session, me, now=now)
     return private({"data": await people.person_json(session, me)})
 
 
@@ -118,13 +117,6 @@ def _apply(person: Person, sent: Profile) -> None:
         setattr(person, name, getattr(sent, name))
     if "reach" in given:
         person.reach, person.reach_chosen_at = sent.reach, datetime.now(UTC)
-
-
-async def _renew(session: AsyncSession, person: Person, now: datetime) -> list[slates.Shown]:
-    await session.flush()
-    shown = await slates.refresh(session, person, now=now)
-    await feeds.fill(session, person, shown, now=now)
-    return shown
 
 
 @router.get(

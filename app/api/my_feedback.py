@@ -10,12 +10,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, feeds, queries, slates
+from app import feedback, feeds, slates
 from app.api import shapes
 from app.api.access import Now, Writing, WritingPerson
 from app.api.answers import private
+from app.api.events import found_event
 from app.api.problems import Problem, declared
-from app.models import Event, Person
+from app.models import Person
 
 router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
 
@@ -44,7 +45,7 @@ class SaidWithNote(Said):
 )
 async def give_feedback(sent: SaidWithNote, session: Writing, me: WritingPerson, now: Now) -> Response:
     """`changed` says in words what it changed. Said twice, “too close” or “too far” moves the reach by one step."""
-    event = await _event(session, sent.event)
+    event = await found_event(session, sent.event)
     reach = await feedback.shifted_reach(session, me)
     before = await slates.current(session, me, now=now)
     await feedback.give(session, me, event, sent.kind, sent.note)
@@ -75,7 +76,7 @@ async def take_feedback_back(
         if asked.event is None or asked.kind is None:
             raise Problem(422, "name the `event` and the `kind` of what was said", kind="invalid-request")
         sent = Said(event=asked.event, kind=asked.kind)
-    event = await _event(session, sent.event)
+    event = await found_event(session, sent.event)
     reach = await feedback.shifted_reach(session, me)
     before = await slates.current(session, me, now=now)
     if not await feedback.take_back(session, me, event, sent.kind):
@@ -85,17 +86,9 @@ async def take_feedback_back(
     return private({"data": {"event": event.key, "kind": sent.kind, "note": None, "changed": changed}})
 
 
-async def _event(session: AsyncSession, key: str) -> Event:
-    event = await queries.event_by_key(session, key)
-    if event is None:
-        raise Problem(404, f"no event has the id {key!r}")
-    return event
-
-
 async def _renewed(session: AsyncSession, me: Person, before: list[slates.Shown], now: datetime) -> list[str]:
     """Bring slate and calendars up to date; return in words what that changed."""
-    shown = await slates.refresh(session, me, now=now)
-    await feeds.fill(session, me, shown, now=now)
+    shown = await feeds.renew(session, me, now=now)
     held = {one.listed.event.id for one in before}
     fresh = [one.listed.event.title for one in shown if one.listed.event.id not in held]
     return [f"New among this week's picks: {', '.join(f'“{title}”' for title in fresh)}."] if fresh else []

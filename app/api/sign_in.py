@@ -28,14 +28,10 @@ ASKED_AN_HOUR = 60
 CONFIRMED_AN_HOUR = 120
 
 
-def _normal(address: str) -> str:
-    return signing.normal_address(address)
-
-
 class Asking(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    email: Annotated[str, Field(max_length=320, examples=["ada@example.org"]), AfterValidator(_normal)]
+    email: Annotated[str, Field(max_length=320, examples=["ada@example.org"]), AfterValidator(signing.normal_address)]
 
 
 @router.post(
@@ -68,7 +64,7 @@ async def deliver(message: mailer.Message, settings: Settings) -> None:
 class Confirming(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    email: Annotated[str, Field(max_length=320), AfterValidator(_normal)] | None = None
+    email: Annotated[str, Field(max_length=320), AfterValidator(signing.normal_address)] | None = None
     code: Annotated[str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$", examples=["123456"])] | None = None
     token: Annotated[str, Field(max_length=100, description="The last part of the link.")] | None = None
 
