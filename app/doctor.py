@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import smtplib
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import aiosmtplib
 from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from app.db import Database, current_revision, newest_revision
+from app.mailer import server_of
 from app.models import Event, FetchState, Source
 from app.settings import Settings
 from recommender.adjacency import ARTEFACT, load_adjacency
@@ -42,7 +41,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
         _clock(settings, datetime.now(UTC)),
         _disk(settings.data, shutil.disk_usage(_existing(settings.data)).free),
         _writable(settings.data),
-        _mail(settings),
+        await _mail(settings),
         _models(),
         *[finding async for finding in _collecting(database)],
     ]
@@ -101,19 +100,16 @@ def _writable(data: Path) -> Finding:
     return Finding(True, "data folder", str(data))
 
 
-def _mail(settings: Settings) -> Finding:
+async def _mail(settings: Settings) -> Finding:
     if settings.smtp_url is None:
         return Finding(True, "mail", f"no ADJACENT_SMTP_URL: mails are written to {settings.data / 'outbox'}")
-    server = urlsplit(settings.smtp_url)
-    connect = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
+    server = server_of(settings.smtp_url)
+    where = f"{server['hostname']}:{server['port']}"
     try:
-        with connect(server.hostname or "", server.port or 0, timeout=MAIL_WAIT) as client:
-            client.ehlo()
-    except (OSError, smtplib.SMTPException, socket.gaierror) as error:
-        return Finding(
-            False, "mail", f"{server.hostname}:{server.port} does not answer: {error}; see ADJACENT_SMTP_URL"
-        )
-    return Finding(True, "mail", f"{server.hostname}:{server.port} answers")
+        async with aiosmtplib.SMTP(**server, timeout=MAIL_WAIT):  # signs in, too, where there is a password
+            return Finding(True, "mail", f"{where} answers")
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return Finding(False, "mail", f"{where} does not answer: {error}; see ADJACENT_SMTP_URL")
 
 
 def _models() -> Finding:

@@ -77,7 +77,7 @@ async def send(message: Message, settings: Settings) -> None:
             sender=message.return_path or parseaddr(settings.mail_from)[1],
             recipients=[message.to],
             timeout=PATIENCE,
-            **_server(settings.smtp_url),
+            **server_of(settings.smtp_url),
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
         code = error.recipients[0].code
@@ -118,7 +118,7 @@ def _encoding(text: str) -> str:
     return "7bit" if is_plain else "quoted-printable"
 
 
-def _server(url: str) -> dict[str, Any]:
+def server_of(url: str) -> dict[str, Any]:
     """Return where and how to connect: `smtp[s]://[USER:PASSWORD@]HOST[:PORT]`."""
     parts = urlsplit(url)
     is_tls = parts.scheme == "smtps"

@@ -16,7 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 from service import settings_in
 
-from app.mailer import Message, Undelivered, build, compose, forget, send
+from app.mailer import Message, Undelivered, build, compose, forget, send, server_of
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MESSAGE = Message(
@@ -163,3 +163,13 @@ async def test_silent_server_is_not_final(tmp_path: Path) -> None:
     with pytest.raises(Undelivered) as caught:
         await send(MESSAGE, settings_in(tmp_path, ADJACENT_SMTP_URL="smtp://127.0.0.1:1"))
     assert not caught.value.is_permanent
+
+
+def test_port_follows_from_scheme_and_password() -> None:
+    addresses = ("smtp://mail.example", "smtp://ada:secret@mail.example", "smtps://mail.example", "smtp://[::1]:2525")
+    assert [(server["hostname"], server["port"], server["start_tls"]) for server in map(server_of, addresses)] == [
+        ("mail.example", 25, None),
+        ("mail.example", 587, True),
+        ("mail.example", 465, False),
+        ("::1", 2525, None),
+    ]

@@ -69,7 +69,7 @@ def migrate(
 
 
 def doctor() -> None:
-    """Check database, clock, disk and model files, and say what to do."""
+    """Check database, migrations, clock, disk, mail, model files and sources, and say what to do."""
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.doctor import examine
