@@ -1,4 +1,4 @@
-"""Communities: the group, association or chat behind a source, known by what its calendar calls itself."""
+"""Step 3, communities: the group, association or chat behind a source, known by what its calendar calls itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The letters of iCalendar: clean values, escaped and folded into content lines (RFC 5545 §3.1, §3.3.11).
+"""Step 7, the letters of iCalendar: clean values, escaped and folded into content lines (RFC 5545 §3.1, §3.3.11).
 
 Written by hand because whole feeds are: 5,000 events take icalendar 1.4 s (docs/decisions/0009). It is the oracle in
 the tests.

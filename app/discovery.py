@@ -1,4 +1,4 @@
-"""What an address offers: its own events, or those of the best feed behind it.
+"""Before step 1: what an address offers: its own events, or those of the best feed behind it.
 
 address ─► page ─► read: has events ───────────────────────────► Found(the address itself)
                     └─ candidates ─► each fetched and read ─► Found(the first one with events)

@@ -1,4 +1,4 @@
-"""Personal calendars: an address that programs subscribe to, and the events that stand in it.
+"""Step 7, personal calendars: an address that programs subscribe to, and the events that stand in it.
 
 Reading a calendar writes nothing. A calendar of picks is filled when it is made and whenever its owner's slate is made
 or changes (`renew`); what has entered stays. Calendars of saved events, of a topic, of a community, or of all topics near

@@ -1,4 +1,4 @@
-"""Which addresses are collected from, and when each is due: the frontier is rows, never a queue's memory.
+"""Step 1, the frontier: which addresses are collected from, and when each is due: the frontier is rows, never a queue's memory.
 
 A host is the unit of politeness; it is due when the first of its sources is.
 """

@@ -1,4 +1,4 @@
-"""What an answer amounts to when it is no page: errors with their codes, gzip within limits, and Retry-After."""
+"""Step 1, fetch: what an answer that is no page amounts to: errors with codes, gzip within limits, Retry-After."""
 
 from __future__ import annotations
 

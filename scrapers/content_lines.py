@@ -1,4 +1,4 @@
-"""The first half of reading a calendar: bytes become components, components become content lines (RFC 5545 §3.1)."""
+"""Step 2, calendars, the first half: bytes become components, components become content lines (RFC 5545 §3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry of a calendar says besides its time, read once for all of its occurrences."""
+"""Step 2, calendars: what an entry says besides its time, read once for all of its occurrences."""
 
 from __future__ import annotations
 

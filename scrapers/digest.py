@@ -1,4 +1,4 @@
-"""Tells whether an answer says something new, without reading it."""
+"""Step 1, fetch: tells whether an answer says something new, without reading it."""
 
 from __future__ import annotations
 

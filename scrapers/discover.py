@@ -1,4 +1,4 @@
-"""From any address to the feeds behind it: lists of addresses, and the calendars a page leads to."""
+"""Before step 1: from any address to the feeds behind it: lists of addresses, and the calendars a page leads to."""
 
 from __future__ import annotations
 

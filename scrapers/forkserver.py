@@ -1,4 +1,4 @@
-"""The process that reading workers are forked from: `python -m scrapers.forkserver FD`.
+"""Step 2, behind the guarded door: the process that reading workers are forked from: `python -m scrapers.forkserver FD`.
 
 It holds the readers in memory and nothing else: no event loop, no threads, no secrets. Over the Unix socket FD it
 receives one end of a socket pair for each worker wanted, and forks; it ends when its parent does.

@@ -1,4 +1,4 @@
-"""Decides where a fetch may go: public addresses, ports 80 and 443, and what the operator allows by name.
+"""Step 1, fetch: decides where one may go: public addresses, ports 80 and 443, and what the operator allows by name.
 
 Checking an address before the connection is made is no guard, since the name may resolve to another one a moment
 later. So the check sits where the connection is made: the name is resolved once, every answer is judged, and the

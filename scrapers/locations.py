@@ -1,4 +1,4 @@
-"""Where an event of a calendar takes place: a line of free text, a position, a link, or several of them."""
+"""Step 2, calendars: where an event takes place: a line of free text, a position, a link, or several of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where known platforms keep the feed behind a page: from the address alone, or from signs in the page.
+"""Before step 1: where known platforms keep the feed behind a page: from the address alone, or from signs in the page.
 
 Every pattern was seen in use in public code. Only documented or published feeds are proposed, no private interfaces.
 """

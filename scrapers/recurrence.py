@@ -1,4 +1,4 @@
-"""Recurrence rules (RFC 5545 §3.3.10) in wall time: parsed, judged before anything is expanded, expanded lazily.
+"""Step 2, calendars: recurrence rules (RFC 5545 §3.3.10) in wall time: parsed, judged, then expanded lazily.
 
 Own code instead of `dateutil.rrule`, which walks from DTSTART (7.7 ms for a daily rule of six years), searches up to
 the year 9999 for dates that do not exist, and derives no weekday for BYWEEKNO; here a window costs what lies in it.

@@ -1,4 +1,4 @@
-"""What a site's robots.txt asks of us (RFC 9309)."""
+"""Step 1, fetch: what a site's robots.txt asks of us (RFC 9309)."""
 
 from __future__ import annotations
 

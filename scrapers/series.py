@@ -1,4 +1,4 @@
-"""Entries of one UID become occurrences: rules, extra and excluded dates, overrides (RFC 5545 §3.8.4.4, §3.8.5)."""
+"""Step 2, calendars: entries of one UID become occurrences: rules, dates, overrides (RFC 5545 §3.8.4.4, §3.8.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates, times, periods and durations as iCalendar writes them (RFC 5545 §3.3), and as others write them into it."""
+"""Step 2, calendars: dates, times, periods and durations, as RFC 5545 §3.3 writes them, and as others do."""
 
 from __future__ import annotations
 

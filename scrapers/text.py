@@ -1,4 +1,4 @@
-"""What text and links look like once they are through the door: scrubbed once here, trusted everywhere after."""
+"""Step 2, reading: what text and links look like once through the door: scrubbed here, trusted everywhere after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only place where floating times, dates and odd zone names get a zone."""
+"""Step 2, reading: the only place where floating times, dates and odd zone names get a zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time zones that a calendar brings along (RFC 5545 §3.6.5), for names that mean nothing elsewhere."""
+"""Step 2, calendars: time zones that one brings along (RFC 5545 §3.6.5), for names that mean nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few killable processes that read for us, so that no page can hold up its reader or bring it down.
+"""Step 2, the guarded door: killable processes that read for us, so that no page can hold up or bring down its reader.
 
 Not multiprocessing: its workers import the caller's `__main__` again, which runs an unguarded script twice.
 """

@@ -1,4 +1,4 @@
-"""The pages: server-rendered, useful without an account, a script or anything from elsewhere."""
+"""Step 7 for eyes: the pages, server-rendered, useful without an account, a script or anything from elsewhere."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Readers of single platforms, one file each. The first one that knows a document reads it.
+"""Step 2, platforms: their readers, one file each. The first one that knows a document reads it.
 
 A reader of JSON is a function `(document, *, url, window, zone) -> Reading | None`; None means "not mine". The same
 readers are asked about the JSON that pages embed. A reader of pages gets the parsed page in the document's place.

@@ -1,4 +1,4 @@
-"""Looking into JSON of unknown shape, as the readers of platforms do: what is missing or odd is simply empty."""
+"""Step 2, platforms: looking into JSON of unknown shape, where what is missing or odd is simply empty."""
 
 from __future__ import annotations
 

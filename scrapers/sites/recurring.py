@@ -1,4 +1,4 @@
-"""Recurring events of platforms, written as the calendars they are, so that one reader expands and keeps them all."""
+"""Step 2, platforms: recurring events, written as the calendars they are: one reader expands and keeps them all."""
 
 from __future__ import annotations
 

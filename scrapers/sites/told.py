@@ -1,4 +1,4 @@
-"""What a platform tells of an event becomes a draft here: zones, ends, days, modes, prices and recurrence.
+"""Step 2, platforms: what one tells of an event becomes a draft here: zones, ends, days, modes, prices and recurrence.
 
 A reader finds the events of a document and says of each what it tells, as a `Told`; `reading_of` does the rest.
 """
