@@ -47,7 +47,9 @@ def test_platform_is_read(path: Path) -> None:
 
 
 def test_every_reader_has_a_case() -> None:
-    modules = {reader.__module__.rpartition(".")[2] for reader in (*JSON_READERS, *EMBEDDED_READERS, *PAGE_READERS.values())}
+    modules = {
+        reader.__module__.rpartition(".")[2] for reader in (*JSON_READERS, *EMBEDDED_READERS, *PAGE_READERS.values())
+    }
     told = " ".join(path.name.replace("-", "_") for path in CASES)
     elsewhere = {
         "conferences",
