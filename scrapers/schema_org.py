@@ -11,8 +11,6 @@ from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import tzfpy
-
 from scrapers.draft import EventDraft, Mode, Organizer, Problem, Status, Venue, Window
 from scrapers.graph import Graph, Node, literal, local_name, symbol, types
 from scrapers.listing import stable_hash
@@ -20,7 +18,7 @@ from scrapers.places import is_virtual, online_url_of, venue_of
 from scrapers.prices import price_of
 from scrapers.schedule import Occurrence, duration, moment, occurrences
 from scrapers.text import clean_text, clean_url, prose
-from scrapers.times import When, clock_zone, localize, resolve_zone
+from scrapers.times import When, clock_zone, localize, resolve_zone, zone_at
 
 # schema.org 29.3, all subtypes of Event that someone could go to or watch (not UserInteraction), and CourseInstance.
 EVENT_TYPES = frozenset(
@@ -213,9 +211,7 @@ def _single(graph: Graph, node: Node, draft: EventDraft, *, identity: str, start
 
 def _zone_of(context: Context, node: Node, venue: Venue | None) -> ZoneInfo:
     named = resolve_zone(context.graph.text(node, "timezone", "timeZone"))
-    if named is None and venue is not None and venue.lat is not None and venue.lon is not None:
-        named = resolve_zone(tzfpy.get_tz(venue.lon, venue.lat))
-    return named or context.zone
+    return named or (zone_at(venue.lat, venue.lon) if venue else None) or context.zone
 
 
 def _moment(graph: Graph, node: Node, name: str, zone: ZoneInfo) -> When | None:

@@ -12,6 +12,7 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import dateparser  # type: ignore[import-untyped]
+import tzfpy
 from dateutil import parser as dateutil_parser
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
@@ -116,6 +117,11 @@ def resolve_zone(name: str) -> ZoneInfo | None:
         return None
     key = next(_meanings(text), None)
     return ZoneInfo(key) if key else None
+
+
+def zone_at(lat: float | None, lon: float | None) -> ZoneInfo | None:
+    """Return the zone whose clocks people read at a position in degrees, or None where no position is told."""
+    return None if lat is None or lon is None else resolve_zone(tzfpy.get_tz(lon, lat))
 
 
 def _meanings(text: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
@@ -14,14 +14,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import calendar_feed, feeds, revisions
 from app.api.access import Chosen, Data, Now
 from app.api.conditional import promise, standing
+from app.api.exports import content
 from app.api.problems import Problem, declared
 
 router = APIRouter(tags=["calendars"])
 
 HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
-CALENDAR: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "RFC 5545"}
-}
 
 
 class FeedQuery(BaseModel):
@@ -35,7 +33,7 @@ class FeedQuery(BaseModel):
     operation_id="read_feed",
     summary="A personal calendar",
     response_class=Response,
-    responses={**CALENDAR, **declared(404, 410, 422)},
+    responses={**content("text/calendar", "RFC 5545"), **declared(404, 410, 422)},
 )
 async def read_feed(
     *,

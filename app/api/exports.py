@@ -31,8 +31,6 @@ router = APIRouter(prefix="/api/v1", tags=["events"])
 MOST = 10_000  # events of one answer
 NAME, ABOUT = "Adjacent", "Events one step outside what you know"
 BOUND = f"The whole result, never paged; of more than {MOST:,} events the first, and `X-Total-Count` says how many."
-
-
 TOTAL = {"X-Total-Count": {"description": "How many events the filters find.", "schema": {"type": "integer"}}}
 
 
@@ -41,7 +39,12 @@ class FeedResponse(JSONResponse):
 
 
 def content(media_type: str, standard: str) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {media_type: {"schema": {"type": "string"}}}, "description": standard, "headers": TOTAL}}
+    """Return the OpenAPI declaration of an answer that is no JSON."""
+    return {200: {"content": {media_type: {"schema": {"type": "string"}}}, "description": standard}}
+
+
+def whole_list(media_type: str, standard: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {**content(media_type, standard)[200], "headers": TOTAL}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class CalendarQuery(Selection):
     summary="Events as a calendar to subscribe to",
     description=f"{BOUND} Cancelled events stay, with their status, unless `cancelled` says otherwise.",
     response_class=Response,
-    responses={**content("text/calendar", "RFC 5545"), **declared(422)},
+    responses={**whole_list("text/calendar", "RFC 5545"), **declared(422)},
 )
 async def export_events(
     request: Request, asked: Annotated[CalendarQuery, Query()], database: Data, now: Now, chosen: Chosen
@@ -109,7 +112,7 @@ async def export_events(
     summary="Events as RSS",
     description=f"{BOUND} Times stand in titles and texts, and in `ev` and `xcal` fields.",
     response_class=Response,
-    responses={**content("application/rss+xml", "RSS 2.0"), **declared(422)},
+    responses={**whole_list("application/rss+xml", "RSS 2.0"), **declared(422)},
 )
 async def export_as_rss(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
@@ -126,7 +129,7 @@ async def export_as_rss(
     summary="Events as Atom",
     description=f"{BOUND} Times stand in titles and texts, and in `xcal` fields.",
     response_class=Response,
-    responses={**content("application/atom+xml", "RFC 4287"), **declared(422)},
+    responses={**whole_list("application/atom+xml", "RFC 4287"), **declared(422)},
 )
 async def export_as_atom(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen
@@ -161,7 +164,7 @@ async def export_as_json_feed(
     summary="Events as a table",
     description=f"{BOUND} Cells that a spreadsheet would take for a formula start with an apostrophe.",
     response_class=Response,
-    responses={**content("text/csv", "RFC 4180, with a header"), **declared(422)},
+    responses={**whole_list("text/csv", "RFC 4180, with a header"), **declared(422)},
 )
 async def export_as_table(
     request: Request, asked: Annotated[Selection, Query()], database: Data, now: Now, chosen: Chosen

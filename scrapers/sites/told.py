@@ -11,15 +11,13 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import tzfpy
-
 from scrapers.draft import EventDraft, Mode, Organizer, Problem, Reading, Status, Venue, Window
 from scrapers.graph import literal
 from scrapers.listing import listing, stable_hash
 from scrapers.locations import is_online_in_words, meeting_url, mode_of
 from scrapers.sites.recurring import Recurring, expand
 from scrapers.text import clean_url, prose
-from scrapers.times import When, clock_zone, localize, parse_when, resolve_zone
+from scrapers.times import When, clock_zone, localize, parse_when, resolve_zone, zone_at
 
 MOST_CATEGORIES = 20
 MOST_PROBLEMS = 20  # told one by one
@@ -188,11 +186,8 @@ def _draft(told: Told, here: Here) -> EventDraft | None:
 
 
 def _zone(told: Told, here: Here) -> ZoneInfo:
-    named = resolve_zone(told.zone) if told.zone else None
     venue = told.venue
-    if named is None and venue is not None and venue.lat is not None and venue.lon is not None:
-        named = resolve_zone(tzfpy.get_tz(venue.lon, venue.lat))
-    return named or here.zone
+    return resolve_zone(told.zone) or (zone_at(venue.lat, venue.lon) if venue else None) or here.zone
 
 
 def _when(value: str | float | None, zone: ZoneInfo) -> When | None:
