@@ -1,4 +1,4 @@
-"""Logistic regression with few weights, in numpy alone: learning and evaluating need nothing the service does not."""
+"""Logistic regression with an offset and weights that may not fall, neither of which scikit-learn knows."""
 
 from __future__ import annotations
 
