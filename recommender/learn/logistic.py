@@ -1,4 +1,4 @@
-"""Logistic regression with an offset and weights that may not fall, neither of which scikit-learn knows."""
+"""Logistic regression with an offset and weights of 0 or more, neither of which scikit-learn knows."""
 
 from __future__ import annotations
 
