@@ -63,8 +63,8 @@ async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_and_page(tmp_
         assert pick["path"][1] in pick["reason"]
         assert pick["evidence"]
 
-        # Who knows data visualisation already is not: it is inside what they know.
-        inside = {"know": {"Data visualisation": 5}, "near": "Munich", "within_km": 20}
+        # Who knows what it is about already is not: it is inside what they know.
+        inside = {"know": {"Data visualisation": 5, "Health data science": 4}, "near": "Munich", "within_km": 20}
         assert (await client.post("/api/v1/recommendations", json=inside)).json()["data"] == []
 
         # Without an account they take a personal calendar along; the event is in it, with its reason.
