@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import communities, frontier, ingest
+from app import communities, frontier, ingest, language
 from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
 from app.models import FetchState, Series, Source
@@ -152,6 +152,7 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
 
     The validators are written with the last batch, so that a torn round is simply repeated.
     """
+    await asyncio.to_thread(language.load)  # not while others wait to write
     parts: deque[Changes] = deque()
     counts = ingest.Counts()
     changes: Changes | None = None

@@ -15,7 +15,7 @@ from app.models import Event, EventChange, EventVersion, Json
 MOST = 50  # changes kept an event: a feed that flips a word at every fetch must not fill the disk
 LONGEST = 300  # characters kept of a text, before and after
 CHUNK = 200  # bound parameters a statement
-UNTOLD = frozenset({"provenance", "series_key", "community_id", "is_free"})  # follow from the rest
+UNTOLD = frozenset({"provenance", "series_key", "community_id", "is_free", "language"})  # follow from the rest
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Json:

@@ -8,6 +8,7 @@ from base64 import b32encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, insert, update
 from sqlmodel import col, select
@@ -15,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import history, merge, verdicts
 from app.changes import BATCH, Changes, Key, Known, digest_of
+from app.language import language_of
 from app.models import (
     Community,
     Event,
@@ -262,6 +264,7 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
     series = next((row for row, _, _ in telling if row.recurrence_id), None)
     fields["series_key"] = f"{series.source_id}:{series.uid}" if series else None
     fields["provenance"] = provenance
+    fields["language"] = fields["language"] or _language(event, fields)
     before = {name: getattr(event, name) for name in fields}
     if before == fields:
         return {}
@@ -273,6 +276,14 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
     event.updated_at = now
     event.text_digest = _text_digest(event)
     return history.difference(before, fields)
+
+
+def _language(event: Event, fields: Mapping[str, Any]) -> str | None:
+    """Return the language of a text whose source does not say."""
+    title, description = fields["title"], fields["description"]
+    if event.language is not None and (event.title, event.description) == (title, description):
+        return event.language
+    return language_of(title, description)
 
 
 REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE

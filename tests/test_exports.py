@@ -125,6 +125,7 @@ async def test_json_feed_holds_the_events_of_the_list(service: Service) -> None:
         "date_published": NOW.isoformat(),
         "date_modified": NOW.isoformat(),
         "tags": ["Typography"],
+        "language": "en",
         "_event": items[0]["_event"],
     }
 

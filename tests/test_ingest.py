@@ -423,3 +423,10 @@ async def test_thousand_events_are_stored_in_seconds(database: Database) -> None
         for part in Changes(added=tuple(season(1000))).in_batches():
             await ingest.store(session, source, part, now=NOW)
         assert len(await events(session)) == 1000
+
+
+async def test_language_is_the_sources_word_or_the_texts(database: Database) -> None:
+    told = draft("1", "Offener Abend der Buchbinder", description="Wir falten und heften, alle sind willkommen.")
+    async with database.writing() as session:
+        await store(session, [told, replace(told, uid="2", language="gsw"), draft("3", "Ink", days=2)])
+        assert [one.language for one in await events(session)] == ["de", "gsw", None]
