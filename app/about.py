@@ -130,7 +130,9 @@ def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> 
 async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *, now: datetime) -> int:
     """Write what was found out about the events whose text is still the one it was found in; return how many."""
     ids = [one.untold.event_id for one in told]
-    rows = await session.exec(select(Event).where(col(Event.id).in_(ids), _is_stale(reader)).with_for_update())
+    # Locked in the order of ids, as storing writes them, so that the two never wait for each other.
+    wanted = select(Event).where(col(Event.id).in_(ids), _is_stale(reader)).order_by(col(Event.id))
+    rows = await session.exec(wanted.with_for_update())
     events = {event.id: event for event in rows}
     current = [
         (event, one)
