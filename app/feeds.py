@@ -22,8 +22,7 @@ from app.calendar_feed import oldest
 from app.feedback import KEEPING
 from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
 from app.picks import is_feasible
-from recommender.catalogue import load_catalogue
-from recommender.ranking import rank_topics
+from recommender.ranking import next_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
 MOST = 20  # calendars a person
@@ -187,8 +186,4 @@ async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -
 
 def near_topics(known: Mapping[str, int]) -> tuple[str, ...]:
     """Return the topics people who know these want most, most wanted first."""
-    if not known:
-        return ()
-    scores = rank_topics(known)
-    order = [int(place) for place in (-scores).argsort(kind="stable")[:NEAR] if scores[place] > 0]
-    return tuple(load_catalogue().topics[place].slug for place in order)
+    return tuple(topic.slug for topic, _ in next_topics(known)[:NEAR]) if known else ()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, load_adjacency, sigmoid
-from recommender.catalogue import Catalogue
+from recommender.catalogue import Catalogue, Topic
 from recommender.reach import REACHES, Reach, beside_of, distance_bands, widen
 
 HELD = 0.6  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
@@ -41,6 +41,7 @@ RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
     "two-steps": (1.05, 1.05, 1.05, 1.05),
     "far": (0.0, 0.0, 0.0, 0.0),
 }
+BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
@@ -89,6 +90,12 @@ class TopicScores:
 def rank_topics(known: Mapping[str, int], reach: Reach = "one-step") -> NDArray[np.float64]:
     """Return how much each topic is worth showing to someone, (n_topics,); 0 for what they know."""
     return score_topics(known, reach).score
+
+
+def next_topics(known: Mapping[str, int]) -> list[tuple[Topic, float]]:
+    """Return the topics worth showing to someone, best first, with their scores, which compare within one answer only."""
+    topics, scores = load_adjacency().catalogue.topics, rank_topics(known)
+    return [(topics[place], float(scores[place])) for place in (-scores).argsort(kind="stable") if scores[place] > 0]
 
 
 def score_topics(known: Mapping[str, int], reach: Reach) -> TopicScores:
@@ -222,6 +229,8 @@ def _choose(
     if value <= 0.0:
         return None
     value += ALONGSIDE * (sum(other for other, _ in values) - value)
+    if topics.inside[placed[0][0]]:
+        value *= BRIDGING
     return Choice(
         candidate, catalogue.topics[-best].slug, float(value) * worth(candidate, now), REACHES[topics.band[-best]]
     )

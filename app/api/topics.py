@@ -24,7 +24,7 @@ from app.api.answers import (
 from app.api.problems import Problem, declared
 from app.queries import topic_json
 from recommender.catalogue import Topic, load_catalogue
-from recommender.ranking import rank_topics
+from recommender.ranking import next_topics
 
 router = APIRouter(prefix="/api/v1/topics", tags=["topics"])
 
@@ -87,20 +87,13 @@ class AdjacentQuery(BaseModel):
     responses=declared(404, 422),
 )
 async def list_adjacent(request: Request, slug: Slug, asked: Annotated[AdjacentQuery, Query()]) -> Response:
-    """Topics that people who know this one want to learn, most wanted first; `score` is that probability."""
-    catalogue = load_catalogue()
-    scores = rank_topics({_found(slug).slug: KNOWN_LEVEL})
-    order = [int(place) for place in (-scores).argsort(kind="stable") if scores[place] > 0]
+    """Topics most worth showing to somebody who knows this one, best first; scores compare within one answer only."""
+    found = next_topics({_found(slug).slug: KNOWN_LEVEL})
     rows = [
-        {
-            "slug": catalogue.topics[place].slug,
-            "label": catalogue.topics[place].label,
-            "domain": catalogue.topics[place].domain,
-            "score": round(float(scores[place]), 4),
-        }
-        for place in order[: asked.limit]
+        {"slug": topic.slug, "label": topic.label, "domain": topic.domain, "score": round(score, 4)}
+        for topic, score in found[: asked.limit]
     ]
-    return list_answer(request, Listing(rows=rows, count=len(order)))
+    return list_answer(request, Listing(rows=rows, count=len(found)))
 
 
 def _found(slug: str) -> Topic:

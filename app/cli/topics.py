@@ -33,16 +33,12 @@ def show(topic: str, as_json: Json = False) -> None:
 
 @cli.command()
 def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
-    """Show the topics next door: what people who know this one move to."""
+    """Show the topics next door: those most worth showing to somebody who knows this one."""
     from app.picks import topic_called
     from recommender.catalogue import load_catalogue
-    from recommender.ranking import rank_topics
+    from recommender.ranking import next_topics
 
-    known = {topic_called(topic).slug: 3}
-    weights = rank_topics(known)
-    best = weights.argsort()[::-1][:limit]
-    catalogue = load_catalogue()
-    rows = [(catalogue.topics[position], float(weights[position])) for position in best]
+    rows = next_topics({topic_called(topic).slug: 3})[:limit]
     if as_json:
         printing.as_json(
             {"slug": one.slug, "label": one.label, "domain": one.domain, "score": round(score, 4)}
@@ -51,7 +47,7 @@ def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
         return
     printing.table(
         ("topic", "domain", "score"),
-        [(one.label, catalogue.domains[one.domain], f"{score:.3f}") for one, score in rows],
+        [(one.label, load_catalogue().domains[one.domain], f"{score:.3f}") for one, score in rows],
     )
 
 
