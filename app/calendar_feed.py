@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from app.content_lines import clean, instant, line, link, text
 from app.models import Event, Feed
-from app.queries import Listed
+from app.queries import Listed, place_words
 from recommender.catalogue import Catalogue, load_catalogue
 
+UID_HOST = "adjacent"  # fixed: a service that moves to another address must not double everybody's events
 PRODID = "-//Adjacent//Events next door//EN"
 REFRESH = "PT6H"
 COLOUR, APPLE_COLOUR = "teal", "#008080"  # RFC 7986 §5.9: a CSS3 name
@@ -55,12 +56,12 @@ def calendar(
     cancelled: Cancelled = "keep",
 ) -> bytes:
     """Return a whole calendar: UTF-8, CRLF, folded. `reasons` say, by an event's number, why it is there."""
-    catalogue, host, told = load_catalogue(), _host(base_url), reasons or {}
+    catalogue, told = load_catalogue(), reasons or {}
     parts = [head]
     for listed in events:
         if cancelled != "drop" or not is_off(listed.event):
             reason = told.get(listed.event.id or 0, "")
-            parts.append(_component(listed, catalogue, base_url, host, reason, prefixed=cancelled == "prefix"))
+            parts.append(_component(listed, catalogue, base_url, reason, prefixed=cancelled == "prefix"))
     parts.append(END)
     return "".join(parts).encode()
 
@@ -70,7 +71,7 @@ def is_off(event: Event) -> bool:
     return event.status == "cancelled" or event.deleted_at is not None or event.merged_into is not None
 
 
-def _component(listed: Listed, catalogue: Catalogue, base_url: str, host: str, reason: str, *, prefixed: bool) -> str:
+def _component(listed: Listed, catalogue: Catalogue, base_url: str, reason: str, *, prefixed: bool) -> str:
     event = listed.event
     title = event.title.replace("\n", " ")
     if event.status == "postponed":
@@ -80,12 +81,12 @@ def _component(listed: Listed, catalogue: Catalogue, base_url: str, host: str, r
     page, url, online_url = f"{base_url}/e/{event.key}", link(event.url), link(event.online_url)
     # From the row, never the clock: the same bytes and ETag until something changed.
     changed = instant(event.updated_at)
-    place = ", ".join(filter(None, (event.venue_name, event.address, event.city))) or online_url
+    place = place_words(event) or online_url
     labels = [text(catalogue[slug].label) for slug, _ in listed.topics if slug in catalogue.index]
     is_placed = event.lat is not None and event.lon is not None and event.mode != "online"
     return "".join(
         (
-            f"BEGIN:VEVENT\r\nUID:{event.key}@{host}\r\nDTSTAMP:{changed}\r\nCREATED:{instant(event.created_at)}\r\n",
+            f"BEGIN:VEVENT\r\nUID:{event.key}@{UID_HOST}\r\nDTSTAMP:{changed}\r\nCREATED:{instant(event.created_at)}\r\n",
             f"LAST-MODIFIED:{changed}\r\nSEQUENCE:{event.sequence}\r\n{_times(event)}",
             line("SUMMARY", text(title)),
             line("DESCRIPTION", text(_description(event, reason, url, page))),
@@ -114,10 +115,6 @@ def _times(event: Event) -> str:
     return f"DTSTART;VALUE=DATE:{first:%Y%m%d}\r\n{end}"
 
 
-def _host(base_url: str) -> str:
-    return urlsplit(base_url).hostname or "adjacent"
-
-
 def _description(event: Event, reason: str, url: str | None, page: str) -> str:
     told = event.description
     if len(told) > LONGEST_TEXT:
@@ -132,7 +129,7 @@ def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> by
     """
     again = f"The address of “{clean(feed.name)}” was replaced. Subscribe again: {base_url}/me"
     notice = (
-        f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{_host(base_url)}\r\nDTSTAMP:{instant(replaced_at)}\r\n",
+        f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{instant(replaced_at)}\r\n",
         f"DTSTART;VALUE=DATE:{instant(replaced_at)[:8]}\r\nSUMMARY:This link was replaced\r\n",
         line("DESCRIPTION", text(again)),
         line("URL", f"{base_url}/me"),

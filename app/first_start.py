@@ -19,12 +19,11 @@ from sqlmodel import col, select
 from app import about, collect, frontier, ingest
 from app.db import Database
 from app.models import Setting, Source
-from app.places import Spot
+from app.places import DEMONSTRATION as CITY
 from scrapers import EventDraft, Page, Reading, Window, read_here
 
 DEMO = Path(__file__).parent / "data" / "demo"
 LIVE_SOURCES = Path(__file__).parent / "data" / "live_sources.tsv"
-CITY = Spot(51.852, -8.298, "Port Ellery", "Europe/Dublin")
 REFERENCE = date(2026, 1, 5)  # a Monday
 PERIOD = timedelta(weeks=8)
 DEMO_SETTING = "demonstration"

@@ -146,8 +146,13 @@ class Spot:
     zone: str | None = None
 
 
+DEMONSTRATION = Spot(51.852, -8.298, "Port Ellery", "Europe/Dublin")  # invented: no gazetteer knows it
+
+
 def find_spot(text: str) -> Spot:
     """Return the point a city's name or `LAT,LON` in degrees stands for; raises UnknownPlace."""
+    if text.strip().casefold() == DEMONSTRATION.name.casefold():
+        return DEMONSTRATION
     first, _, second = text.partition(",")
     try:
         lat, lon = float(first), float(second)

@@ -473,6 +473,14 @@ async def source_healths(
     ]
 
 
+def place_words(event: Event) -> str:
+    """Return where an event is, in one line that names its city once; "" where nothing is told."""
+    parts = [event.venue_name, event.address]
+    if event.city and event.city not in (event.address or ""):
+        parts.append(event.city)
+    return ", ".join(dict.fromkeys(part for part in parts if part))
+
+
 def topic_json(topic: Topic) -> dict[str, Any]:
     return {
         "slug": topic.slug,

@@ -19,7 +19,7 @@ import orjson
 
 from app.calendar_feed import is_off
 from app.content_lines import clean, link
-from app.queries import Listed, event_json
+from app.queries import Listed, event_json, place_words
 from recommender.catalogue import load_catalogue
 from scrapers.text import one_line
 
@@ -205,8 +205,7 @@ def headline(listed: Listed) -> str:
 
 def place(listed: Listed) -> str:
     event = listed.event
-    named = ", ".join(one_line(part) for part in (event.venue_name, event.address, event.city) if part)
-    return named or ("online" if event.mode == "online" else "")
+    return one_line(place_words(event)) or ("online" if event.mode == "online" else "")
 
 
 def summary(listed: Listed) -> str:

@@ -128,7 +128,7 @@ async def test_pick_shows_when_where_why_and_how_to_keep_it(service: Service) ->
         organizer=Organizer("Songs at work"),
     )
     page = await show(service, f"{KNOW}&near=48.137,11.575")
-    assert page.one("#events-title") == "1 event next door"
+    assert page.one("#events-title") == "1 event worth an evening"
     assert page.one(".date") == "Thu3Dec"
     assert (page.one(".pick .from"), page.one(".pick .to")) == ("UX design", "Choir")
     assert page.links(".pick h3 a") == [("Sing a bug report", f"/e/{key}")]

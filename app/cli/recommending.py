@@ -95,7 +95,7 @@ def _print_pick(pick: Pick) -> None:
     starts = event.starts_at.astimezone(ZoneInfo(event.zone))
     when = f"{starts:%a %d %b}" if event.all_day else f"{starts:%a %d %b %H:%M}"
     where = event.venue_name or event.city or ("online" if event.mode == "online" else "place not told")
-    if pick.distance_km is not None:
+    if pick.distance_km is not None and (event.venue_name or event.address):
         where += f", {pick.distance_km:.0f} km"
     print(f"{when}  {event.title}")
     if pick.listed.community:

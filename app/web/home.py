@@ -88,7 +88,7 @@ def _headline(number: int, example: tuple[str, tuple[str, ...]] | None) -> str:
     if not number:
         return "Nothing worth an evening yet"
     events = f"{number} event{'s' if number != 1 else ''}"
-    return f"For example: {events} for somebody in {example[0]}" if example else f"{events} next door"
+    return f"For example: {events} for somebody in {example[0]}" if example else f"{events} worth an evening"
 
 
 def _unknown(question: Question, label: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from app import audit, first_start, frontier, queries
 from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading
 from app.models import Source
+from app.places import DEMONSTRATION
 from app.web.forms import read_form
 from app.web.rendering import page
 from scrapers.text import clean_url
@@ -68,7 +69,7 @@ async def add_sources(operator: OperatorToken, request: Request, database: Data,
 @router.post("/ops/demonstration/remove")
 async def remove_demonstration(operator: OperatorToken, database: Data, chosen: Chosen) -> RedirectResponse:
     async with database.writing() as session:
-        audit.note(session, operator, "demonstration.remove", first_start.CITY.name)
+        audit.note(session, operator, "demonstration.remove", DEMONSTRATION.name)
     await first_start.remove_demo(database, now=chosen.now())
     return RedirectResponse("/ops", 303)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from app.first_start import CITY
 from app.picks import Wish
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
 from recommender.catalogue import Topic, load_catalogue
@@ -109,8 +108,6 @@ def _spot(near: str) -> tuple[Spot | None, str | None, tuple[str, ...]]:
     """Return the point meant; or what is wrong with the name, and names that would do."""
     if not near:
         return None, None, ()
-    if near.casefold() == CITY.name.casefold():  # the demonstration's, which no gazetteer knows
-        return CITY, None, ()
     try:
         return find_spot(near), None, ()
     except UnknownPlace as error:

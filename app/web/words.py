@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.models import Event
 from app.picks import Pick
-from app.queries import Listed
+from app.queries import Listed, place_words
 from recommender.reach import Reach
 
 REACH_WORDS: dict[Reach, str] = {
@@ -64,13 +64,6 @@ def where_words(event: Event) -> str | None:
     return f"{place} and online" if place and event.mode == "hybrid" else place or None
 
 
-def _whole_place(event: Event) -> str:
-    parts = [event.venue_name, event.address]
-    if event.city and event.city not in (event.address or ""):
-        parts.append(event.city)
-    return ", ".join(dict.fromkeys(part for part in parts if part))
-
-
 def status_words(event: Event) -> str | None:
     return "Withdrawn by its source" if event.deleted_at is not None else STATUS_WORDS.get(event.status)
 
@@ -87,7 +80,10 @@ def card_of(pick: Pick) -> dict[str, Any]:
     """Return what a pick's card shows."""
     event = pick.listed.event
     start = event.starts_at.astimezone(ZoneInfo(event.zone))
-    distance = f"{pick.distance_km:.0f} km" if pick.distance_km is not None and pick.distance_km >= 0.5 else None
+    # The middle of the town stands in for events that tell no venue; how far that is means nothing.
+    is_placed = event.venue_name is not None or event.address is not None
+    is_away = is_placed and pick.distance_km is not None and pick.distance_km >= 0.5
+    distance = f"{pick.distance_km:.0f} km" if is_away else None
     community = pick.listed.community.name if pick.listed.community else event.organizer_name
     strongest = max(event.purpose, key=lambda name: event.purpose[name]) if event.purpose else None
     return {
@@ -116,7 +112,7 @@ def facts_of(listed: Listed) -> list[tuple[str, str]]:
     event = listed.event
     facts = {
         "When": f"{when_words(event, with_year=True)} ({event.zone})",
-        "Where": _whole_place(event),
+        "Where": place_words(event),
         "How": MODE_WORDS.get(event.mode),
         "By": listed.community.name if listed.community else event.organizer_name,
         "Price": price_words(event),
