@@ -43,7 +43,7 @@ RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
 }
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
-TOPICS_TOLD = 3  # an event is carried by one of its strongest topics, not by an aside
+CARRYING = 0.75  # share of its strongest topic from which another carries an event, too: no evening is about its asides
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
@@ -216,13 +216,9 @@ def _choose(
     if not placed:
         return None
     familiar = sum(weight for position, weight in placed if topics.inside[position])
-    carrying = placed[:TOPICS_TOLD]
+    carrying = [(position, weight) for position, weight in placed if weight >= CARRYING * placed[0][1]]
     if topics.inside[placed[0][0]] or familiar > FAMILIAR * sum(weight for _, weight in placed):
-        carrying = [
-            (position, weight)
-            for position, weight in carrying
-            if weight >= BRIDGE * placed[0][1] and catalogue.topics[position].field not in home
-        ]
+        carrying = [told for told in carrying if catalogue.topics[told[0]].field not in home]
     # A weight says how sure the tagger is; its square keeps half-sure topics from carrying an evening.
     values = [(topics.score[position] * weight**2, -position) for position, weight in carrying]
     value, best = max(values, default=(0.0, 0))
