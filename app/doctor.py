@@ -56,7 +56,7 @@ async def _database(database: Database) -> Finding:
     except (SQLAlchemyError, OSError) as error:
         return Finding(False, "database", f"{where} does not answer: {error}; is ADJACENT_DATABASE_URL right?")
     if check != "ok":
-        return Finding(False, "database", f"{where}: {check}; restore a backup (`adjacent restore FILE`)")
+        return Finding(False, "database", f"{where}: {check}; put a good copy of the file in its place")
     return Finding(True, "database", where)
 
 
