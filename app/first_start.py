@@ -30,19 +30,15 @@ DEMO_SETTING = "demonstration"
 
 
 async def prepare(database: Database, *, now: datetime) -> int:
-    """Load the demonstration city into an instance without sources, or move a loaded one on; return events added."""
+    """Load the demonstration city into an instance that never had sources; return events added."""
     async with database.reading() as session:
         setting = await session.get(Setting, DEMO_SETTING)
         has_sources = (await session.exec(select(Source.id).limit(1))).first() is not None
-    if setting is None and has_sources:
-        return 0
-    if setting is not None and setting.value != "loaded":
-        return 0
-    return await load_demo(database, now=now)
+    return 0 if setting is not None or has_sources else await load_demo(database, now=now)
 
 
 async def move_on(database: Database, *, now: datetime) -> int:
-    """Let eight weeks lie ahead again, where the demonstration city is loaded; return events added."""
+    """Let eight weeks lie ahead again, where the demonstration city is loaded (a daily job); return events added."""
     return await load_demo(database, now=now) if await is_demonstration(database) else 0
 
 

@@ -75,7 +75,7 @@ async def check_week_later(database: Database, loaded: int) -> int:
     coming = await upcoming(database, AUTUMN)
     before = {one.key: (one.starts_at, one.sequence, one.updated_at) for one in coming}
     later = AUTUMN + WEEK
-    added = await first_start.prepare(database, now=later)
+    added = await first_start.move_on(database, now=later)
     assert 5 < added < loaded / 4
     after = {one.key: (one.starts_at, one.sequence, one.updated_at) for one in await upcoming(database, AUTUMN)}
     assert {key: after.get(key) for key in before} == before
