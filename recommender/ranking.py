@@ -26,7 +26,7 @@ OWN_FIELD = 2  # topics known in a domain that make it the person's own
 BESIDES = 0.02  # share of P that counts although knowing something does not raise it: what everybody likes
 LARGEST_LIFT = 16.0  # beyond it counts are small and lifts are noise
 FAMILIAR = 0.5  # share of an event's topic weight from which it is inside what the person knows
-WORTH = 0.1  # share of the best score, at home and outside, below which an event is no longer worth an evening
+WORTH = 0.05  # share of the best score, at home and outside, below which an event is no longer worth an evening
 
 PURPOSES = {"learn": 1.0, "exchange": 1.0, "social": 0.55, "sell": 0.0, "recruit": 0.0}
 UNWANTED = ("sell", "recruit")
@@ -42,6 +42,7 @@ RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
     "far": (0.0, 0.0, 0.0, 0.0),
 }
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
+NAMED = 1.25  # what an organiser puts into the title is what the evening is about, not only what the group is
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 CARRYING = 0.75  # share of its strongest topic from which another carries an event, too: no evening is about its asides
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
@@ -227,6 +228,9 @@ def _choose(
     value += ALONGSIDE * (sum(other for other, _ in values) - value)
     if topics.inside[placed[0][0]]:
         value *= BRIDGING
+    title = candidate.title.casefold()
+    if any(catalogue.topics[position].label.casefold() in title for position, _ in carrying):
+        value *= NAMED
     return Choice(
         candidate, catalogue.topics[-best].slug, float(value) * worth(candidate, now), REACHES[topics.band[-best]]
     )
