@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 import structlog
+from pace import within
 from service import Service, serving
 
 from app import logs
@@ -58,9 +58,8 @@ def test_secrets_and_people_are_left_out(told: str, kept: str) -> None:
 
 @pytest.mark.parametrize("part", ["a", "a.", "http://", "a@", "%40", "adj_a_", "://", "?", "bearer "])
 def test_long_hostile_text_is_cut_and_done_at_once(part: str) -> None:
-    started = time.process_time()
-    assert len(redact(part * 200_000 + "@")) <= 2 * logs.LONGEST
-    assert time.process_time() - started < 1
+    with within(1):
+        assert len(redact(part * 200_000 + "@")) <= 2 * logs.LONGEST
 
 
 def test_line_is_redacted_wherever_it_comes_from(written: io.StringIO) -> None:

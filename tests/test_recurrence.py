@@ -3,13 +3,13 @@
 # ruff: noqa: DTZ001 (wall times have no zone)
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 
 import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pace import within
 
 from scrapers.recurrence import EmptyRule, RejectedRule, judge, occurrences, parse_rule
 
@@ -51,10 +51,9 @@ def test_29_february_comes_every_fourth_year() -> None:
 
 
 def test_window_far_from_the_start_costs_what_lies_in_it() -> None:
-    begun = time.process_time()
-    found = dates("FREQ=DAILY", start=datetime(1, 1, 1), after=datetime(2026, 1, 1), before=datetime(2026, 1, 3))
+    with within(0.05):
+        found = dates("FREQ=DAILY", start=datetime(1, 1, 1), after=datetime(2026, 1, 1), before=datetime(2026, 1, 3))
     assert found == ["2026-01-01 00:00", "2026-01-02 00:00"]
-    assert time.process_time() - begun < 0.05
 
 
 @pytest.mark.parametrize(
@@ -90,10 +89,8 @@ def test_rule_that_is_none_is_rejected(rule: str) -> None:
     ],
 )
 def test_bomb_is_rejected_at_once(rule: str) -> None:
-    begun = time.process_time()
-    with pytest.raises(RejectedRule):
+    with within(0.5), pytest.raises(RejectedRule):
         judge(parse_rule(rule), START, until=None)
-    assert time.process_time() - begun < 0.5
 
 
 def test_rule_that_ended_before_it_began_is_empty() -> None:
