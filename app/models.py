@@ -80,7 +80,28 @@ class Community(SQLModel, table=True):
     lon: float | None = None
     is_online: bool = False
     language: str | None = None
+    join_steps: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    links: list[Json] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # label, url
+    code_of_conduct: str | None = None  # its address
+    cost: str | None = None
+    openness: str | None = None  # everyone, on request, members
+    channel: str | None = None  # of a chat: "#hashtag", a channel's name
+    rhythm: str | None = None  # RFC 5545 RRULE, as the community tells it
+    seen_in: str | None = None  # public source that names it
+    checked_at: datetime | None = None  # its last good fetch; None: unchecked
+    purpose: Json = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # learn, exchange, … → share
+    activity: Json = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # inferred from its history
+    text_digest: str = ""  # of what tagging reads
+    tagged_digest: str | None = None  # text and model the topics were made from
     updated_at: datetime
+
+
+class CommunityTopic(SQLModel, table=True):
+    """What a community is about; `topic` is a slug of the catalogue."""
+
+    community_id: int = Field(sa_column=Column(ForeignKey("community.id", ondelete="CASCADE"), primary_key=True))
+    topic: str = Field(primary_key=True, index=True)
+    weight: float  # 0 … 1
 
 
 class Series(SQLModel, table=True):
@@ -228,6 +249,10 @@ class Person(SQLModel, table=True):
     reach: str = "one-step"  # as chosen; feedback shifts it (app.feedback)
     reach_chosen_at: datetime  # feedback before this no longer shifts it
     days: int = 21
+    language: str | None = None  # of pages and mails; None: what the browser asks for
+    languages: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # of events; empty: any
+    purposes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # asked for: sell, …
+    free_only: bool = False
     created_at: datetime
     profile_version: int = 0  # rises with profile and feedback; a stored slate is made anew when it has
 
@@ -248,6 +273,28 @@ class Feedback(SQLModel, table=True):
     topic: str | None = None  # the topic the pick was made for
     note: str | None = None
     given_at: datetime
+
+
+class Hidden(SQLModel, table=True):
+    """What a person never wants picks of again."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    kind: str = Field(primary_key=True)  # topic, community
+    subject: str = Field(primary_key=True)  # the topic's slug or the community's key
+    hidden_at: datetime
+
+
+class Takeaway(SQLModel, table=True):
+    """What a person brought back from an event they attended; nobody else reads it."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id"), primary_key=True, index=True))
+    asked_at: datetime | None = None
+    told_at: datetime | None = None
+    learned: str = ""
+    to_tell: str = ""
+    would_go_again: bool | None = None
+    topic: str | None = None  # that became expertise through it
 
 
 class ShownPick(SQLModel, table=True):
@@ -339,14 +386,34 @@ class Audit(SQLModel, table=True):
     subject: str
 
 
+class Subscription(SQLModel, table=True):
+    """How a person wants the weekly mail."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    rhythm: str = "weekly"  # weekly, fortnightly, monthly, worthwhile, off
+    weekday: int = 2  # ISO: Monday is 1; in the person's zone, as the hour
+    hour: int = 8
+    next_at: datetime | None = Field(default=None, index=True)  # None: no mail is due by itself
+    paused_until: datetime | None = None
+    confirmed_at: datetime | None = None  # double opt-in
+    ended_at: datetime | None = None
+    end_reason: str | None = None  # unsubscribed, bounced, complained
+    bounces: int = 0  # in a row
+    bounced_at: datetime | None = None
+
+
 class Digest(SQLModel, table=True):
     """One weekly mail: at most one a person and ISO week."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
     week: str = Field(primary_key=True)
-    state: str  # sending, sent, unknown, failed, skipped
+    state: str = Field(index=True)  # sending, sent, unknown, failed, skipped
     changed_at: datetime
     error: str | None = None
+    message_id: str | None = None
+    event_ids: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # of its picks
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
 
 
 class Revision(SQLModel, table=True):
