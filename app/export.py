@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import people, tokens
-from app.models import Digest, Event, Expertise, Feed, Feedback, FeedEntry, Person, Proposal, ShownPick, SignIn, Token
+from app.models import (
+    Digest,
+    Event,
+    Expertise,
+    Feed,
+    Feedback,
+    FeedEntry,
+    Hidden,
+    Person,
+    Proposal,
+    ShownPick,
+    SignIn,
+    Subscription,
+    Takeaway,
+    Token,
+)
 
 UNTOLD = ("id", "key")  # numbers of rows; `key` is told as `id`
 
@@ -20,6 +35,9 @@ async def export(session: AsyncSession, person: Person) -> dict[str, Any]:
         "picks": await _picks(session, person),
         "feeds": await _feeds(session, person),
         "tokens": await _tokens(session, person),
+        "hidden": await _hidden(session, person),
+        "takeaways": await _takeaways(session, person),
+        "subscription": await _subscription(session, person),
         "digests": await _digests(session, person),
         "sign_ins": await _sign_ins(session, person),
         "proposals": await _proposals(session, person),
@@ -104,11 +122,31 @@ async def _tokens(session: AsyncSession, person: Person) -> list[dict[str, Any]]
     return [tokens.token_json(row) for row in held]
 
 
+async def _hidden(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
+    rows = await session.exec(
+        select(Hidden).where(Hidden.person_id == person.id).order_by(col(Hidden.kind), col(Hidden.subject))
+    )
+    return [_without_person(row) for row in rows]
+
+
+async def _takeaways(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
+    told = await session.exec(
+        select(Takeaway, Event.key, Event.title)
+        .join(Event, col(Event.id) == Takeaway.event_id)
+        .where(Takeaway.person_id == person.id)
+        .order_by(col(Takeaway.event_id))
+    )
+    return [_without_person(row) | {"event": key, "title": title} for row, key, title in told]
+
+
+async def _subscription(session: AsyncSession, person: Person) -> dict[str, Any] | None:
+    row = await session.get(Subscription, person.id)
+    return _without_person(row) if row is not None else None
+
+
 async def _digests(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
     mailed = await session.exec(select(Digest).where(Digest.person_id == person.id).order_by(col(Digest.week)))
-    return [
-        {name: value for name, value in row.model_dump(mode="json").items() if name != "person_id"} for row in mailed
-    ]
+    return [_without_person(row) for row in mailed]
 
 
 async def _sign_ins(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
@@ -121,3 +159,8 @@ async def _sign_ins(session: AsyncSession, person: Person) -> list[dict[str, Any
 async def _proposals(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
     made = await session.exec(select(Proposal).where(Proposal.person_id == person.id).order_by(col(Proposal.id)))
     return [{"url": row.url, "state": row.state, "proposed_at": row.proposed_at.isoformat()} for row in made]
+
+
+def _without_person(row: SQLModel) -> dict[str, Any]:
+    """Return a row without the numbers of other rows."""
+    return {name: value for name, value in row.model_dump(mode="json").items() if name not in ("person_id", "event_id")}

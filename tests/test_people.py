@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from app import slates
 from app.cli.commands import cli
-from app.models import Audit, Digest, Person, Proposal
+from app.models import Audit, Digest, Event, Hidden, Person, Proposal, Subscription, Takeaway
 
 ME = "/api/v1/me"
 ADA = "ada.lovelace@example.org"
@@ -50,6 +50,10 @@ async def a_life(service: Service) -> dict[str, str]:
         assert person.id is not None
         session.add(Proposal(url="https://page.example/", person_id=person.id, proposed_at=NOW))
         session.add(Digest(person_id=person.id, week="2026-W49", state="sent", changed_at=NOW))
+        session.add(Subscription(person_id=person.id))
+        session.add(Hidden(person_id=person.id, kind="topic", subject="knitting", hidden_at=NOW))
+        event = (await session.exec(select(Event).where(Event.key == ids["chess"]))).one()
+        session.add(Takeaway(person_id=person.id, event_id=event.id or 0, learned="The Sicilian"))
     return me
 
 
@@ -79,6 +83,9 @@ TOLD = {
     "signin": "sign_ins",
     "proposal": "proposals",
     "digest": "digests",
+    "hidden": "hidden",
+    "takeaway": "takeaways",
+    "subscription": "subscription",
 }
 
 
@@ -118,7 +125,7 @@ async def test_deletion_leaves_no_row_no_mail_and_after_a_vacuum_no_byte(service
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     left = b"".join(path.read_bytes() for path in database.parent.rglob("*") if path.is_file())
-    for trace in (b"lovelace", b"With Bob", b"My page"):
+    for trace in (b"lovelace", b"With Bob", b"My page", b"Sicilian"):
         assert trace not in left
     assert b"bob@example.org" in left
 
