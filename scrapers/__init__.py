@@ -2,7 +2,9 @@
 
 from scrapers.digest import stable_digest
 from scrapers.draft import (
+    CommunityDraft,
     EventDraft,
+    Link,
     Organizer,
     Page,
     Problem,
@@ -17,7 +19,9 @@ from scrapers.draft import (
 from scrapers.reading import read, read_here
 
 __all__ = [
+    "CommunityDraft",
     "EventDraft",
+    "Link",
     "Organizer",
     "Page",
     "Problem",

@@ -81,6 +81,39 @@ class Organizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityDraft:
+    """A group, association or chat as its own file tells it (docs/communities.md)."""
+
+    key: str  # its file's name; the uids of its events are KEY/0, KEY/1 …
+    name: str
+    kind: str
+    url: str
+    description: str = ""
+    topics: tuple[str, ...] = ()  # labels, as told
+    city: str | None = None
+    country: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    is_online: bool = False
+    language: str | None = None  # BCP 47
+    channel: str | None = None  # "#hashtag", a channel's name
+    join_steps: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    code_of_conduct: str | None = None  # its address
+    cost: str | None = None
+    openness: str = "everyone"  # everyone, on request, members
+    purpose: str = "exchange"  # learn, exchange, social, recruit, sell
+    rhythm: str | None = None  # RFC 5545 RRULE
+    seen_in: str | None = None  # public source that names it
+
+
+@dataclass(frozen=True, slots=True)
 class EventDraft:
     """One occurrence as one source tells it; nothing is known yet of other sources or of people.
 
@@ -148,6 +181,7 @@ class Reading:
     zone: str | None = None  # the calendar's own zone, where it names one
     last_start: datetime | None = None  # last start listed, inside the window or not
     listed: int = 0  # events on the page before the window was applied; 0 is a valid empty calendar
+    communities: tuple[CommunityDraft, ...] = ()  # of community files only
 
 
 def as_json(draft: EventDraft) -> dict[str, Any]:

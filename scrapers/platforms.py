@@ -79,6 +79,8 @@ def feeds_of_address(url: str) -> Iterator[Feed]:
         yield Feed(f"{parts.scheme}://{parts.netloc}{calendar}", "shared Nextcloud calendar")
     elif host.startswith("indico."):
         yield from _indico(parts)
+    elif host in {"github.com", "gitlab.com", "codeberg.org"} and len(segments) == 2:
+        yield _repository(host, *segments)
 
 
 def feeds_of_page(url: str, html: str, generator: str) -> Iterator[Feed]:
@@ -152,3 +154,14 @@ def _indico(parts: SplitResult) -> Iterator[Feed]:
     if (category := _INDICO_CATEGORY.fullmatch(parts.path)) is not None:
         export = urljoin(f"{parts.scheme}://{parts.netloc}", f"{category[1]}/export/categ/{category[2]}.ics?from=-7d")
         yield Feed(export, "category on Indico")
+
+
+def _repository(host: str, owner: str, name: str) -> Feed:
+    """Return the archive of what a repository holds now; community files are kept in such (docs/communities.md)."""
+    name = name.removesuffix(".git")
+    archive = {
+        "github.com": f"https://codeload.github.com/{owner}/{name}/zip/HEAD",
+        "gitlab.com": f"https://gitlab.com/{owner}/{name}/-/archive/HEAD/{name}-HEAD.zip",
+        "codeberg.org": f"https://codeberg.org/{owner}/{name}/archive/main.zip",
+    }[host]
+    return Feed(archive, "communities kept in a repository")

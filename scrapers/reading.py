@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scrapers import workers
 from scrapers.charset import decode
+from scrapers.community_files import looks_like_archive, looks_like_community, read_archive, read_community
 from scrapers.draft import Reading, Unreadable, Window
 from scrapers.feeds import looks_like_feed, read_feed
 from scrapers.graph import every_node, types
@@ -52,6 +53,8 @@ def read_here(
         raise Unreadable("too_large", f"{len(body):,} bytes; at most {LARGEST_BODY:,} are read")
     if looks_like_calendar(body):
         return read_calendar(body, url=url, window=window, zone=zone)
+    if looks_like_archive(body):
+        return read_archive(body, url=url, window=window, zone=zone)
     text = decode(body, content_type)
     start = text[:4096].lstrip("\ufeff \t\r\n")
     if not start:
@@ -59,6 +62,8 @@ def read_here(
     promised = (content_type or "").partition(";")[0].strip().casefold()
     if start[0] in "[{" or promised.endswith("json"):
         return _read_json(text, url=url, window=window, zone=zone)
+    if looks_like_community(text):
+        return read_community(text, url=url, window=window, zone=zone)
     if "<" not in text:
         raise Unreadable("unknown_format", f"neither a calendar nor a page, feed or JSON; it begins {start[:40]!r}")
     if looks_like_feed(text):

@@ -1,0 +1,327 @@
+"""Step 2, reading: communities as people write them down: one TOML file a community, alone or in an archive of many.
+
+The format is described in docs/communities.md. What is wrong with a file is told with its line and a remedy, and costs
+that file alone. TOML, since it is in the standard library, has dates of its own, and knows no aliases to explode.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from scrapers.draft import CommunityDraft, Link, Organizer, Problem, Reading, Unreadable, Window
+from scrapers.recurrence import RejectedRule, parse_rule
+from scrapers.sites.told import Here, Told, reading_of, venue_of
+from scrapers.text import clean_text, clean_url, one_line
+from scrapers.times import resolve_zone
+
+KIND = "community"
+MOST_FILES = 2_000  # of one archive
+LARGEST_FILE = 64 * 1024  # bytes
+FOLDER = "communities"  # where a repository of other things keeps them
+
+_SIGN = re.compile(r"\A(?:\s*(?:#[^\n]*)?\n)*\s*(?:name|kind)\s*=\s*[\"']")
+_KEY = re.compile(r"^\s*(?:\[+\s*([\w.]+)\s*\]+|([\w-]+)\s*=)", re.MULTILINE)
+_BROKEN_AT = re.compile(r"\(at line (\d+), column \d+\)|at end of document")
+
+
+def _address(text: str) -> str:
+    clean = clean_url(text)
+    if clean is None:
+        raise ValueError("write an address that begins with https://")
+    return clean
+
+
+def _zone(text: str) -> str:
+    zone = resolve_zone(text)
+    if zone is None:
+        raise ValueError("write an IANA name, such as Europe/Dublin")
+    return zone.key
+
+
+def _rule(text: str) -> str:
+    try:
+        parse_rule(text)
+    except RejectedRule as error:
+        raise ValueError(f"{error}; write an RFC 5545 rule, such as FREQ=MONTHLY;BYDAY=2TU") from error
+    return text
+
+
+Line = Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=200)]
+Prose = Annotated[str, AfterValidator(clean_text), Field(max_length=5_000)]
+Address = Annotated[str, AfterValidator(_address)]
+Purpose = Literal["learn", "exchange", "social", "recruit", "sell"]
+Openness = Literal["everyone", "on request", "members"]
+Kind = Literal[
+    "group",
+    "user group",
+    "association",
+    "slack",
+    "discord",
+    "matrix",
+    "forum",
+    "hashtag chat",
+    "mailing list",
+    "facebook group",
+    "linkedin group",
+    "thinking circle",
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Link(_Table):
+    label: Line
+    url: Address
+
+
+class _Meeting(_Table):
+    """One date, or with a rhythm the first of many."""
+
+    first: datetime | date
+    zone: Annotated[str, AfterValidator(_zone)]
+    rhythm: Annotated[str, AfterValidator(_rule)] | None = None
+    except_: list[date] = Field(default_factory=list, alias="except", max_length=200)
+    title: Line | None = None
+    minutes: int | None = Field(default=None, ge=5, le=24 * 60)
+    online: Address | None = None
+    venue: Line | None = None
+    address: Line | None = None
+    price: Line | None = None
+    about: Prose = ""
+
+
+class _File(_Table):
+    name: Line
+    kind: Kind
+    url: Address
+    about: Prose
+    topics: list[Line] = Field(min_length=1, max_length=20)
+    seen_in: Address | None = None
+    city: Line | None = None
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    online: bool = False
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    channel: Line | None = None
+    join: list[Line] = Field(min_length=1, max_length=10)
+    links: list[_Link] = Field(default_factory=list, max_length=20)
+    code_of_conduct: Address | None = None
+    cost: Line | None = None
+    openness: Openness = "everyone"
+    purpose: Purpose = "exchange"
+    meets: list[_Meeting] = Field(default_factory=list, max_length=20)
+
+
+def looks_like_community(text: str) -> bool:
+    return _SIGN.match(text) is not None
+
+
+def looks_like_archive(body: bytes) -> bool:
+    return body[:4] == b"PK\x03\x04"
+
+
+def read_community(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return one community and when it meets; raises Unreadable, with the line of what is wrong."""
+    reading, problems = _read(text, PurePosixPath(url).name or url, url=url, window=window, zone=zone)
+    if reading is None:
+        told = problems[0]
+        raise Unreadable(told.code, f"{told.subject}: {told.message}")
+    return reading
+
+
+def read_archive(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return the communities of a repository's zip archive; files that are none of them are passed over.
+
+    Raises Unreadable where there is no community at all.
+    """
+    readings: list[Reading] = []
+    problems: list[Problem] = []
+    keys: set[str] = set()
+    for path, text in _files(body, problems):
+        reading, told = _read(text, path, url=url, window=window, zone=zone)
+        problems += told
+        if reading is None:
+            continue
+        if (key := reading.communities[0].key) in keys:
+            problems.append(
+                Problem("double_name", path, f"another file is called {key}.toml, too; rename one; left out")
+            )
+            continue
+        keys.add(key)
+        readings.append(reading)
+    if not readings and not problems:
+        raise Unreadable("no_communities", "the archive holds no community file (docs/communities.md)")
+    return Reading(
+        events=tuple(sorted((each for one in readings for each in one.events), key=lambda draft: draft.starts_at)),
+        problems=(*problems, *(each for one in readings for each in one.problems)),
+        series=tuple(each for one in readings for each in one.series),
+        kind=KIND,
+        last_start=max((one.last_start for one in readings if one.last_start), default=None),
+        listed=sum(one.listed for one in readings),
+        communities=tuple(each for one in readings for each in one.communities),
+    )
+
+
+def _files(body: bytes, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield paths and texts of the files that may be communities."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(body))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise Unreadable("broken_archive", f"the archive cannot be opened: {error}") from error
+    listed = [entry for entry in archive.infolist() if entry.filename.endswith(".toml") and not entry.is_dir()]
+    in_folder = [entry for entry in listed if FOLDER in PurePosixPath(entry.filename).parts[:-1]]
+    for entry in (in_folder or listed)[:MOST_FILES]:
+        path = "/".join(PurePosixPath(entry.filename).parts[-2:])
+        try:
+            with archive.open(entry) as file:
+                content = file.read(LARGEST_FILE + 1)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            problems.append(Problem("broken_archive", path, f"the file cannot be unpacked: {error}; left out"))
+            continue
+        if len(content) > LARGEST_FILE:
+            problems.append(Problem("too_large", path, f"more than {LARGEST_FILE // 1024} KB; left out"))
+            continue
+        text = content.decode("utf-8", "replace").removeprefix("\ufeff")
+        if in_folder or looks_like_community(text):
+            yield path, text
+
+
+def _read(
+    text: str, path: str, *, url: str, window: Window, zone: ZoneInfo
+) -> tuple[Reading | None, tuple[Problem, ...]]:
+    """Return what a file tells, or what is wrong with it."""
+    try:
+        told = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
+    except tomllib.TOMLDecodeError as error:
+        return None, (_broken(text, path, error),)
+    except RecursionError:
+        return None, (Problem("broken_toml", path, "nested too deeply to be a community file; left out"),)
+    except ValidationError as error:
+        return None, tuple(_wrong(text, path, *_place_and_remedy(each)) for each in error.errors(include_url=False))
+    community = _community(told, path)
+    here = Here(url, window, zone)
+    meetings = (_told(told, meeting, community, number) for number, meeting in enumerate(told.meets))
+    reading = reading_of(meetings, here, kind=KIND, name=told.name)
+    return replace(
+        reading,
+        organizer=Organizer(told.name, told.url),
+        description=told.about or None,
+        communities=(community,),
+    ), ()
+
+
+def _broken(text: str, path: str, error: tomllib.TOMLDecodeError) -> Problem:
+    found = _BROKEN_AT.search(str(error))
+    line = int(found[1]) if found and found[1] else text.count("\n") + 1
+    why = _BROKEN_AT.sub("", str(error)).strip()
+    return Problem("broken_toml", f"{path}:{line}", f"{why}; texts stand in double quotes, dates without any; left out")
+
+
+def _place_and_remedy(error: object) -> tuple[tuple[str | int, ...], str]:
+    assert isinstance(error, dict)
+    place, kind, message = error["loc"], error["type"], str(error["msg"]).removeprefix("Value error, ")
+    name = next((str(part) for part in reversed(place) if isinstance(part, str) and part.islower()), "")
+    if kind == "missing":
+        return place, f"{name!r} is missing: add it"
+    if kind == "extra_forbidden":
+        return place, f"{name!r} is not known here: see docs/communities.md for what is"
+    return place, f"{name!r}: {message.replace('Input should', 'it should', 1)}"
+
+
+def _wrong(text: str, path: str, place: tuple[str | int, ...], remedy: str) -> Problem:
+    return Problem("bad_community", f"{path}:{_line(text, place)}", f"{remedy}; left out")
+
+
+def _line(text: str, place: tuple[str | int, ...]) -> int:
+    """Return the line of a key such as ("meets", 1, "zone"): of the key itself, or of the table it is missing in."""
+    table, number = (str(place[0]), place[1]) if len(place) > 1 and isinstance(place[1], int) else ("", 0)
+    assert isinstance(number, int)
+    key = str(next((part for part in reversed(place) if isinstance(part, str) and part.islower()), ""))
+    inside, seen, line = not table, -1, 1
+    for found in _KEY.finditer(text):
+        at = text.count("\n", 0, found.end()) + 1
+        if found[1] is not None:
+            if not table and found[1] == key:
+                return at
+            seen += found[1] == table
+            inside = found[1] == table and seen == number
+            line = at if inside else line
+        elif (inside and found[2] == key) or (not inside and found[2] == table):
+            return at
+    return line
+
+
+def _community(told: _File, path: str) -> CommunityDraft:
+    return CommunityDraft(
+        key=PurePosixPath(path).stem,
+        name=told.name,
+        kind=told.kind,
+        url=told.url,
+        description=told.about,
+        topics=tuple(dict.fromkeys(told.topics)),
+        city=told.city,
+        country=told.country,
+        lat=told.lat,
+        lon=told.lon,
+        is_online=told.online,
+        language=told.language,
+        channel=told.channel,
+        join_steps=tuple(told.join),
+        links=tuple(Link(link.label, link.url) for link in told.links),
+        code_of_conduct=told.code_of_conduct,
+        cost=told.cost,
+        openness=told.openness,
+        purpose=told.purpose,
+        rhythm=next((meeting.rhythm for meeting in told.meets if meeting.rhythm), None),
+        seen_in=told.seen_in,
+    )
+
+
+def _told(told: _File, meeting: _Meeting, community: CommunityDraft, number: int) -> Told:
+    is_day = not isinstance(meeting.first, datetime)
+    first = meeting.first.isoformat()
+    about = [meeting.about or told.about, *([f"Channel: {told.channel}"] if told.channel else [])]
+    lines = [f"RRULE:{meeting.rhythm}"] if meeting.rhythm else []
+    if meeting.rhythm and meeting.except_:
+        lines.append("EXDATE;VALUE=DATE:" + ",".join(f"{day:%Y%m%d}" for day in meeting.except_))
+    return Told(
+        uid=f"{community.key}/{number}",
+        title=meeting.title or told.name,
+        start=first,
+        length=timedelta(minutes=meeting.minutes) if meeting.minutes else None,
+        zone=meeting.zone,
+        is_all_day=is_day,
+        is_online=told.online or meeting.online is not None,
+        url=told.url,
+        online_url=meeting.online or (told.url if told.online else ""),
+        organizer=Organizer(told.name, told.url),
+        venue=None
+        if told.online
+        else venue_of(
+            meeting.venue or "",
+            meeting.address or "",
+            city=told.city or "",
+            country=told.country or "",
+            lat=told.lat,
+            lon=told.lon,
+        ),
+        categories=community.topics,
+        language=told.language,
+        price=meeting.price or told.cost or "",
+        description="\n\n".join(about),
+        recurrence=tuple(lines),
+    )
