@@ -73,9 +73,14 @@ def test_text_without_any_cue_has_a_purpose_and_no_phrases(wordy: Purposer) -> N
 def test_hand_judged_events_are_told_apart(shared: Path) -> None:
     from recommender.evaluate_texts import measure_purpose
 
-    found = {(one.model, one.measure): one.value for one in measure_purpose(shared / "adjacency")}
-    assert found["words and vectors", "macro-F1"] > 0.75
-    assert found["words", "macro-F1"] > 0.7
+    found = {
+        (one.setting.rpartition(", ")[2], one.model): one.value
+        for one in measure_purpose(shared / "adjacency")
+        if one.measure == "macro-F1"
+    }
+    assert found["second sample", "words and vectors"] > 0.6
+    assert found["second sample", "words"] > 0.5
+    assert found["first sample", "words and vectors"] > 0.75
 
 
 @pytest.mark.shared

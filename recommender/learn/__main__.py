@@ -7,7 +7,6 @@ from pathlib import Path
 
 from recommender import adjacency, purpose, tagging_model
 from recommender.catalogue import load_catalogue
-from recommender.embedding import load_embedder
 from recommender.learn.build import build_adjacency
 from recommender.learn.purpose import build_purpose
 from recommender.learn.tagging import build_tagging
@@ -29,8 +28,6 @@ def main() -> None:
     catalogue = load_catalogue()
     for build, name in BUILDS:
         path = chosen.out / name
-        # A vector's last bit depends on the texts it was made beside: each build starts with none remembered.
-        load_embedder.cache_clear()
         build(chosen.data, catalogue, path)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
 

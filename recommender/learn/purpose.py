@@ -1,18 +1,12 @@
-"""What is learned of purpose: from examples written for it, and from real events judged by hand.
-
-The labels name real events by source and id; their texts are read from where they are and stay there.
-"""
+"""What is learned of purpose: from examples written for it, and from real events judged by hand."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from icalendar import Calendar
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
@@ -20,34 +14,17 @@ from threadpoolctl import threadpool_limits
 from recommender.catalogue import Catalogue
 from recommender.embedding import load_embedder
 from recommender.heads import Floats
-from recommender.learn.sources import rows
-from recommender.learn.tagging import read_tagged_groups
+from recommender.learn.judged import Labelled, read_labelled, read_lines
+from recommender.learn.tagging import forget_vectors
 from recommender.purpose import PURPOSES, PurposeModel, cue_features, heard, load_cues, load_usual
 from recommender.tagging import EventText, embedded_text
 
-LABELS = Path(__file__).parent.parent / "data" / "purpose_labels.tsv"
 EXAMPLES = Path(__file__).parent.parent / "data" / "purpose_examples.tsv"
 # From the plateau of five folds of the training texts, a text and its bare form in one fold: macro-F1 .85 here, .84 to
 # .86 all around; without vectors .82. The test split was in sight when this point of the plateau was taken.
 STRENGTH = 1.0  # inverse penalty
 SCALE = np.float32(2)  # of the vector against the cues
 WEAK = 0.05  # weight of a usual evening against a judged text
-
-
-@dataclass(frozen=True)
-class Labelled:
-    texts: tuple[EventText, ...]
-    purposes: NDArray[np.intp]  # index into PURPOSES
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-
-def read_lines(path: Path) -> list[list[str]]:
-    lines = path.read_text("utf-8").splitlines()
-    return list(
-        csv.reader([line for line in lines if not line.startswith("#")], delimiter="\t", quoting=csv.QUOTE_NONE)
-    )
 
 
 def read_examples() -> Labelled:
@@ -71,46 +48,6 @@ def usual_evenings(catalogue: Catalogue) -> Labelled:
         tuple(EventText(topic.label, "", group=topic.label) for topic in topics),
         np.array([PURPOSES.index(usual[topic.field]) for topic in topics]),
     )
-
-
-def read_labelled(folder: Path, split: str) -> Labelled:
-    """Return the hand-judged events of one split; `folder` is the one adjacency is learned from."""
-    labels = [row for row in read_lines(LABELS)[1:] if row[3] == split]
-    texts = [find_text(folder, source, name) for source, name, _, _ in labels]
-    return Labelled(tuple(texts), np.array([PURPOSES.index(purpose) for _, _, purpose, _ in labels]))
-
-
-def find_text(folder: Path, source: str, name: str) -> EventText:
-    if source == "nashville_events":
-        return nashville_events(folder)[name]
-    if source == "tagged_groups":
-        return tagged_groups(folder)[name]
-    return calendar_events(folder.parent / source)[name]
-
-
-@cache
-def nashville_events(folder: Path) -> dict[str, EventText]:
-    groups = {row["group_id"]: row["group_name"] for row in rows(folder / "nashville_groups.csv.gz")}
-    return {
-        row["event_id"]: EventText(row["name"], "", group=groups[row["group_id"]])
-        for row in rows(folder / "nashville_events.csv.gz")
-    }
-
-
-@cache
-def tagged_groups(folder: Path) -> dict[str, EventText]:
-    groups = read_tagged_groups(folder)
-    return {f"{city}/{text.title}": text for city, text in zip(groups.cities, groups.texts, strict=True)}
-
-
-@cache
-def calendar_events(path: Path) -> dict[str, EventText]:
-    return {
-        " ".join(str(event.get("UID", "")).split()): EventText(
-            str(event.get("SUMMARY", "")), str(event.get("DESCRIPTION", ""))
-        )
-        for event in Calendar.from_ical(path.read_bytes()).walk("VEVENT")
-    }
 
 
 def fit_purpose(labelled: Sequence[Labelled], weak: Labelled) -> PurposeModel:
@@ -140,6 +77,7 @@ def fit(inputs: Floats, answers: NDArray[np.intp], weights: NDArray[np.float64])
 
 def build_purpose(folder: Path, catalogue: Catalogue, path: Path) -> None:
     examples, judged = read_examples(), read_labelled(folder, "train")
+    forget_vectors()
     with threadpool_limits(1):  # sums in another order differ in their last bits, and so would the bytes
         model = fit_purpose([examples, bare(examples), judged, bare(judged)], usual_evenings(catalogue))
     np.savez_compressed(

@@ -129,6 +129,12 @@ def embedded(texts: tuple[str, ...]) -> Vectors:
     return load_embedder().embed(texts)
 
 
+def forget_vectors() -> None:
+    """Begin without vectors: a vector's last bit depends on the texts it was made beside, and so would the bytes."""
+    load_embedder.cache_clear()
+    embedded.cache_clear()
+
+
 def as_events(group: EventText, number: int) -> tuple[EventText, ...]:
     """Return a group as texts in the forms events come in; `number` picks among bare titles."""
     words = group.text.split()
@@ -385,6 +391,7 @@ def fit_threshold(evidence: Evidence, weights: Floats) -> float:
 
 def build_tagging(folder: Path, catalogue: Catalogue, path: Path, *, left_out: str | None = None) -> None:
     """Learn from the groups of all cities, or of all but one, and write what was learned."""
+    forget_vectors()
     with threadpool_limits(1):  # sums in another order differ in their last bits, and so would the bytes
         write_model(path, learn_tagging(folder, catalogue, left_out), catalogue)
 
