@@ -78,36 +78,45 @@ class Rhythm:
 class Cadence:
     label: Label
     rhythm: Rhythm | None
-    alive: float  # P(it has not ended)
+    alive: float  # P(it has not ended); 1 where something is announced
     again: float  # P(it meets within AHEAD)
-    next_on: date | None  # a guess; None for communities that are dormant or ended
+    next_on: date | None  # announced, or a guess; None for communities that are dormant or ended
+    is_guess: bool
     per_month: float  # meetings in the last quarter, by the month
     trend: float | None  # that, to the quarter before; None where nothing was held then
     last_on: date | None
 
 
-def cadence(days: Iterable[date], today: date) -> Cadence:
-    """Return how a community meets, from the local days on which it met before today; their order does not matter."""
+def cadence(days: Iterable[date], today: date, announced: Iterable[date] = ()) -> Cadence:
+    """Return how a community meets, from the local days on which it met before today and those it announces.
+
+    The order of days does not matter, and what lies on the wrong side of today does not count.
+    """
     met = sorted({day for day in days if today - LOOKED_BACK <= day < today})
-    if not met:
-        return Cadence("ended", None, 0.0, 0.0, None, 0.0, None, None)
-    alive, again = _alive(met, today), _again(met, today)
-    found = rhythm(met, today)
-    late, early = (_between(met, today, 0, 91), _between(met, today, 91, 182))
+    ahead = sorted({day for day in announced if day >= today})
+    soon = [day for day in ahead if day < today + AHEAD]
+    if not met and not ahead:
+        return Cadence("ended", None, 0.0, 0.0, None, False, 0.0, None, None)
+    held = [*met, *soon]
+    found = rhythm(held, soon[-1] + timedelta(days=1) if soon else today)
+    alive = 1.0 if ahead else _alive(met, today)
+    next_on = ahead[0] if ahead else _next(met, found, today) if alive >= DORMANT else None
+    late, early = _between(met, today, 0, 91), _between(met, today, 91, 182)
     return Cadence(
-        label=_label(met, found, alive),
+        label=_label(held, found, alive),
         rhythm=found,
         alive=alive,
-        again=again,
-        next_on=_next(met, found, today) if alive >= DORMANT else None,
+        again=1.0 if soon else _again(met, today) if met else 0.0,
+        next_on=next_on,
+        is_guess=next_on is not None and not ahead,
         per_month=late / 3,
         trend=late / early if early else None,
-        last_on=met[-1],
+        last_on=met[-1] if met else None,
     )
 
 
 def rhythm(met: Sequence[date], today: date) -> Rhythm | None:
-    """Return the rhythm that explains the recent days of sorted ones best, if one does."""
+    """Return the rhythm that explains the recent ones of sorted days before today best, if one does."""
     recent = [day for day in met if today - day <= RECENT] or list(met)
     if len(recent) < FEWEST:
         recent = list(met[-FEWEST - 1 :])

@@ -85,6 +85,22 @@ def test_group_seen_once_or_twice_is_new_and_one_never_seen_has_ended() -> None:
     assert cadence([TODAY, TODAY + timedelta(days=3), TODAY - LOOKED_BACK * 2], TODAY) == nothing
 
 
+def test_announced_meetings_keep_a_group_alive_and_tell_its_rhythm() -> None:
+    weekly = Rhythm(3, weeks=1, anchor=TODAY + timedelta(days=1))
+    ahead = list(weekly.days(TODAY, TODAY + timedelta(weeks=6)))
+    told = cadence([], TODAY, announced=ahead)
+    assert (told.label, told.alive, told.again, told.next_on, told.is_guess) == ("regular", 1.0, 1.0, ahead[0], False)
+    assert told.rhythm is not None
+    assert told.rhythm.words == "every Thursday"
+    silent = cadence(held(weekly, TODAY - timedelta(weeks=30)), TODAY, announced=ahead[:1])
+    assert (silent.label, silent.next_on) == ("irregular", ahead[0])
+
+
+def test_guessed_day_is_called_a_guess() -> None:
+    told = cadence(held(Rhythm(1, nth=2)), TODAY)
+    assert (told.next_on, told.is_guess) == (date(2026, 12, 8), True)
+
+
 def test_several_meetings_a_week_are_regular_without_a_weekday() -> None:
     told = cadence([TODAY - timedelta(days=2 * step) for step in range(1, 60)], TODAY)
     assert (told.label, told.next_on) == ("regular", TODAY)
