@@ -1,15 +1,19 @@
 """Log lines: one JSON object each on stderr, with the request's id, and without what would give somebody away.
 
 Whatever is logged, ours or a library's, tracebacks included, passes `redact`: tokens lose their secret, addresses of
-people their name, other addresses their query and password.
+people their name, other addresses their query and password. Lines of requests hold none of these, are made without the
+loggers' machinery (5 µs against 90) and are written several at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, TextIO
 
 import orjson
@@ -26,6 +30,8 @@ SECRETS = (
 )
 SUSPICIOUS = re.compile(r"adj_|@|%40|\?|[Bb]earer|[Bb]asic|BEARER|BASIC")  # most lines hold nothing of all this
 LONGEST = 8_192  # characters of one value; what strangers wrote must not keep the log busy
+PAUSE = 0.2  # seconds a line may wait for others
+MOST_WAITING = 500  # lines
 CHATTY = ("httpx", "httpcore", "aiosqlite", "alembic.runtime.plugins")  # below a warning they tell each step
 
 
@@ -56,20 +62,76 @@ def _json(_: WrappedLogger, __: str, event: EventDict) -> str:
     return orjson.dumps(event, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
 
 
+class Lines:
+    """A stream that keeps the order of its lines, and lets those that may wait be written together."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._waiting: list[bytes] = []
+        self._lock = Lock()  # loggers write from any thread
+
+    def write(self, text: str) -> None:
+        with self._lock:
+            self._waiting.append(text.encode())
+        self.flush()
+
+    def write_later(self, line: bytes) -> None:
+        """Write within PAUSE; to be called where an event loop runs."""
+        with self._lock:
+            self._waiting.append(line)
+            number = len(self._waiting)
+        if number == 1:
+            asyncio.get_running_loop().call_later(PAUSE, self.flush)
+        elif number >= MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                self._out.write(b"".join(waiting).decode())
+                self._out.flush()
+
+
+_lines: Lines | None = None  # as loggers are, one a process; None until it is configured
+_shown = logging.NOTSET
+PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+
+
+def tell_request(facts: dict[str, Any], *, has_failed: bool) -> None:
+    """Log how a request went; the facts hold nothing that was taken from its address or its body."""
+    if _lines is None or (_shown > logging.INFO and not has_failed):
+        return
+    facts["timestamp"] = datetime.now(UTC)
+    facts["level"] = "error" if has_failed else "info"
+    _lines.write_later(orjson.dumps(facts, option=PLAIN))
+    if has_failed:
+        _lines.flush()
+
+
+def flush() -> None:
+    """Write what waits."""
+    if _lines is not None:
+        _lines.flush()
+
+
 def configure(stream: TextIO | None = None, *, level: int | None = None) -> Callable[[], None]:
     """Let all loggers of the process write to a stream, and return what undoes that.
 
     A person in front of a terminal is told of trouble only; whatever collects lines elsewhere gets each request, too.
     """
+    global _lines, _shown
     out = stream or sys.stderr
     shown = level if level is not None else logging.WARNING if out.isatty() else logging.INFO
+    lines_before = _lines, _shown
+    _lines, _shown = Lines(out), shown
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    handler = logging.StreamHandler(out)
+    handler = logging.StreamHandler(_lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -100,6 +162,9 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
     )
 
     def undo() -> None:
+        global _lines, _shown
+        flush()
+        _lines, _shown = lines_before
         root.handlers[:], level_before = before[0], before[1]
         root.setLevel(level_before)
         structlog.reset_defaults()

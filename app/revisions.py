@@ -7,9 +7,11 @@ any number of processes writes: staleness is nil, for the price of one indexed r
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 from sqlmodel import SQLModel
 
 from app.db import Database
@@ -28,7 +30,43 @@ def of_feed(feed_id: int) -> str:
     return f"feed/{feed_id}"
 
 
-class Revisions:
+class Revisions(Protocol):
+    async def numbers(self, names: Collection[str]) -> Mapping[str, int]:
+        """Return where these counters stand, at a moment not before this call."""
+
+    async def close(self) -> None:
+        """Let go of the database, after what is under way."""
+
+
+def revisions_of(database: Database) -> Revisions:
+    return FileRevisions(database) if database.is_sqlite else SharedRevisions(database)
+
+
+class FileRevisions:
+    """Reads counters where it is asked: SQLite tells them in 8 µs, and nobody who reads a WAL database waits.
+
+    Handing the read to the thread of a pooled connection takes twenty times as long.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._file = make_url(database.url).database or ""
+        self._connection: sqlite3.Connection | None = None
+
+    async def numbers(self, names: Collection[str]) -> Mapping[str, int]:
+        if self._connection is None:
+            self._connection = sqlite3.connect(self._file, isolation_level=None)
+            self._connection.execute("PRAGMA query_only=ON")
+        marks = ",".join("?" * len(names))
+        rows = self._connection.execute(f"SELECT name, number FROM revision WHERE name IN ({marks})", tuple(names))  # noqa: S608
+        return dict.fromkeys(names, 0) | dict(rows)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class SharedRevisions:
     """Reads counters for everybody who asks at the same time at once."""
 
     def __init__(self, database: Database) -> None:
@@ -36,12 +74,15 @@ class Revisions:
         self._turn = asyncio.Lock()
         self._wanted: set[str] = set()
         self._next: asyncio.Task[Mapping[str, int]] | None = None
+        self._under_way: set[asyncio.Task[Mapping[str, int]]] = set()
 
-    async def numbers(self, names: Collection[str]) -> dict[str, int]:
-        """Return where these counters stand, at a moment not before this call."""
+    async def numbers(self, names: Collection[str]) -> Mapping[str, int]:
         self._wanted.update(names)
         if self._next is None:
             self._next = asyncio.create_task(self._read())
+            self._under_way.add(self._next)
+            self._next.add_done_callback(self._under_way.discard)
+        # Shielded: others wait for it, too, when whoever asked first goes away.
         found = await asyncio.shield(self._next)
         return {name: found.get(name, 0) for name in names}
 
@@ -52,3 +93,6 @@ class Revisions:
             async with self._database.engine.connect() as connection:
                 rows = await connection.execute(select(COUNTERS).where(COUNTERS.c.name.in_(wanted)))
                 return {name: number for name, number in rows}  # noqa: C416 (rows are no pairs to mypy)
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._under_way, return_exceptions=True)

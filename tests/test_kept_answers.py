@@ -18,7 +18,7 @@ from sqlmodel import col, select
 from app.api.conditional import Memory, Promise, Whole
 from app.db import Database
 from app.models import Event, EventTopic, EventVersion, Feedback, Person
-from app.revisions import EVENTS, Revisions
+from app.revisions import EVENTS, revisions_of
 
 pytest_plugins = ("databases",)
 
@@ -44,7 +44,7 @@ class Statements:
             self.told.append(" ".join(statement.split()))
 
 
-async def test_answer_that_is_kept_costs_one_indexed_read(service: Service) -> None:
+async def test_answer_that_is_kept_costs_one_indexed_read_at_most(service: Service) -> None:
     await service.store(draft("a"))
     me = await service.guest(know=["React"], near="Munich")
     made = await service.client.post("/api/v1/me/feeds", json={"name": "x", "kind": "saved"}, headers=me)
@@ -54,10 +54,10 @@ async def test_answer_that_is_kept_costs_one_indexed_read(service: Service) -> N
         again = await service.client.get(address, headers={"If-None-Match": first.headers["etag"]})
         whole = await service.client.get(address)
         assert (again.status_code, again.content, whole.content) == (304, b"", first.content)
-        assert len(statements.told) == 2
-        assert {told.split(" WHERE ")[0] for told in statements.told} == {
-            "SELECT revision.name, revision.number FROM revision"
-        }
+        read = "SELECT revision.name, revision.number FROM revision"
+        # SQLite is asked beside the pool, by a connection of the counters' own.
+        asked = [] if service.database.is_sqlite else [read, read]
+        assert [told.split(" WHERE ")[0] for told in statements.told] == asked
 
 
 async def test_every_change_is_seen_at_once_by_every_process(tmp_path: Path, database_url: str) -> None:
@@ -105,7 +105,7 @@ async def test_personal_calendar_follows_its_person_only(service: Service) -> No
     await service.client.post("/api/v1/me/feedback", json=saved, headers=somebody)
     statements = Statements(service.database)
     assert "Letters" not in (await service.client.get(address)).text
-    assert len(statements.told) == 1  # what others do changes nothing here
+    assert len(statements.told) <= 1  # what others do changes nothing here
     await service.client.post("/api/v1/me/feedback", json=saved, headers=me)
     assert "Letters" in (await service.client.get(address)).text
     async with service.database.writing() as session:
@@ -131,7 +131,7 @@ async def test_begun_event_leaves_a_kept_list(tmp_path: Path) -> None:
 
 
 async def test_counters_are_read_after_the_question(service: Service) -> None:
-    revisions = Revisions(service.database)
+    revisions = revisions_of(service.database)
     reading = asyncio.create_task(revisions.numbers([EVENTS]))
     await asyncio.sleep(0)
     for _ in range(3):
@@ -144,7 +144,7 @@ async def test_counters_are_read_after_the_question(service: Service) -> None:
 
 
 async def test_transaction_that_is_rolled_back_counts_nothing(service: Service) -> None:
-    revisions = Revisions(service.database)
+    revisions = revisions_of(service.database)
     await service.store(draft("a"))
     before = await revisions.numbers([EVENTS])
     async with service.database.reading() as session:

@@ -35,6 +35,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    logs.flush()
     return [orjson.loads(line) for line in stream.getvalue().splitlines()]
 
 

@@ -1,7 +1,7 @@
 """HEAD, entity tags, 304 and compression for every answer alike (RFC 9110 §8.8.3, §9.3.2, §13.1.2).
 
-An answer that came with a promise (`promise`) is kept and given again, tag, compressed body and all, while the promise
-holds; nothing behind this door is asked then but how far the counters of `revisions` stand.
+An answer that came with a promise (`promise`) is kept and given again, tag, compressed body, headers and all, while the
+promise holds; nothing behind this door is asked then but how far the counters of `revisions` stand.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.limits import is_limited
 from app.revisions import Revisions
 
 SHORTEST = 1000  # bytes below which gzip gains nothing
@@ -38,6 +39,9 @@ COMPRESSED = (
 KEPT = 64 * 1024 * 1024  # bytes of answers a process keeps
 LARGEST_KEPT = KEPT // 4
 LONGEST_QUERY = 2000  # bytes of a query string whose answer is kept
+# What a 304 tells (RFC 9110 §15.4.5) and what a page of another site must be told to be allowed to look at it; the
+# client keeps the rest with the body.
+WITH_304 = (b"cache-control", b"content-location", b"expires", b"vary", b"access-control-")
 
 RawHeaders = list[tuple[bytes, bytes]]
 Key = tuple[str, bytes]  # path and query; what is promised depends on nothing else of a request
@@ -75,7 +79,7 @@ class Conditional:
             return
         key = (scope["path"], scope["query_string"])
         whole = self._memory.get(key)
-        if whole is not None and await _holds(whole, scope["app"].state):
+        if whole is not None and whole.promise is not None and await _holds(whole.promise, scope["app"].state):
             scope["route"] = whole.route
         else:
             whole = await self._asked(scope, receive, send)
@@ -100,7 +104,9 @@ class Conditional:
                 if message.get("more_body", False):
                     return
                 if start["status"] == 200 and "no-store" not in Headers(raw=start["headers"]).get("cache-control", ""):
-                    whole = Whole(start["headers"], bytes(body), scope.get("adjacent.promise"), scope.get("route"))
+                    # What is limited is counted behind here, so that it has to be asked for every time.
+                    promised = None if is_limited(scope) else scope.get("adjacent.promise")
+                    whole = Whole(start["headers"], bytes(body), promised, scope.get("route"))
                 else:
                     await send(start)
                     await send({"type": "http.response.body", "body": b"" if is_head else bytes(body)})
@@ -147,13 +153,13 @@ class Whole:
             headers.add_vary_header("Accept-Encoding")
             headers["etag"] = self.tag_of(gzipped=gzipped)
             del headers["content-length"]
+            if gzipped:
+                headers["content-encoding"] = "gzip"
+            headers["content-length"] = str(len(self.compressed if gzipped else self.body))
+            made = headers.raw
             if is_known:
-                del headers["content-type"]
-            else:
-                if gzipped:
-                    headers["content-encoding"] = "gzip"
-                headers["content-length"] = str(len(self.compressed if gzipped else self.body))
-            made = self._sent[gzipped, is_known] = headers.raw
+                made = [one for one in made if one[0].startswith((*WITH_304, b"etag"))]
+            self._sent[gzipped, is_known] = made
         return list(made)  # those who pass it on add theirs
 
     @property
@@ -188,18 +194,17 @@ class Memory:
             self._size -= oldest.size
 
 
-async def _holds(whole: Whole, state: Any) -> bool:
-    promise = whole.promise
-    if promise is None or (promise.until is not None and state.settings.now() > promise.until):
+async def _holds(promise: Promise, state: Any) -> bool:
+    if promise.until is not None and state.settings.now() > promise.until:
         return False
     revisions: Revisions = state.revisions
     return await revisions.numbers(promise.standing) == promise.standing
 
 
 async def _deliver(whole: Whole, scope: Scope, send: Send) -> None:
-    asked = Headers(scope=scope)
-    gzipped = whole.is_compressible and takes_gzip(asked.get("accept-encoding", ""))
-    if is_match(asked.get("if-none-match"), whole.tag_of(gzipped=gzipped)):
+    accepted, known = _asked_for(scope)
+    gzipped = whole.is_compressible and takes_gzip(accepted)
+    if is_match(known, whole.tag_of(gzipped=gzipped)):
         headers = whole.headers_of(gzipped=gzipped, is_known=True)
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body"})
@@ -210,6 +215,17 @@ async def _deliver(whole: Whole, scope: Scope, send: Send) -> None:
     body = b"" if scope["method"] == "HEAD" else whole.compressed if gzipped else whole.body
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _asked_for(scope: Scope) -> tuple[str, str | None]:
+    """Return a request's Accept-Encoding and If-None-Match."""
+    accepted, known = "", None
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepted = f"{accepted},{value.decode('latin-1')}"
+        elif name == b"if-none-match":
+            known = f"{known},{value.decode('latin-1')}" if known is not None else value.decode("latin-1")
+    return accepted, known
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from fastapi import Request
+from starlette.types import Scope
 
 from app.api.problems import Problem
 from app.settings import Settings
 
 REMEMBERED = 10_000  # clients; the one not seen for longest is forgotten first
+LIMITED = "adjacent.limited"
 CUSTOMER = 64  # bits of an IPv6 address that a provider gives out together
 
 
@@ -68,9 +70,15 @@ def at_most(an_hour: int, purpose: str) -> Callable[[Request], Awaitable[None]]:
     """Return a dependency that refuses what one address asks for more often than that."""
 
     async def limited(request: Request) -> None:
+        request.scope[LIMITED] = True
         count(request, purpose, address_of(request), an_hour=an_hour)
 
     return limited
+
+
+def is_limited(scope: Scope) -> bool:
+    """Whether a request was counted on its way."""
+    return LIMITED in scope
 
 
 def address_of(request: Request) -> str:

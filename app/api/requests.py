@@ -7,13 +7,13 @@ import secrets
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADER = "X-Request-ID"
-GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # ids of others that are taken over; they stand in our log
+from app import logs
+from app.api.health import method_of
 
-log = structlog.stdlib.get_logger("adjacent.requests")
+HEADER = b"x-request-id"
+GIVEN = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # ids of others that are taken over; they stand in our log
 
 
 class Requests:
@@ -26,10 +26,8 @@ class Requests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
-        request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(8)
+        request_id = _given(scope) or secrets.token_hex(8)
         # Bound, and left bound: the server logs what escapes from here in the same task, which is this request's own.
-        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started, status = time.perf_counter(), 500
 
@@ -37,13 +35,28 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(raw=message["headers"])[HEADER] = request_id
+                message["headers"].append((HEADER, request_id.encode()))
             await send(message)
 
         try:
             await self.app(scope, receive, marking_send)
         finally:
-            route = getattr(scope.get("route"), "path", None)
-            took = round((time.perf_counter() - started) * 1000, 1)
-            tell = log.error if status >= 500 else log.info
-            tell("request", method=scope["method"], route=route, status=status, ms=took)
+            logs.tell_request(
+                {
+                    "event": "request",
+                    "logger": "adjacent.requests",
+                    "method": method_of(scope),
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                    "request_id": request_id,
+                    "route": getattr(scope.get("route"), "path", None),
+                    "status": status,
+                },
+                has_failed=status >= 500,
+            )
+
+
+def _given(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == HEADER:
+            return logs.redact(value.decode()) if GIVEN.fullmatch(value) else None
+    return None
