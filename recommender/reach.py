@@ -6,6 +6,8 @@ The dial turns weights, it never filters: every hard band of similarity or hops 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -20,6 +22,40 @@ REACHES: tuple[Reach, ...] = get_args(Reach)
 GAMMAS: Mapping[str, float] = {"next-door": 0.0, "one-step": 0.3, "two-steps": 0.5, "far": 0.8}
 
 
+@dataclass(frozen=True)
+class Geography:
+    """Which topics lie beside which, as arrays over a catalogue of t topics in d domains."""
+
+    domain: NDArray[np.intp]  # (t,) number of each topic's domain
+    field: NDArray[np.intp]  # (d,) number of each domain's field
+    named: NDArray[np.bool_]  # (t, t) whether the row's topic names the column's as a neighbour
+    besides: NDArray[np.bool_]  # (t, t) the same in either direction
+
+    def beside(self, topics: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which topics are neighbours of any of these, (t,)."""
+        return np.asarray(self.besides[topics].any(axis=0))
+
+    def among(self, numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which domains are among the numbers, (d,)."""
+        return np.bincount(numbers, minlength=len(self.field)) > 0
+
+
+@cache
+def geography(catalogue: Catalogue) -> Geography:
+    order = {slug: number for number, slug in enumerate(catalogue.domains)}
+    fields = {topic.domain: topic.field for topic in catalogue.topics}
+    names = sorted(set(fields.values()))
+    named = np.zeros((len(catalogue), len(catalogue)), np.bool_)
+    for position, topic in enumerate(catalogue.topics):
+        named[position, [catalogue.index[slug] for slug in topic.neighbours]] = True
+    return Geography(
+        np.array([order[topic.domain] for topic in catalogue.topics], np.intp),
+        np.array([names.index(fields[slug]) if slug in fields else len(names) for slug in catalogue.domains], np.intp),
+        named,
+        named | named.T,
+    )
+
+
 def widen(
     wanted: NDArray[np.float64], known: Mapping[str, int], catalogue: Catalogue, reach: str
 ) -> NDArray[np.float64]:
@@ -27,11 +63,11 @@ def widen(
 
     Coverage is the sum of levels held in a domain over 3, so that a plain "know" counts 1.
     """
-    covered = dict.fromkeys(catalogue.domains, 0.0)
-    for slug, level in known.items():
-        covered[catalogue[slug].domain] += level / 3
-    coverage = np.array([covered[topic.domain] for topic in catalogue.topics])
-    return wanted * (1 + coverage) ** -GAMMAS[reach]
+    ground = geography(catalogue)
+    held = np.array([catalogue.index[slug] for slug in known], np.intp)
+    levels = np.array(list(known.values()), np.float64) / 3
+    covered = np.bincount(ground.domain[held], levels, minlength=len(ground.field))
+    return np.asarray(wanted * ((1 + covered) ** -GAMMAS[reach])[ground.domain])
 
 
 def distance_bands(known: Mapping[str, int], catalogue: Catalogue) -> NDArray[np.int8]:
@@ -41,20 +77,23 @@ def distance_bands(known: Mapping[str, int], catalogue: Catalogue) -> NDArray[np
     of a known field that a neighbour belongs to. Two steps: the rest of a known field, a neighbour's neighbour, or the
     domain of a neighbour. Far: all else.
     """
-    band = np.full(len(catalogue), REACHES.index("far"), dtype=np.int8)
-    fields = {catalogue[slug].field for slug in known}
-    domains = {catalogue[slug].domain for slug in known}
-    beside = {near for slug in known for near in beside_of(slug, catalogue)}
-    beside_domains = {catalogue[slug].domain for slug in beside}
-    beyond = {near for slug in beside for near in catalogue[slug].neighbours}
-    for position, topic in enumerate(catalogue.topics):
-        if topic.domain in domains or (topic.slug in beside and topic.field in fields):
-            band[position] = REACHES.index("next-door")
-        elif topic.slug in beside or (topic.domain in beside_domains and topic.field in fields):
-            band[position] = REACHES.index("one-step")
-        elif topic.field in fields or topic.slug in beyond or topic.domain in beside_domains:
-            band[position] = REACHES.index("two-steps")
-    return band
+    ground = geography(catalogue)
+    held = np.array([catalogue.index[slug] for slug in known], np.intp)
+    field = ground.field[ground.domain]
+    in_field = np.bincount(field[held], minlength=int(field.max(initial=0)) + 1)[field] > 0
+    in_domain = ground.among(ground.domain[held])[ground.domain]
+    beside = ground.beside(held)
+    in_beside_domain = ground.among(ground.domain[beside])[ground.domain]
+    beyond = ground.named[beside].any(axis=0)
+    return np.select(
+        [
+            in_domain | (beside & in_field),
+            beside | (in_beside_domain & in_field),
+            in_field | beyond | in_beside_domain,
+        ],
+        [np.int8(REACHES.index(reach)) for reach in ("next-door", "one-step", "two-steps")],
+        np.int8(REACHES.index("far")),
+    )
 
 
 def beside_of(slug: str, catalogue: Catalogue) -> frozenset[str]:
