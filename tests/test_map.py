@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from html import unescape
@@ -193,7 +194,8 @@ def test_names_are_text_and_never_markup() -> None:
 
 
 def test_map_is_hidden_from_screen_readers_and_from_the_tab_key() -> None:
-    tree = LexborHTMLParser(str(draw((UX,), (dot("Choir"),), "one-step", WIDE)))
+    choir = dataclasses.replace(dot("Choir"), told="Choir: 1 event")
+    tree = LexborHTMLParser(str(draw((UX,), (choir,), "one-step", WIDE)))
     svg = tree.css_first("svg")
     assert svg is not None
     assert svg.attributes["aria-hidden"] == "true"
