@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -13,8 +14,8 @@ from app.models import Event, Feedback, Person, ShownPick
 from recommender.reach import REACHES, Reach
 
 Kind = Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
-REFUSING = ("dismissed", "too_close", "too_far")  # such an event does not come back
-KEEPING = ("going", "saved")  # such an event stands in calendars of saved events
+REFUSING: tuple[Kind, ...] = ("dismissed", "too_close", "too_far")  # such an event does not come back
+KEEPING: tuple[Kind, ...] = ("going", "saved")  # such an event stands in calendars of saved events
 REPEATED = 2  # one "too close" may be the event's fault; two are about the distance
 
 
@@ -41,15 +42,14 @@ async def shifted_reach(session: AsyncSession, person: Person) -> Reach:
     return shift(cast("Reach", person.reach), too_close=said["too_close"], too_far=said["too_far"])
 
 
-async def refused(session: AsyncSession, person: Person) -> tuple[set[int], set[str]]:
-    """Return the events and the series a person does not want to see again."""
+async def said_of(session: AsyncSession, person: Person, kinds: Sequence[Kind]) -> list[tuple[int, str | None]]:
+    """Return the events, and their series, of which a person said one of these."""
     rows = await session.exec(
         select(Feedback.event_id, Event.series_key)
         .join(Event, col(Event.id) == Feedback.event_id)
-        .where(Feedback.person_id == person.id, col(Feedback.kind).in_(REFUSING))
+        .where(Feedback.person_id == person.id, col(Feedback.kind).in_(kinds))
     )
-    told = list(rows)
-    return {event_id for event_id, _ in told}, {series for _, series in told if series}
+    return list(rows)
 
 
 async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, note: str | None) -> None:
@@ -68,7 +68,7 @@ async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, 
             person_id=person.id,
             event_id=event.id,
             kind=kind,
-            topic=pick.pick["path"][-1] if pick else None,
+            topic=pick.pick["topic"] if pick else None,
             given_at=datetime.now(UTC),
         )
         if kind in REFUSING:

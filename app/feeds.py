@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,10 +18,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries, slates, tokens
+from app.barriers import is_hidden, whereabouts
 from app.calendar_feed import oldest
 from app.feedback import KEEPING
 from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
-from app.picks import is_feasible
 from recommender.ranking import next_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
@@ -169,7 +169,7 @@ async def _survivors(session: AsyncSession, reasons: dict[int, str]) -> list[Eve
 
 async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -> list[queries.Listed]:
     person = await session.get_one(Person, feed.person_id)
-    wish = await slates.wish_of(session, person)
+    wish = await slates.wish_of(session, person, now=now)
     topics = near_topics(wish.known) if feed.kind == "near" else (feed.subject,) if feed.subject else ()
     if not topics:
         return []
@@ -180,8 +180,11 @@ async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -
         include_deleted=True,  # calendars must learn that an event is off
     )
     listed = await queries.events(session, wanted)
-    # Who subscribes to a community means all of it; a topic's events elsewhere are of no use.
-    return [one for one in listed if feed.kind == "community" or is_feasible(one.event, wish)]
+    if feed.kind == "community":  # who subscribes to a community means all of it
+        return listed
+    refusals = wish.refusals if feed.kind == "near" else replace(wish.refusals, topics=frozenset())
+    # A topic's events elsewhere are of no use.
+    return [one for one in listed if whereabouts(one.event, wish) is None and not is_hidden(one, refusals)]
 
 
 def near_topics(known: Mapping[str, int]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@
 | a place | the person's, with its distance and zone; the guest's where the person has none |
 | reach, days, online | the person's |
 | the same feedback on one event | the person's; the guest's note where theirs has none |
+| what is hidden | all |
 | picks of one week | the person's slate, made anew; what the guest was shown stays remembered |
 | calendars, proposals | all; addresses go on working |
 
@@ -21,7 +22,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import people
-from app.models import Digest, Feed, Feedback, Person, Proposal, ShownPick, Token
+from app.models import Digest, Feed, Feedback, Hidden, Person, Proposal, ShownPick, Token
 
 
 async def merge(session: AsyncSession, guest: Person, person: Person) -> None:
@@ -39,6 +40,7 @@ async def merge(session: AsyncSession, guest: Person, person: Person) -> None:
     person.profile_version = max(person.profile_version, guest.profile_version) + 1
     await _move_feedback(session, guest.id, person.id)
     await _move_picks(session, guest.id, person.id)
+    await _move_hidden(session, guest.id, person.id)
     for table in (Feed, Proposal):
         await session.exec(update(table).where(col(table.person_id) == guest.id).values(person_id=person.id))
     await session.exec(
@@ -78,6 +80,12 @@ async def _move_picks(session: AsyncSession, guest_id: int, person_id: int) -> N
             row.person_id, row.withdrawn_at = person_id, row.withdrawn_at or clock
     await session.flush()
     await session.exec(delete(ShownPick).where(col(ShownPick.person_id) == guest_id))
+
+
+async def _move_hidden(session: AsyncSession, guest_id: int, person_id: int) -> None:
+    for row in list(await session.exec(select(Hidden).where(Hidden.person_id == guest_id))):
+        await session.merge(Hidden(person_id=person_id, kind=row.kind, subject=row.subject, hidden_at=row.hidden_at))
+    await session.flush()
 
 
 async def end_tokens(session: AsyncSession, person: Person) -> None:

@@ -270,7 +270,7 @@ class Feedback(SQLModel, table=True):
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), nullable=False, index=True))
     event_id: int = Field(foreign_key="event.id", index=True)
     kind: str  # going, saved, dismissed, too_close, too_far, attended
-    topic: str | None = None  # the topic the pick was made for
+    topic: str | None = None  # slug of the topic the pick was made for
     note: str | None = None
     given_at: datetime
 
@@ -304,7 +304,8 @@ class ShownPick(SQLModel, table=True):
     week: str = Field(primary_key=True)  # 2026-W48
     event_id: int = Field(sa_column=Column(ForeignKey("event.id"), primary_key=True, index=True))
     rank: int
-    pick: Json = Field(sa_column=Column(JSON, nullable=False))  # topics, path, reach, score, reason, evidence
+    pick: Json = Field(sa_column=Column(JSON, nullable=False))  # topic, topics, path, reach, score, reason, evidence
+    sequence: int = 0  # of the event when it was shown
     profile_version: int
     shown_at: datetime
     withdrawn_at: datetime | None = None  # no longer in the slate; stays in calendars that hold it

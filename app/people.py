@@ -16,6 +16,8 @@ from app import tokens
 from app.feedback import shifted_reach
 from app.models import Expertise, Feed, Person, SignIn, Token
 from app.places import Spot
+from app.topic_names import label_of
+from app.wishes import USUAL_PURPOSES
 from recommender.catalogue import load_catalogue
 
 
@@ -76,6 +78,9 @@ async def person_json(session: AsyncSession, person: Person) -> dict[str, Any]:
         "reach": await shifted_reach(session, person),
         "chosen_reach": person.reach,
         "days": person.days,
+        "languages": person.languages,
+        "purposes": person.purposes or sorted(USUAL_PURPOSES),
+        "free_only": person.free_only,
         "know": known_json(await expertise_of(session, person)),
         "created_at": person.created_at.isoformat(),
     }
@@ -83,11 +88,10 @@ async def person_json(session: AsyncSession, person: Person) -> dict[str, Any]:
 
 def known_json(known: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return known topics with their labels, best known first; topics the catalogue has lost are left out."""
-    catalogue = load_catalogue()
     return [
-        {"slug": slug, "label": catalogue[slug].label, "level": level}
+        {"slug": slug, "label": label_of(slug), "level": level}
         for slug, level in sorted(known.items(), key=lambda item: (-item[1], item[0]))
-        if slug in catalogue.index
+        if slug in load_catalogue().index
     ]
 
 

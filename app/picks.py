@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,36 +17,16 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries
+from app.barriers import STILL_ON, barrier
 from app.models import Event
 from app.places import Spot, distance_km
-from recommender.catalogue import Topic, load_catalogue
+from app.wishes import Wish
 from recommender.ranking import Candidate, Choice, rank_events
 from recommender.reach import Reach
 from recommender.reasons import explain
 
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
 AROUND = timedelta(days=90)
-STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")  # statuses of what takes place
-# What organisers write into a title instead of setting a status, in English, German, French and Spanish.
-OFF_IN_TITLE = re.compile(
-    r"""\b(?: cancell?ed | postponed | sold[ ]out | (?:is|are|event|now)[ ]full | wait[ ]?list | no[ ](?:meeting|meetup|class
-    |session|event)s? | (?:will|do|does)[ ]not[ ](?:be|meet) | not[ ]meeting | abgesagt | ausgebucht | verschoben
-    | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What picks are made from."""
-
-    known: Mapping[str, int]  # slug → level 1 … 5
-    near: Spot | None = None
-    within_km: float = 50.0
-    online: bool = True  # whether events without a place to go to count
-    reach: Reach = "one-step"
-    days: int = 21
-    limit: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +45,7 @@ class Pick:
     def as_json(self) -> dict[str, Any]:
         return {
             "event": queries.event_json(self.listed),
+            "topic": self.topic,
             "topics": [slug for slug, _ in self.listed.topics],
             "path": list(self.path),
             "reach": self.reach,
@@ -74,34 +54,6 @@ class Pick:
             "evidence": list(self.evidence),
             "distance_km": None if self.distance_km is None else round(self.distance_km, 1),
         }
-
-
-class UnknownTopic(ValueError):  # noqa: N818
-    """A label that names no topic; `suggestions` are labels that may have been meant."""
-
-    def __init__(self, label: str, suggestions: Sequence[str]) -> None:
-        meant = f"; did you mean {', '.join(suggestions)}?" if suggestions else "; `topics search` finds what there is"
-        super().__init__(f"no topic is called {label!r}{meant}")
-        self.label = label
-        self.suggestions = tuple(suggestions)
-
-
-def topic_called(label: str) -> Topic:
-    """Return the topic that a label, alias or slug names; raises UnknownTopic."""
-    catalogue = load_catalogue()
-    topic = catalogue.resolve(label)
-    if topic is None:
-        raise UnknownTopic(label, catalogue.suggest(label))
-    return topic
-
-
-def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
-    """Return slugs for labels people wrote; raises UnknownTopic for the first that names none."""
-    known: dict[str, int] = {}
-    for label, level in labels.items():
-        slug = topic_called(label).slug
-        known[slug] = max(level, known.get(slug, 0))
-    return known
 
 
 async def picks_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[Pick]:
@@ -125,6 +77,7 @@ def _best(listed: Sequence[queries.Listed], wish: Wish, alive: Mapping[int, floa
         now=now,
         reach=wish.reach,
         limit=wish.limit,
+        purposes=wish.purposes,
     )
     return [as_pick(choice, by_id[choice.candidate.id], wish.known) for choice in choices]
 
@@ -144,27 +97,15 @@ def as_pick(choice: Choice, listed: queries.Listed, known: Mapping[str, int]) ->
 
 
 async def candidates(session: AsyncSession, wish: Wish, *, now: datetime) -> list[queries.Listed]:
-    """Return upcoming events somebody could go to: near enough, or online where that counts, and with a topic."""
-    listed = await queries.events(
-        session,
-        queries.EventFilter(start=now, end=now + timedelta(days=wish.days), statuses=STILL_ON),
+    """Return the upcoming events that nothing keeps from being picked."""
+    return [item for item in await upcoming(session, wish, now=now) if barrier(item, wish) is None]
+
+
+async def upcoming(session: AsyncSession, wish: Wish, *, now: datetime) -> list[queries.Listed]:
+    """Return the events of the days a wish looks at."""
+    return await queries.events(
+        session, queries.EventFilter(start=now, end=now + timedelta(days=wish.days), statuses=STILL_ON)
     )
-    return [item for item in listed if item.topics and is_feasible(item.event, wish)]
-
-
-def is_feasible(event: Event, wish: Wish) -> bool:
-    if OFF_IN_TITLE.search(event.title):
-        return False
-    if wish.online and event.mode in ("online", "hybrid"):
-        return True
-    if event.mode == "online":
-        return False
-    if wish.near is None:
-        return True
-    if event.lat is None or event.lon is None:
-        # An event that names a place nobody could locate is somewhere else until shown otherwise.
-        return event.city is None and event.address is None and event.venue_name is None
-    return distance_km(wish.near.lat, wish.near.lon, event.lat, event.lon) <= wish.within_km
 
 
 def as_candidate(item: queries.Listed, near: Spot | None, alive: Mapping[int, float]) -> Candidate:

@@ -6,20 +6,23 @@ Profile, feedback and cancellations change a slate; reading never does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, people, picks, queries
+from app import feedback, hiding, people, picks, queries
+from app.barriers import STILL_ON
 from app.models import Event, Expertise, Person, ShownPick
-from app.picks import STILL_ON, Pick, Wish
+from app.picks import Pick
+from app.wishes import USUAL_PURPOSES, Refusals, Seen, Wish
 from recommender.catalogue import load_catalogue
 
-SLATE = 10  # picks a person and week
+SLATE = 7  # picks a person and week: more are not read (and a weekly mail holds no more)
+REMEMBERED = timedelta(weeks=13)  # for as long nothing is picked anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def iso_week(now: datetime) -> str:
     return f"{year}-W{week:02d}"
 
 
-async def wish_of(session: AsyncSession, person: Person) -> Wish:
+async def wish_of(session: AsyncSession, person: Person, *, now: datetime) -> Wish:
     known = await people.expertise_of(session, person)
     return Wish(
         known={slug: level for slug, level in known.items() if slug in load_catalogue().index},
@@ -48,6 +51,35 @@ async def wish_of(session: AsyncSession, person: Person) -> Wish:
         reach=await feedback.shifted_reach(session, person),
         days=person.days,
         limit=SLATE,
+        languages=frozenset(person.languages),
+        free_only=person.free_only,
+        purposes=frozenset(person.purposes) or USUAL_PURPOSES,
+        refusals=await refusals_of(session, person, now=now),
+    )
+
+
+async def refusals_of(session: AsyncSession, person: Person, *, now: datetime) -> Refusals:
+    """Return what a person hides or refused, and what they were shown in the weeks before this one."""
+    refused = await feedback.said_of(session, person, feedback.REFUSING)
+    saved = {event_id for event_id, _ in await feedback.said_of(session, person, ("saved",))}
+    rows = await session.exec(
+        select(ShownPick.event_id, ShownPick.week, ShownPick.sequence, Event.series_key)
+        .join(Event, col(Event.id) == ShownPick.event_id)
+        .where(
+            ShownPick.person_id == person.id,
+            col(ShownPick.week).between(iso_week(now - REMEMBERED), iso_week(now - timedelta(weeks=1))),
+            col(ShownPick.withdrawn_at).is_(None),
+        )
+        .order_by(col(ShownPick.week))
+    )
+    shown = [row for row in rows if row[0] not in saved]
+    return Refusals(
+        topics=await hiding.hidden_by(session, person, "topic"),
+        communities=await hiding.hidden_by(session, person, "community"),
+        events=frozenset(event_id for event_id, _ in refused),
+        series=frozenset(series for _, series in refused if series),
+        seen={event_id: Seen(week, sequence) for event_id, week, sequence, _ in shown},
+        seen_series={series: week for _, week, _, series in shown if series},
     )
 
 
@@ -72,16 +104,18 @@ async def refresh(session: AsyncSession, person: Person, *, now: datetime) -> li
     kept = [shown for shown in await _as_shown(session, valid) if _is_on(shown.listed.event)]
     if len(kept) == len(valid) and kept:
         return kept
-    wanted: list[tuple[int, Mapping[str, Any]]] = [(shown.listed.event.id or 0, shown.pick) for shown in kept]
-    held = {event_id for event_id, _ in wanted}
+    wanted = [(shown.listed.event, shown.pick) for shown in kept]
+    held = {event.id for event, _ in wanted}
     for pick in await fresh_picks(session, person, now=now):
         if pick.listed.event.id not in held and len(wanted) < SLATE:
-            wanted.append((pick.listed.event.id or 0, told(pick)))
-    for rank, (event_id, pick_json) in enumerate(wanted):
-        row = before.pop(event_id, None) or ShownPick(
-            person_id=person.id, week=week, event_id=event_id, rank=rank, pick={}, profile_version=0, shown_at=now
+            wanted.append((pick.listed.event, told(pick)))
+    for rank, (event, pick_json) in enumerate(wanted):
+        assert event.id is not None
+        row = before.pop(event.id, None) or ShownPick(
+            person_id=person.id, week=week, event_id=event.id, rank=rank, pick={}, profile_version=0, shown_at=now
         )
         row.rank, row.pick, row.profile_version, row.withdrawn_at = rank, dict(pick_json), person.profile_version, None
+        row.sequence = event.sequence
         session.add(row)
     for row in before.values():
         row.withdrawn_at = row.withdrawn_at or now
@@ -117,16 +151,8 @@ async def due(session: AsyncSession, *, now: datetime) -> list[int]:
 
 
 async def fresh_picks(session: AsyncSession, person: Person, *, now: datetime) -> list[Pick]:
-    """Return the best picks for a person now, without what they refused."""
-    wish = await wish_of(session, person)
-    if not wish.known:
-        return []
-    events, series = await feedback.refused(session, person)
-    generous = replace(wish, limit=SLATE + len(events) + len(series))
-    found = await picks.picks_for(session, generous, now=now)
-    return [
-        pick for pick in found if pick.listed.event.id not in events and pick.listed.event.series_key not in series
-    ][:SLATE]
+    """Return the best picks for a person now."""
+    return await picks.picks_for(session, await wish_of(session, person, now=now), now=now)
 
 
 def told(pick: Pick) -> dict[str, Any]:

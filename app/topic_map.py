@@ -14,6 +14,7 @@ import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import people, picks
+from app.wishes import Wish
 from recommender.adjacency import Adjacency, load_adjacency, logit
 from recommender.ranking import score_topics
 from recommender.reach import REACHES, Reach
@@ -46,7 +47,7 @@ class TopicMap:
         }
 
 
-async def topic_map(session: AsyncSession, wish: picks.Wish, *, now: datetime) -> TopicMap:
+async def topic_map(session: AsyncSession, wish: Wish, *, now: datetime) -> TopicMap:
     """Return the map for a wish, from the events its person could go to."""
     listed = await picks.candidates(session, wish, now=now)
     return await asyncio.to_thread(draw, wish, Counter(slug for item in listed for slug, _ in item.topics))
@@ -66,7 +67,7 @@ def mainly_from(known: Mapping[str, int], adjacency: Adjacency) -> list[str | No
     return [slugs[best] if raised[best, topic] > 0 else None for topic, best in enumerate(raised.argmax(axis=0))]
 
 
-def draw(wish: picks.Wish, events: Counter[str], *, quiet: int = 0) -> TopicMap:
+def draw(wish: Wish, events: Counter[str], *, quiet: int = 0) -> TopicMap:
     """Place topics (slug → number of events) around what somebody knows; what counts as known already is left out.
 
     Up to `quiet` topics without events join them, those most worth showing: a map of an empty town is not empty.

@@ -13,9 +13,9 @@ from service import NOW, draft
 from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel, select
 
-from app import frontier, ingest
+from app import frontier, ingest, people
 from app.db import Database, current_revision, migrate, newest_revision
-from app.models import Event, EventVersion, FetchState, Host, Source
+from app.models import Event, EventVersion, Feedback, FetchState, Host, ShownPick, Source
 
 pytest_plugins = ("databases",)
 
@@ -81,6 +81,28 @@ async def test_both_databases_give_back_what_was_stored(database: Database) -> N
     async with database.reading() as session:
         row = (await session.exec(select(FetchState))).one()
     assert (row.next_fetch_at, row.problems) == (clock, [{"code": "ä", "n": [1, None]}])
+
+
+async def test_topics_of_picks_and_feedback_stood_as_labels_before_they_were_slugs(empty: Database) -> None:
+    await migrate(empty)
+    pick = {"topic": "ux-design", "topics": ["ux-design"], "path": ["React", "UX design"]}
+    async with empty.writing() as session:
+        source = await frontier.add_source(session, "https://reading.example/a.ics")
+        await ingest.store(session, source, ingest.Changes(added=(draft("a"),)), now=NOW)
+        person = await people.make_person(session)
+        event = (await session.exec(select(Event))).one()
+        event.sequence = 4
+        row = {"person_id": person.id, "event_id": event.id}
+        session.add(Feedback(**row, kind="saved", topic="ux-design", given_at=NOW))
+        session.add(ShownPick(**row, week="2026-W49", rank=0, pick=pick, profile_version=0, shown_at=NOW))
+    await migrate(empty, "0010")
+    before = await content(empty)
+    assert before["feedback"][0]["topic"] == "UX design"
+    assert before["shownpick"][0]["pick"] == {"topics": ["ux-design"], "path": ["React", "UX design"]}
+    await migrate(empty)
+    after = await content(empty)
+    assert after["feedback"][0]["topic"] == "ux-design"
+    assert (after["shownpick"][0]["pick"], after["shownpick"][0]["sequence"]) == (pick, 4)
 
 
 async def content(database: Database) -> dict[str, list[dict[str, Any]]]:

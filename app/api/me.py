@@ -18,7 +18,7 @@ from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Knowledge, Profile
 from app.models import Person
-from app.picks import resolve_known
+from app.topic_names import resolve_known
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
 
@@ -113,7 +113,7 @@ def _apply(person: Person, sent: Profile) -> None:
     given = sent.model_fields_set
     if "near" in given:
         people.settle(person, spot(sent.near) if sent.near is not None else None)
-    for name in given & {"within_km", "online", "days", "zone"}:
+    for name in given & {"within_km", "online", "days", "zone", "languages", "purposes", "free_only"}:
         setattr(person, name, getattr(sent, name))
     if "reach" in given:
         person.reach, person.reach_chosen_at = sent.reach, datetime.now(UTC)
@@ -146,7 +146,7 @@ async def show_picks(
 )
 async def show_map(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:
     """What I know, the topics with events I could go to within my reach (`ring`), and those beyond (`far`)."""
-    wish = await slates.wish_of(session, me)
+    wish = await slates.wish_of(session, me, now=now)
     found = await topic_map.topic_map(session, wish, now=now)
     return private({"data": found.as_json()})
 

@@ -50,7 +50,7 @@ async def give_feedback(sent: SaidWithNote, session: Writing, me: WritingPerson,
     before = await slates.current(session, me, now=now)
     await feedback.give(session, me, event, sent.kind, sent.note)
     changed = feedback.given_sentences(event, sent.kind, sent.note, reach, await feedback.shifted_reach(session, me))
-    changed += await _renewed(session, me, before, now)
+    changed += await renewed(session, me, before, now)
     return private({"data": {"event": event.key, "kind": sent.kind, "note": sent.note, "changed": changed}})
 
 
@@ -82,11 +82,11 @@ async def take_feedback_back(
     if not await feedback.take_back(session, me, event, sent.kind):
         raise Problem(404, f"nothing like {sent.kind!r} was said of this event")
     changed = feedback.taken_back_sentences(event, sent.kind, reach, await feedback.shifted_reach(session, me))
-    changed += await _renewed(session, me, before, now)
+    changed += await renewed(session, me, before, now)
     return private({"data": {"event": event.key, "kind": sent.kind, "note": None, "changed": changed}})
 
 
-async def _renewed(session: AsyncSession, me: Person, before: list[slates.Shown], now: datetime) -> list[str]:
+async def renewed(session: AsyncSession, me: Person, before: list[slates.Shown], now: datetime) -> list[str]:
     """Bring slate and calendars up to date; return in words what that changed."""
     shown = await feeds.renew(session, me, now=now)
     held = {one.listed.event.id for one in before}

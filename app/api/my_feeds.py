@@ -17,8 +17,8 @@ from app.api.problems import Problem, declared
 from app.calendar_feed import subscribe_links
 from app.communities import community_by_key
 from app.models import Feed, Person
-from app.picks import topic_called
 from app.settings import Settings
+from app.topic_names import topic_called
 
 router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"])
 

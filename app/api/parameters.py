@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import Count, Cursor, Text, bad_cursor
 from app.api.problems import Problem
-from app.picks import topic_called
 from app.places import Spot, UnknownPlace, cities_like, find_spot
 from app.queries import EventFilter, Sort
+from app.topic_names import topic_called
 from scrapers.draft import Mode, Status
 
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
@@ -62,6 +62,7 @@ def _box(text: str) -> str:
     return text
 
 
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]  # BCP 47
 Moment = Annotated[Text, AfterValidator(_moment)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 
@@ -90,9 +91,7 @@ class Selection(BaseModel):
         None, description="west,south,east,north in degrees; west may exceed east across the antimeridian."
     )
     tz: Zone = Field("UTC", description="Zone in which `start` and `end` without an offset are read.")
-    lang: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
-        None, description="BCP 47; `en` finds `en-GB`, too."
-    )
+    lang: Language | None = Field(None, description="BCP 47; `en` finds `en-GB`, too.")
     free: bool | None = Field(None, description="Free of charge, or not; events that do not tell are in neither.")
     status: Status | None = None
     source: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from app.picks import UnknownTopic
+from app.topic_names import UnknownTopic
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Text
-from app.api.parameters import Zone
+from app.api.parameters import Language, Purpose, Zone, spot
+from app.topic_names import PLAIN_LEVEL, resolve_known
+from app.wishes import USUAL_PURPOSES, Wish
 from recommender.reach import Reach
 
-MOST_KNOWN = 300
-MIDDLE = 3  # the level of a topic that was named without one
+MOST_KNOWN = 1000
 
 Level = Annotated[int, Field(strict=True, ge=1, le=5)]
 Label = Annotated[Text, Field(min_length=1)]
 
 
 def _levels(value: Any) -> Any:
-    return dict.fromkeys(value, MIDDLE) if isinstance(value, list) and all(isinstance(v, str) for v in value) else value
+    return (
+        dict.fromkeys(value, PLAIN_LEVEL)
+        if isinstance(value, list) and all(isinstance(v, str) for v in value)
+        else value
+    )
 
 
 Know = Annotated[
@@ -50,6 +55,34 @@ WithinKm = Annotated[float, Field(gt=0, le=20_000)]
 Days = Annotated[int, Field(ge=1, le=365, description="How far ahead.")]
 
 
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Languages = Annotated[
+    list[Language],
+    BeforeValidator(_several),
+    Field(
+        max_length=20, description="Of events; `en` means `en-GB`, too. None: any. Those that tell none always count."
+    ),
+]
+Purposes = Annotated[
+    list[Purpose],
+    BeforeValidator(_several),
+    Field(
+        max_length=5,
+        description="What people may mainly come for. None: learn, exchange and social; what is for sale and job fairs "
+        "stay out unless they are named.",
+    ),
+]
+Modes = Annotated[
+    list[Literal["in_person", "online", "hybrid"]],
+    BeforeValidator(_several),
+    Field(max_length=3, description="None: any. What is hybrid counts as either."),
+]
+FreeOnly = Annotated[bool, Field(strict=True, description="Only events that say they are free of charge.")]
+
+
 class Profile(BaseModel):
     """A part of a profile: what is not sent stays as it is."""
 
@@ -61,6 +94,9 @@ class Profile(BaseModel):
     reach: Reach = "one-step"
     days: Days = 21
     zone: Zone = "UTC"
+    languages: Languages = []
+    purposes: Purposes = []
+    free_only: FreeOnly = False
 
 
 class Knowledge(Profile):
@@ -72,10 +108,30 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    know: Annotated[Know, Field(min_length=1)]
+    know: Know = {}
     near: Near = None
     within_km: WithinKm = 50.0
     online: bool = Field(True, strict=True)
     reach: Reach = "one-step"
     days: Days = 21
     limit: int = Field(10, ge=1, le=100)
+    mode: Modes = []
+    lang: Languages = []
+    purpose: Purposes = []
+    free: FreeOnly = False
+
+    def wish(self) -> Wish:
+        """Return what is asked for; raises UnknownTopic, and Problem for a place nobody knows."""
+        return Wish(
+            known=resolve_known(self.know),
+            near=spot(self.near) if self.near is not None else None,
+            within_km=self.within_km,
+            online=self.online,
+            reach=self.reach,
+            days=self.days,
+            limit=self.limit,
+            modes=frozenset(self.mode),
+            languages=frozenset(self.lang),
+            free_only=self.free,
+            purposes=frozenset(self.purpose) or USUAL_PURPOSES,
+        )

@@ -9,10 +9,9 @@ from app.api import shapes
 from app.api.access import Now, Reading
 from app.api.answers import answer
 from app.api.limits import at_most
-from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Question
-from app.picks import Wish, picks_for, resolve_known
+from app.picks import picks_for
 
 router = APIRouter(prefix="/api/v1", tags=["picks"])
 
@@ -29,14 +28,5 @@ AN_HOUR = 10_000  # from one address: a front end's server may ask for many peop
 )
 async def recommend(asked: Question, session: Reading, now: Now) -> Response:
     """The best events first, each with the path that leads to it, a reason and its evidence."""
-    wish = Wish(
-        known=resolve_known(asked.know),
-        near=spot(asked.near) if asked.near is not None else None,
-        within_km=asked.within_km,
-        online=asked.online,
-        reach=asked.reach,
-        days=asked.days,
-        limit=asked.limit,
-    )
-    picks = await picks_for(session, wish, now=now)
+    picks = await picks_for(session, asked.wish(), now=now)
     return answer({"data": [pick.as_json() for pick in picks]}, cache="no-store")

@@ -203,6 +203,7 @@ class CommunityList(Shape):
 
 class Pick(Shape):
     event: Event
+    topic: str | None  # slug of the one that carries it; None where the catalogue has lost it
     topics: list[str]
     path: list[str]
     reach: Reach
@@ -372,6 +373,9 @@ class Person(Shape):
     reach: Reach
     chosen_reach: Reach
     days: int
+    languages: list[str]
+    purposes: list[str]
+    free_only: bool
     know: list[Known]
     created_at: datetime
 
@@ -389,6 +393,30 @@ class FeedbackGiven(Shape):
 
 class FeedbackAnswer(Shape):
     data: FeedbackGiven
+
+
+class HiddenThing(Shape):
+    kind: Literal["topic", "community"]
+    subject: str
+    name: str
+    hidden_at: datetime
+
+
+class HiddenList(Shape):
+    data: list[HiddenThing]
+    meta: Meta
+    links: Links
+
+
+class HidingChanged(Shape):
+    kind: Literal["topic", "community"]
+    subject: str
+    name: str
+    changed: list[str]
+
+
+class HidingAnswer(Shape):
+    data: HidingChanged
 
 
 class Feed(Shape):

@@ -47,8 +47,10 @@ def recommend(
     levels, far = _levels(know), _reach(reach)
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.picks import Wish, picks_for, resolve_known
+        from app.picks import picks_for
         from app.places import find_spot
+        from app.topic_names import resolve_known
+        from app.wishes import Wish
 
         wish = Wish(
             known=resolve_known(levels),

@@ -26,7 +26,7 @@ def search(words: str, limit: int = 20, as_json: Json = False) -> None:
 @cli.command()
 def show(topic: str, as_json: Json = False) -> None:
     """Show one topic."""
-    from app.picks import topic_called
+    from app.topic_names import topic_called
 
     _print([topic_called(topic)], as_json=as_json)
 
@@ -34,7 +34,7 @@ def show(topic: str, as_json: Json = False) -> None:
 @cli.command()
 def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
     """Show the topics next door: those most worth showing to somebody who knows this one."""
-    from app.picks import topic_called
+    from app.topic_names import topic_called
     from recommender.catalogue import load_catalogue
     from recommender.ranking import next_topics
 

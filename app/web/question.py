@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from app.picks import Wish
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
+from app.wishes import Wish
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
 

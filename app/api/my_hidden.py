@@ -1,0 +1,100 @@
+"""/me/hidden: the topics and communities I never want picks of, and showing them again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import hiding, slates
+from app.api import shapes
+from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.my_feedback import renewed
+from app.api.problems import Problem, declared
+from app.topic_names import topic_called
+
+router = APIRouter(prefix="/api/v1/me/hidden", tags=["me"])
+
+
+class Hiding(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: hiding.Kind
+    subject: Annotated[Text, Field(min_length=1, description="A topic's label or slug, or a community's id.")]
+
+
+@router.get(
+    "",
+    operation_id="list_hidden",
+    summary="List what I hide",
+    response_model=shapes.HiddenList,
+    responses=declared(401, 403, 422),
+)
+async def list_hidden(
+    request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson
+) -> Response:
+    rows = await hiding.all_hidden(session, me)
+    return list_answer(request, Listing(rows=rows, count=len(rows)), cache=PRIVATE)
+
+
+@router.post(
+    "",
+    operation_id="hide",
+    summary="Hide a topic or a community",
+    response_model=shapes.HidingAnswer,
+    responses=declared(400, 401, 403, 413, 415, 422),
+)
+async def hide(sent: Hiding, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """Nothing of it is picked for me on any channel, until it is shown again; `changed` says in words what that changed."""
+    subject, name = await _named(session, sent)
+    before = await slates.current(session, me, now=now)
+    await hiding.hide(session, me, sent.kind, subject, now=now)
+    changed = hiding.hidden_sentences(sent.kind, name) + await renewed(session, me, before, now)
+    return private({"data": {"kind": sent.kind, "subject": subject, "name": name, "changed": changed}})
+
+
+class ShownAgain(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: hiding.Kind | None = None
+    subject: Annotated[Text, Field(min_length=1)] | None = None
+
+
+@router.delete(
+    "",
+    operation_id="show_again",
+    summary="Show it again",
+    response_model=shapes.HidingAnswer,
+    responses=declared(400, 401, 403, 404, 413, 415, 422),
+)
+async def show_again(
+    asked: Annotated[ShownAgain, Query()], session: Writing, me: WritingPerson, now: Now, sent: Hiding | None = None
+) -> Response:
+    """Undoes hiding: `?kind=…&subject=…`, or the same in a body where nothing on the way drops it."""
+    if sent is None:
+        if asked.kind is None or asked.subject is None:
+            raise Problem(422, "name the `kind` and the `subject` of what is hidden", kind="invalid-request")
+        sent = Hiding(kind=asked.kind, subject=asked.subject)
+    subject = sent.subject
+    # What it is called by now need not be known any more: what was hidden can always be shown again.
+    if subject not in await hiding.hidden_by(session, me, sent.kind):
+        subject, _ = await _named(session, sent)
+    name = await hiding.name_of(session, sent.kind, subject) or subject
+    before = await slates.current(session, me, now=now)
+    if not await hiding.show_again(session, me, sent.kind, subject):
+        raise Problem(404, f"you do not hide {name}")
+    changed = hiding.shown_sentences(sent.kind, name) + await renewed(session, me, before, now)
+    return private({"data": {"kind": sent.kind, "subject": subject, "name": name, "changed": changed}})
+
+
+async def _named(session: AsyncSession, sent: Hiding) -> tuple[str, str]:
+    """Return what is stored of a subject and the name people know it by; raises UnknownTopic, Problem."""
+    subject = topic_called(sent.subject).slug if sent.kind == "topic" else sent.subject
+    name = await hiding.name_of(session, sent.kind, subject)
+    if name is None:
+        raise Problem(422, f"no community has the id {sent.subject!r}")
+    return subject, name

@@ -1,0 +1,155 @@
+"""A person's weeks: what was shown leaves later slates, unless it changed or was saved; preferences hold on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service import MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
+
+from app import slates
+from app.jobs import renew_slates
+from app.models import Event, Person
+
+ME = "/api/v1/me"
+TOPICS = ("ux-design", "teaching", "data-visualisation", "graphic-design", "agile", "digital-rights", "aws")
+WEEK = timedelta(weeks=1)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def a_season(service: Service, **fields: Any) -> dict[str, str]:
+    """Store one event a topic, all of them a fortnight ahead and still to come for two weeks."""
+    return await service.store(
+        *(
+            draft(topic, f"An evening of {topic}", days=16 + day, venue=MUNICH, **fields)
+            for day, topic in enumerate(TOPICS)
+        ),
+        topics={topic: {topic: 0.9} for topic in TOPICS},
+    )
+
+
+async def week_of(service: Service, weeks: int) -> list[str]:
+    """Return the titles of the slate that is made in a later week."""
+    now = NOW + weeks * WEEK
+    await renew_slates(service.database, now=now)
+    async with service.database.reading() as session:
+        person = (await session.exec(select(Person))).one()
+        return [one.listed.event.title for one in await slates.current(session, person, now=now)]
+
+
+async def change(service: Service, title: str, **changes: Any) -> None:
+    async with service.database.writing() as session:
+        event = (await session.exec(select(Event).where(Event.title == title))).one()
+        for name, value in changes.items():
+            setattr(event, name, value)
+
+
+async def test_nothing_is_picked_anew_in_a_later_week_unless_it_changed_or_was_saved(service: Service) -> None:
+    ids = await a_season(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=30)
+    first = await week_of(service, 0)
+    assert 3 <= len(first) <= slates.SLATE
+    assert set(await week_of(service, 1)).isdisjoint(first)
+    moved, saved, *_ = first
+    await change(service, moved, sequence=1)
+    saved_id = ids[saved.removeprefix("An evening of ")]
+    await service.client.post(f"{ME}/feedback", json={"event": saved_id, "kind": "saved"}, headers=me)
+    assert set(await week_of(service, 2)) == {moved, saved}
+    assert moved not in await week_of(service, 3)  # shown as it stands now
+
+
+async def test_other_dates_of_a_series_count_as_shown(service: Service) -> None:
+    await service.store(
+        *(
+            draft(
+                "weekly", "Letters on Monday", days=2 + 7 * week, venue=MUNICH, recurrence_id=f"2026120{week}T120000Z"
+            )
+            for week in range(3)
+        ),
+        topics={"weekly": {"ux-design": 0.9}},
+    )
+    async with service.database.writing() as session:
+        from app.models import EventTopic
+
+        for event in await session.exec(select(Event)):
+            await session.merge(EventTopic(event_id=event.id, topic="ux-design", weight=0.9))
+    await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=30)
+    assert [await week_of(service, weeks) for weeks in range(2)] == [["Letters on Monday"], []]
+
+
+async def test_memory_ends_after_three_months(service: Service) -> None:
+    await service.store(draft("a", "A festival", days=100, venue=MUNICH), topics={"a": {"ux-design": 0.9}})
+    await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=120)
+    assert [bool(await week_of(service, weeks)) for weeks in (0, 1, 13, 14)] == [True, False, False, True]
+
+
+async def test_person_is_asked_once_for_language_price_and_purpose(service: Service) -> None:
+    await service.store(
+        draft("free", "Free letters", venue=MUNICH, price="free", language="de-AT"),
+        draft("paid", "Paid letters", days=2, venue=MUNICH, price="12 EUR", language="en"),
+        draft("pitch", "Letters that sell", days=3, venue=MUNICH, language="de"),
+        topics={"free": {"ux-design": 0.9}, "paid": {"teaching": 0.9}, "pitch": {"data-visualisation": 0.9}},
+    )
+    await change(service, "Letters that sell", purpose={"sell": 0.9, "learn": 0.1}, purpose_phrases=["book a demo"])
+    await change(service, "Free letters", is_free=True)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+
+    async def with_profile(**sent: Any) -> set[str]:
+        answer = await service.client.patch(ME, json=sent, headers=me)
+        assert answer.status_code == 200, answer.text
+        picks = await service.client.get(f"{ME}/recommendations", headers=me)
+        return {pick["event"]["title"] for pick in picks.json()["data"]}
+
+    assert await with_profile() == {"Free letters", "Paid letters"}
+    assert await with_profile(languages=["de"]) == {"Free letters"}
+    assert await with_profile(languages=[], free_only=True) == {"Free letters"}
+    assert await with_profile(free_only=False, purposes=["learn", "sell"]) == {
+        "Free letters",
+        "Paid letters",
+        "Letters that sell",
+    }
+    mine = (await service.client.get(ME, headers=me)).json()["data"]
+    assert (mine["languages"], mine["free_only"], mine["purposes"]) == ([], False, ["learn", "sell"])
+    assert await with_profile(purposes=[]) == {"Free letters", "Paid letters"}
+    mine = (await service.client.get(ME, headers=me)).json()["data"]
+    assert mine["purposes"] == ["exchange", "learn", "social"]
+    for refused in ({"languages": ["klingon!"]}, {"purposes": ["fun"]}, {"free_only": 1}):
+        assert (await service.client.patch(ME, json=refused, headers=me)).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("asked", "titles"),
+    [
+        ({}, {"In a room", "Online"}),
+        ({"mode": "online"}, {"Online"}),
+        ({"mode": ["in_person"]}, {"In a room"}),
+        ({"lang": "fr"}, {"In a room"}),
+        ({"lang": ["fr", "en"]}, {"In a room", "Online"}),
+        ({"free": True}, {"In a room"}),
+        ({"purpose": "social"}, {"Online"}),
+        ({"purpose": ["learn"]}, {"In a room"}),
+    ],
+)
+async def test_recommendations_are_narrowed_by_what_is_asked(
+    service: Service, asked: dict[str, Any], titles: set[str]
+) -> None:
+    await service.store(
+        draft("room", "In a room", venue=MUNICH, mode="in_person", language="fr"),
+        draft("screen", "Online", days=2, mode="online", language="en"),
+        topics={"room": {"ux-design": 0.9}, "screen": {"teaching": 0.9}},
+    )
+    await change(service, "In a room", is_free=True, purpose={"learn": 0.6, "social": 0.4})
+    await change(service, "Online", purpose={"learn": 0.3, "social": 0.7})
+    answer = await service.client.post(
+        "/api/v1/recommendations", json={"know": ["JavaScript", "React"], "near": "Munich", **asked}
+    )
+    assert {pick["event"]["title"] for pick in answer.json()["data"]} == titles
