@@ -15,12 +15,33 @@ from sqlmodel import Field, SQLModel
 Json = dict[str, Any]
 
 
-class Host(SQLModel, table=True):
-    """One web host: the unit of politeness. Workers claim due hosts and walk their sources one after another."""
+class Leased(SQLModel):
+    """Work that comes due: one worker at a time holds it, and renews its lease while at it (app.leases)."""
 
-    name: str = Field(primary_key=True)  # host:port
+    name: str = Field(primary_key=True)
     next_due: datetime = Field(index=True)
     lease_until: datetime | None = None
+    holder: str | None = None  # None while it only waits in a queue
+    attempts: int = 0  # since it last ended well
+    error: str | None = None  # of the last attempt
+
+
+class Host(Leased, table=True):
+    """One web host (host:port): the unit of politeness. Its sources are walked one after another."""
+
+
+class Chore(Leased, table=True):
+    """Something the service does for itself from time to time (app.jobs)."""
+
+    done_at: datetime | None = None
+
+
+class Worker(SQLModel, table=True):
+    """A process that works behind the requests, while it lives."""
+
+    name: str = Field(primary_key=True)
+    started_at: datetime
+    seen_at: datetime
 
 
 class Source(SQLModel, table=True):
@@ -39,6 +60,7 @@ class Source(SQLModel, table=True):
     zone: str = "UTC"
     community_id: int | None = Field(default=None, foreign_key="community.id", index=True)
     is_demo: bool = Field(default=False, index=True)
+    is_bundled: bool = False  # comes with Adjacent or was written into it: never fetched
     added_at: datetime
     state_since: datetime | None = None  # when it came to be in its state; None where that was not written down
 
@@ -69,6 +91,8 @@ class Community(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)  # what the API and pages show
+    source_id: int | None = Field(default=None, index=True)  # whose file tells of it; None for organisers of calendars
+    file: str | None = None  # the file's name in that source
     name: str = Field(index=True)
     kind: str = "group"
     url: str | None = None
@@ -377,6 +401,17 @@ class Proposal(SQLModel, table=True):
     source_id: int | None = Field(default=None, sa_column=Column(ForeignKey("source.id", ondelete="SET NULL")))
 
 
+class Report(SQLModel, table=True):
+    """What somebody says is wrong with an event; who said it is not kept."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), nullable=False, index=True))
+    kind: str  # time, off, twice, topic, purpose, other
+    words: str = ""
+    reported_at: datetime
+    looked_at: datetime | None = None  # when an operator put it aside
+
+
 class Audit(SQLModel, table=True):
     """What an operator did, written in the transaction that did it; people stand here by id, never by address."""
 
@@ -408,7 +443,7 @@ class Digest(SQLModel, table=True):
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
     week: str = Field(primary_key=True)
-    state: str = Field(index=True)  # sending, sent, unknown, failed, skipped
+    state: str = Field(index=True)  # due, sending, sent, unknown, failed, skipped, bounced (app.digest)
     changed_at: datetime
     error: str | None = None
     message_id: str | None = None
