@@ -30,8 +30,8 @@ MOST_FILES = 2_000  # of one archive
 LARGEST_FILE = 64 * 1024  # bytes
 FOLDER = "communities"  # where a repository of other things keeps them
 
-_SIGN = re.compile(r"\A(?:\s*(?:#[^\n]*)?\n)*\s*(?:name|kind)\s*=\s*[\"']")
-_KEY = re.compile(r"^\s*(?:\[+\s*([\w.]+)\s*\]+|([\w-]+)\s*=)", re.MULTILINE)
+_SIGN = re.compile(r"(?:[ \t\r]*(?:#[^\n]*)?\n)*[ \t]*(?:name|kind)[ \t]*=[ \t]*[\"']")
+_KEY = re.compile(r"^[ \t]*(?:\[+[ \t]*([\w.]+)[ \t]*\]+|([\w-]+)[ \t]*=)", re.MULTILINE)
 _BROKEN_AT = re.compile(r"\(at line (\d+), column \d+\)|at end of document")
 
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 _SOFT_BREAKS = re.compile(rb"\n[^\n:]*QUOTED-PRINTABLE[^\n]*=\n(?:[^\n]*=\n)*", re.IGNORECASE)
+_ODD_LINE = re.compile(r"\n(?![A-Z0-9.-]+[;:])")
 _NOT_A_LINE = re.compile(r"\n(?![A-Za-z0-9.-]+[ \t]*[;:])")
 _SMALL_NAME = re.compile(r"\n(?=[A-Z0-9.-]*[a-z])[A-Za-z0-9.-]+(?=[ \t]*[:;])")
 _MARK = re.compile(r"\n(BEGIN|END):[ \t]*([A-Za-z0-9-]+)[ \t]*(?=\n)")
@@ -110,9 +111,12 @@ def decode(body: bytes) -> str:
         text = octets.decode()
     except UnicodeDecodeError:
         text = "\n".join(map(_decode_line, octets.split(b"\n")))
-    # Writers that forget to escape a line break leave lines that are none; they belong to the line before.
-    text = "\n" + _NOT_A_LINE.sub(r"\\n", text.strip("\n\x00")) + "\n"
-    return _SMALL_NAME.sub(lambda name: name[0].upper(), text)
+    text = text.strip("\n\x00")
+    if _ODD_LINE.search("\n" + text):
+        # Writers that forget to escape a line break leave lines that are none; they belong to the line before.
+        text = _NOT_A_LINE.sub(r"\\n", text)
+        return _SMALL_NAME.sub(lambda name: name[0].upper(), f"\n{text}\n")
+    return f"\n{text}\n"
 
 
 def _as_octets(body: bytes) -> bytes:
@@ -141,10 +145,10 @@ def components(text: str) -> list[Component]:
     stack = [top]
     position = 0
     for mark in _MARK.finditer(text):
-        stack[-1].text += text[position : mark.start()]
+        if position < (begun := mark.start()):
+            stack[-1].text += text[position:begun]
         position = mark.end()
-        verb, name = mark.groups()
-        name = name.upper()
+        verb, name = mark[1], mark[2].upper()
         if verb == "BEGIN":
             _close_unfinished(stack, name)
             if len(stack) > DEEPEST:

@@ -51,6 +51,7 @@ _MEETING_LINES = (
     "X-MICROSOFT-SKYPETEAMSMEETINGURL",
     "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
 )
+_PRICE_LINES = ("X-COST", "X-PRICE", "X-TICKET-PRICE")
 _STATUSES: dict[str, Status] = {"CANCELLED": "cancelled", "CANCELED": "cancelled", "TENTATIVE": "tentative"}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
 
@@ -66,9 +67,8 @@ class Details:
         self._zone = self._find_zone()
         self._days, self._length = self._find_length()
         location = self._text("LOCATION")
-        position = read_position(self._bare("GEO")) or self._apple_position()
-        self._venue = read_venue(location, position)
-        meeting = meeting_url(location) or next(filter(None, map(self._meeting, _MEETING_LINES)), None)
+        self._venue = read_venue(location, self._position())
+        meeting = meeting_url(location) or self._meeting()
         self.title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
         description = first_prose(self._lines, "DESCRIPTION") or first_prose(self._lines, "X-ALT-DESC")
         if meeting is None and self._venue is None:
@@ -83,7 +83,7 @@ class Details:
             "zone": self._zone.key,
             "status": "cancelled" if cancelled else _STATUSES.get(self._bare("STATUS").upper(), "confirmed"),
             "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),
-            "url": clean_url(html.unescape(self._bare("URL"))) or (None if meeting else first_url(location)),
+            "url": self._url() or (None if meeting else first_url(location)),
             "online_url": meeting,
             "venue": self._venue,
             # A CN that is an address is somebody's mail, not a name.
@@ -92,9 +92,7 @@ class Details:
             else None,
             "categories": self._categories(),
             "language": language if language and len(language) <= 35 else None,
-            "price": next(
-                filter(None, (self._text(name, 60) for name in ("X-COST", "X-PRICE", "X-TICKET-PRICE"))), None
-            ),
+            "price": next(filter(None, (self._text(name, 60) for name in _PRICE_LINES if name in self._lines)), None),
             "description": description,
             "source": url,
             "warnings": tuple(self._warnings),
@@ -185,15 +183,18 @@ class Details:
             self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and not starts_at.hour and not starts_at.minute
         )
 
-    def _meeting(self, name: str) -> str | None:
-        for prop in self._lines.get(name, []):
-            if link := clean_url(prop.bare):
-                return link
-        return None
+    def _url(self) -> str | None:
+        written = self._bare("URL")
+        return clean_url(html.unescape(written)) if written else None
 
-    def _apple_position(self) -> tuple[float, float] | None:
-        prop = self._first("X-APPLE-STRUCTURED-LOCATION")
-        return read_position(prop.bare) if prop and prop.bare.startswith("geo:") else None
+    def _meeting(self) -> str | None:
+        found = (prop for name in _MEETING_LINES if name in self._lines for prop in self._lines[name])
+        return next(filter(None, (clean_url(prop.bare) for prop in found)), None)
+
+    def _position(self) -> tuple[float, float] | None:
+        told = self._bare("GEO")
+        apple = self._bare("X-APPLE-STRUCTURED-LOCATION")
+        return (read_position(told) if told else None) or (read_position(apple) if apple.startswith("geo:") else None)
 
     def _categories(self) -> tuple[str, ...]:
         found = (

@@ -40,7 +40,7 @@ _CALENDAR_LINES = frozenset(
 )
 _IDENTITY_LINES = frozenset(["UID", "DTSTART", "RECURRENCE-ID", "SEQUENCE", "RRULE", "RDATE", "EXDATE", "EXRULE"])
 _RECURRENCE_LINES = frozenset(["RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"])
-_EVENT_LINES = _IDENTITY_LINES | DETAIL_LINES
+_SERIES_LINES = (_IDENTITY_LINES | DETAIL_LINES) - {"UID"}  # the UID is written anew
 
 
 class _Problems:
@@ -50,10 +50,11 @@ class _Problems:
         self._told: list[Problem] = []
         self._count: Counter[str] = Counter()
 
-    def report(self, code: str, subject: str, message: str) -> None:
+    def report(self, code: str, subject: str | Component, message: str) -> None:
         self._count[code] += 1
         if self._count[code] <= MOST_PROBLEMS:
-            self._told.append(Problem(code, one_line(subject[:200]), one_line(message)))
+            named = subject if isinstance(subject, str) else _subject(subject)
+            self._told.append(Problem(code, one_line(named[:200]), one_line(message)))
 
     def all(self) -> tuple[Problem, ...]:
         more = (
@@ -79,6 +80,8 @@ class _Calendar:
             for part in component.inside
             if part.name == "VTIMEZONE" and "TZID" in (found := part.lines(("TZID",)))
         }
+        self._own_zones = {name: part for name, part in self._parts.items() if resolve_zone(name) is None}
+        self._common_header = component.write(("X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD"))
         self._zones: dict[str, tzinfo | None] = {}
         self._problems = problems
 
@@ -107,9 +110,10 @@ class _Calendar:
 
     def header(self, component: Component) -> str:
         """Return what a series of this calendar needs besides itself."""
-        lines = self.component.write(("X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD"))
-        own = (part for name, part in self._parts.items() if resolve_zone(name) is None and name in component.text)
-        return lines + "".join(map(_written, own))
+        if not self._own_zones:
+            return self._common_header
+        named = (part for name, part in self._own_zones.items() if name in component.text)
+        return self._common_header + "".join(map(_written, named))
 
 
 def _written(component: Component) -> str:
@@ -172,13 +176,13 @@ def _entries(calendar: _Calendar, problems: _Problems) -> Iterator[Entry]:
             continue
         lines = component.lines(_IDENTITY_LINES)
         if "DTSTART" not in lines:
-            problems.report("no_start", _subject(component), "an event without DTSTART was left out")
+            problems.report("no_start", component, "an event without DTSTART was left out")
             continue
         try:
             start = read_stamp(lines["DTSTART"][0], setting.zone_named)
             replaces = read_stamp(lines["RECURRENCE-ID"][0], setting.zone_named) if "RECURRENCE-ID" in lines else None
         except BadStamp as bad:
-            problems.report("bad_start", _subject(component), f"{bad}; the event was left out")
+            problems.report("bad_start", component, f"{bad}; the event was left out")
             continue
         uid = one_line(lines["UID"][0].bare) if "UID" in lines else ""
         if not 0 < len(uid) <= LONGEST_UID:
@@ -214,7 +218,7 @@ def _expand_all(
             expansion = expand(group, window, problems.report)
             streams.append(expansion.occurrences)
             if expansion.is_recurring:
-                series.append(define(group, _EVENT_LINES))
+                series.append(define(group, _SERIES_LINES))
             horizon = expansion.horizon
         else:
             single += _told_once(group, window)

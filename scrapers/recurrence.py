@@ -11,6 +11,7 @@ from calendar import isleap, monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import count, product
 from typing import Literal, get_args
 
@@ -23,6 +24,7 @@ MOST_VALUES = 500  # in all BY lists together
 PATIENCE = timedelta(days=50 * 366)  # a rule without a date in 50 years has none (29 February on a Sunday takes 40)
 
 _STEPS = {"HOURLY": timedelta(hours=1), "MINUTELY": timedelta(minutes=1), "SECONDLY": timedelta(seconds=1)}
+_EVEN_STEPS = {"WEEKLY": timedelta(weeks=1), "DAILY": timedelta(days=1)}
 _WEEKDAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
 _BY_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _DAY = timedelta(days=1)
@@ -56,6 +58,12 @@ class Rule:
     week_start: int = 0
 
     @property
+    def is_plain(self) -> bool:
+        """It says how often, and nothing about which days or times."""
+        days = self.by_month or self.by_week or self.by_year_day or self.by_month_day or self.by_day
+        return not (days or self.by_hour or self.by_minute or self.by_second or self.by_position)
+
+    @property
     def is_endless(self) -> bool:
         return self.count is None and self.until is None
 
@@ -64,6 +72,7 @@ class Rule:
         return replace(self, by_hour=(), by_minute=(), by_second=())
 
 
+@lru_cache(maxsize=1024)  # most calendars know few rules
 def parse_rule(text: str) -> Rule:
     """Return the rule that a RRULE value describes; raises RejectedRule."""
     parts: dict[str, str] = {}
@@ -155,6 +164,8 @@ def judge(rule: Rule, start: datetime, *, until: datetime | None) -> None:
             steps = rule.count
         if steps > MOST_STEPS:
             raise RejectedRule(f"{rule.freq} without a near end")
+    if rule.is_plain:
+        return  # its start comes true
     horizon = _later(start, PATIENCE)
     if next(occurrences(rule, start, until=until, after=start, before=horizon), None) is None:
         if until is not None and until < horizon:
@@ -165,16 +176,30 @@ def judge(rule: Rule, start: datetime, *, until: datetime | None) -> None:
 def occurrences(
     rule: Rule, start: datetime, *, until: datetime | None, after: datetime, before: datetime
 ) -> Iterator[datetime]:
-    """Yield the wall times of a rule in [after, before), ascending; all arguments are naive times in one zone.
+    """Return the wall times of a rule in [after, before), ascending; all arguments are naive times in one zone.
 
     `start` itself counts only where the rule gives it, as libical and ical.js have it; `until` is inclusive.
     """
     last = before if until is None else min(before, _later(until, timedelta(microseconds=1)))
+    walk = _evenly if rule.is_plain and rule.freq in _EVEN_STEPS else _counting
+    return walk(rule, start, after=after, before=last)
+
+
+def _evenly(rule: Rule, start: datetime, *, after: datetime, before: datetime) -> Iterator[datetime]:
+    """Yield what a plain rule of days or weeks gives: its n-th time needs none of those before it."""
+    step = _EVEN_STEPS[rule.freq] * rule.interval
+    first, end = max(0, -((start - after) // step)), -((start - before) // step)
+    for number in range(first, end if rule.count is None else min(end, rule.count)):
+        yield start + number * step
+
+
+def _counting(rule: Rule, start: datetime, *, after: datetime, before: datetime) -> Iterator[datetime]:
+    """Yield what any other rule gives; one with a COUNT is followed from its start."""
     found = 0
-    for candidate in _candidates(rule, start, after=after if rule.count is None else start, before=last):
+    for candidate in _candidates(rule, start, after=after if rule.count is None else start, before=before):
         if candidate < start:
             continue
-        if candidate >= last:
+        if candidate >= before:
             return
         found += 1
         if candidate >= after:

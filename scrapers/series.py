@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from heapq import merge
-from itertools import islice
+from itertools import islice, repeat
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -67,6 +69,9 @@ class Occurrence(NamedTuple):
     recurrence_id: str = ""
 
 
+by_start = attrgetter("at")
+
+
 class _Shift(NamedTuple):
     """An override of one occurrence and all that follow (RANGE=THISANDFUTURE)."""
 
@@ -104,22 +109,19 @@ def expand(group: Sequence[Entry], window: Window, report: Report) -> Expansion:
     overrides = [entry for entry in group if entry.replaces is not None and entry not in masters]
     moments = [_moments(master, report) for master in masters]
     is_recurring = any(each.is_recurring for each in moments)
-    replaced, shifts = _overrides(overrides, masters[0] if masters else None)
-    streams: list[Iterable[Occurrence]] = [
-        sorted((each for each in replaced.values() if each.at in window), key=_by_start)
-    ]
+    replaced, shifts = _overrides(overrides, masters[0] if masters else None) if overrides else ({}, [])
+    streams: list[Iterator[Occurrence]] = []
+    if replaced:
+        streams.append(iter(sorted((each for each in replaced.values() if each.at in window), key=by_start)))
     is_alone = len(group) == 1 and not is_recurring
     for master, each in zip(masters, moments, strict=True):
         found = _expand_master(master, each, window, shifts, replaced)
         limited = _limit(found, master, report)
         streams.append((each._replace(recurrence_id="") for each in limited) if is_alone else limited)
+    in_order = streams[0] if len(streams) == 1 else merge(*streams, key=by_start)
     endless = any(rule.is_endless for each in moments for rule, _ in each.rules)
     horizon = window.end if endless else max((entry.at for entry in group), default=None)
-    return Expansion(merge(*streams, key=_by_start), is_recurring, horizon)
-
-
-def _by_start(occurrence: Occurrence) -> datetime:
-    return occurrence.at
+    return Expansion(in_order, is_recurring, horizon)
 
 
 def _limit(found: Iterator[Occurrence], master: Entry, report: Report) -> Iterator[Occurrence]:
@@ -132,18 +134,19 @@ def _expand_master(
     master: Entry, moments: _Moments, window: Window, shifts: list[_Shift], replaced: dict[str, Occurrence]
 ) -> Iterator[Occurrence]:
     """Yield the master's occurrences in the window without those that an override or EXDATE takes out."""
-    margin = _MARGIN + max((abs(shift.by) for shift in shifts), default=timedelta())
+    margin = _MARGIN + max(abs(shift.by) for shift in shifts) if shifts else _MARGIN
     after, before = _wall(window.start, -margin), _wall(window.end, margin)
     dropped = {
         basic(wall)
         for rule, until in moments.excluding
         for wall in _walls(rule, until, master, after=after, before=before)
     }
+    is_date, excluded = master.start.is_date, moments.excluded.union(replaced)
     previous = None
     for wall, zone in _merged(master, moments, after=after, before=before):
         at = wall.replace(tzinfo=zone).astimezone(UTC)
-        key = basic(wall.date()) if master.start.is_date else basic(at)
-        if key == previous or key in replaced or key in moments.excluded:
+        key = basic(wall.date()) if is_date else basic(at)
+        if key == previous or key in excluded:
             continue
         if moments.excluded_days and basic(wall.date()) in moments.excluded_days:
             continue
@@ -164,14 +167,16 @@ def _expand_master(
 def _merged(
     master: Entry, moments: _Moments, *, after: datetime, before: datetime
 ) -> Iterator[tuple[datetime, tzinfo]]:
-    """Yield wall times with their zones, by wall time."""
+    """Return wall times with their zones, by wall time."""
     streams = [_walls(rule, until, master, after=after, before=before) for rule, until in moments.rules]
     extra = [(stamp.wall, stamp.zone or master.zone) for stamp in moments.extra]
     if moments.counts_start:
         extra.append((master.start.wall, master.zone))
-    extra = sorted((each for each in extra if after <= each[0] < before), key=lambda each: each[0])
-    zoned = [((wall, master.zone) for wall in stream) for stream in streams]
-    yield from merge(*zoned, extra, key=lambda each: each[0]) if extra or len(zoned) > 1 else zoned[0] if zoned else ()
+    extra = sorted((each for each in extra if after <= each[0] < before), key=itemgetter(0))
+    zoned = [zip(stream, repeat(master.zone)) for stream in streams]
+    if len(zoned) == 1 and not extra:
+        return zoned[0]
+    return merge(*zoned, extra, key=itemgetter(0))
 
 
 def _walls(
@@ -180,6 +185,7 @@ def _walls(
     return occurrences(rule, master.start.wall, until=until, after=after, before=before)
 
 
+@lru_cache(maxsize=16)
 def _wall(instant: datetime, margin: timedelta) -> datetime:
     try:
         return instant.astimezone(UTC).replace(tzinfo=None) + margin
@@ -292,20 +298,21 @@ def _wall_in(replaces: Stamp, master: Entry) -> datetime:
 
 
 def define(group: Sequence[Entry], wanted: frozenset[str]) -> Series:
-    """Return the series as a calendar of its own, with the properties that are read and no others."""
+    """Return the series as a calendar of its own, with its UID, the properties that are wanted, and no others."""
     headers = [entry.setting.header(entry.component) for entry in group]
     calendars = [
         "\nBEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Adjacent//series//EN"
         + header
         + "".join(
-            f"\nBEGIN:VEVENT\nUID:{entry.uid}{entry.component.write(wanted - {'UID'})}\nEND:VEVENT"
+            f"\nBEGIN:VEVENT\nUID:{entry.uid}{entry.component.write(wanted)}\nEND:VEVENT"
             for entry, own in zip(group, headers, strict=True)
             if own == header
         )
         + "\nEND:VCALENDAR"
         for header in dict.fromkeys(headers)
     ]
-    definition = "\r\n".join(map(_fold, "".join(calendars).split("\n")[1:])) + "\r\n"
+    lines = "".join(calendars).split("\n")[1:]
+    definition = "\r\n".join([line if len(line) < 19 else _fold(line) for line in lines]) + "\r\n"
     octets = definition.encode(errors="replace")
     return Series(group[0].uid, hashlib.sha256(octets).hexdigest(), octets)
 

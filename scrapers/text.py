@@ -23,6 +23,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _BREAKS = re.compile(r"<\s*(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/ul|/ol)\b[^>]*>", re.IGNORECASE)
+# What most addresses look like; nothing in them could be resolved, repaired or refused.
+_PLAIN_URL = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[\w~%.,/=&+-]*(?:\?[\w~%.,/=&+-]+)?)?", re.ASCII)
 
 
 def clean_text(text: str) -> str:
@@ -58,6 +60,8 @@ def prose(text: str) -> str:
 
 def clean_url(url: str, base: str | None = None) -> str | None:
     """Return an absolute http(s) address, or None for whatever else was there (javascript:, data:, credentials …)."""
+    if len(url) <= LONGEST_URL and _PLAIN_URL.fullmatch(url):
+        return url
     text = (url if url.isprintable() else _FORBIDDEN.sub("", url)).strip().replace(" ", "%20")
     if not text or len(text) > LONGEST_URL or "\n" in text or "\t" in text:
         return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from pace import within
 
 from scrapers import Reading, Unreadable, Window, read, read_here, workers
 
@@ -50,6 +51,11 @@ def test_bytes_tell_a_page_and_json_apart(content_type: str | None):
     assert kind(CONFERENCES, content_type) == "conferences"
     if content_type != "application/json":
         assert kind(b"<!doctype html>" + SCRIPT % b"A", content_type) == "jsonld"
+
+
+def test_page_behind_thousands_of_blank_lines_is_read_at_once():
+    with within(0.5):
+        assert kind(b"\n \n" * 20_000 + b"<!doctype html>" + SCRIPT % b"A") == "jsonld"
 
 
 def test_json_ld_document_is_read_without_a_page():
