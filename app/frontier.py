@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, ScalarSelect, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import verdicts
+from app import leases, verdicts
 from app.models import FetchState, Host, Source
 
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 RESTING = ("paused", "gone")
+WORKING = (col(Source.state).not_in(RESTING), col(Source.is_demo).is_(False))
 WELL = {"ok", "unchanged"}  # one state as far as its beginning goes: feeds change back and forth between them
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
 
@@ -55,7 +55,7 @@ async def add_sources(session: AsyncSession, urls: Sequence[str], **home: Unpack
         known |= {row.url: row for row in await session.exec(select(Source).where(col(Source.url).in_(chunk)))}
     fresh = [url for url in wanted if url not in known]
     clock = datetime.now(UTC)
-    await _add_hosts(session, {host_of(url) for url in fresh}, clock)
+    await leases.lay(session, Host, {host_of(url) for url in fresh}, clock=clock)
     rows = [Source(url=url, host=host_of(url), added_at=clock, **home) for url in fresh]
     session.add_all(rows)
     await session.flush()
@@ -67,20 +67,11 @@ async def add_sources(session: AsyncSession, urls: Sequence[str], **home: Unpack
     return [known[url] for url in wanted]
 
 
-async def _add_hosts(session: AsyncSession, names: set[str], clock: datetime) -> None:
-    if not names:
-        return
-    # Two that add a host at the same moment both find it missing: whoever comes second takes it as it is.
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    unless_known = (sqlite.insert(Host) if is_sqlite else postgresql.insert(Host)).on_conflict_do_nothing()
-    await session.exec(unless_known, params=[{"name": name, "next_due": clock} for name in sorted(names)])
-
-
 async def move_source(session: AsyncSession, source: Source, url: str) -> None:
     """Follow a permanent redirect, unless the new address is a source of its own already."""
     if (await session.exec(select(Source.id).where(Source.url == url))).first() is not None:
         return
-    await _add_hosts(session, {host_of(url)}, datetime.now(UTC))
+    await leases.lay(session, Host, {host_of(url)}, clock=datetime.now(UTC))
     await verdicts.rename_source(session, source.url, url)
     source.url, source.host = url, host_of(url)
 
@@ -92,35 +83,47 @@ def set_state(source: Source, state: str, clock: datetime) -> None:
     source.state = state
 
 
-async def due_sources(session: AsyncSession, *, clock: datetime, limit: int = 10_000) -> list[int]:
-    """Return the sources whose time has come, longest overdue first."""
+async def due_sources(
+    session: AsyncSession, *, clock: datetime, host: str | None = None, limit: int = 10_000
+) -> list[int]:
+    """Return the sources whose time has come, of one host or of all, longest overdue first."""
     rows = await session.exec(
         select(Source.id)
         .join(FetchState, col(FetchState.source_id) == Source.id)
         .where(
             FetchState.next_fetch_at <= clock,
-            col(Source.state).not_in(RESTING),
-            col(Source.is_demo).is_(False),
+            *WORKING,
+            *([col(Source.host) == host] if host is not None else []),
         )
-        .order_by(col(FetchState.next_fetch_at))
+        .order_by(col(FetchState.next_fetch_at), col(Source.id))
         .limit(limit)
     )
     return [source_id for source_id in rows if source_id is not None]
 
 
-async def schedule_hosts(session: AsyncSession, source_ids: Sequence[int]) -> None:
-    """Make the hosts of these sources due when the first of their sources is."""
-    first = (
+def _first_fetch() -> ScalarSelect[datetime]:
+    """Return when the first source of a host of the statement around it is due; NULL where all of them rest."""
+    return (
         select(func.min(FetchState.next_fetch_at))
         .join(Source, col(Source.id) == FetchState.source_id)
-        .where(Source.host == Host.name, col(Source.state).not_in(RESTING))
+        .where(Source.host == Host.name, *WORKING)
         .scalar_subquery()
     )
+
+
+async def schedule_hosts(session: AsyncSession, source_ids: Sequence[int]) -> None:
+    """Make the hosts of these sources due when the first of their sources is."""
     for chunk in _chunks(source_ids):
         names = select(Source.host).where(col(Source.id).in_(chunk))
         await session.exec(
-            update(Host).where(col(Host.name).in_(names)).values(next_due=func.coalesce(first, Host.next_due))
+            update(Host).where(col(Host.name).in_(names)).values(next_due=func.coalesce(_first_fetch(), Host.next_due))
         )
+
+
+def due_again(*, clock: datetime) -> ColumnElement[datetime]:
+    """Return when a host that was walked is due again: with the first of its sources."""
+    resting = clock + timedelta(days=365)  # a source that comes back makes its host due
+    return func.coalesce(_first_fetch(), resting)
 
 
 def polling_interval(unchanged_for: timedelta) -> timedelta:

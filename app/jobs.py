@@ -1,171 +1,102 @@
-"""Step 1's clock: what `serve` and any number of workers do behind the requests.
+"""Step 1's clock: what is due becomes jobs, and what the jobs do. `serve` runs them, and any number of workers.
 
-Every job is derived from rows, so nothing is lost when a process dies: hosts that are due are claimed for a while, and
-what is daily has a slot in `Setting` that one worker takes. The schedule keeps the real clock; `settings.now()` says
-what is upcoming.
+Every job is derived from a row (app.leases): hosts, and chores, which the service does for itself from time to time.
+So nothing is lost when a process dies, and one works on a row at a time. The schedule keeps the real clock;
+`settings.now()` says what is upcoming.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import func, or_, update
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import delete
+from sqlmodel import col
 
-from app import about, collect, feeds, first_start, slates, tokens
+from app import about, collect, feeds, first_start, frontier, leases, slates, tokens
 from app.db import Database
-from app.frontier import RESTING
-from app.models import FetchState, Host, Person, Setting, Source
+from app.engine import Engine
+from app.holder import Again, Holder
+from app.models import Chore, Host, Person
 from app.settings import Settings
 from scrapers.fetch import Fetcher
 
-PAUSE = timedelta(seconds=30)  # between two looks for what is due
-LEASE = timedelta(minutes=15)  # after this a claimed host counts as abandoned by a process that died
-HOSTS = 20  # claimed at once
-GRACE = timedelta(seconds=3)  # service managers kill after some seconds
+TICK = 5  # seconds between two looks for what is due
+AHEAD = 1_000  # hosts put into the queue at a tick: 200 a second at most
 DAILY = timedelta(days=1)
 OFTEN = timedelta(minutes=10)
+SOON = timedelta(minutes=1)
 
-WORKING = (col(Source.state).not_in(RESTING), col(Source.is_demo).is_(False))
+HOST, CHORE = "collect host", "do chore"  # kinds of jobs
+TAG = "tag new events"
 
 log = structlog.get_logger()
 
 
-@asynccontextmanager
-async def working(database: Database, settings: Settings, fetcher: Fetcher) -> AsyncIterator[None]:
-    """Work behind whatever happens inside; at its end what is under way may finish for a moment, then it is rolled back."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(work(database, settings, fetcher, stopping))
-    try:
-        yield
-    finally:
-        stopping.set()
-        await asyncio.wait([task], timeout=GRACE.total_seconds())
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What jobs have open."""
+
+    database: Database
+    settings: Settings
+    fetcher: Fetcher
+    holder: Holder
 
 
-async def work(database: Database, settings: Settings, fetcher: Fetcher, stopping: asyncio.Event) -> None:
-    """Do what is due until told to stop. Cancelling it is safe at any moment: every step is one transaction."""
-    while not stopping.is_set():
-        try:
-            await step(database, settings, fetcher)
-        except Exception:
-            # The loop outlives its steps: a fault in one must not end collecting until somebody restarts the service.
-            log.exception("job step failed")
-        try:
-            await asyncio.wait_for(stopping.wait(), PAUSE.total_seconds())
-        except TimeoutError:
-            continue
+def register(queue: Engine, work: Work) -> None:
+    """Let an engine do this work: look for what is due, collect from hosts, do chores."""
+
+    async def tick() -> None:
+        await enqueue_due(queue, work.database, clock=datetime.now(UTC))
+
+    async def host(name: str) -> None:
+        with structlog.contextvars.bound_contextvars(job=HOST, key=name):
+            await work.holder.work(Host, name, lambda: collect_host(work, name))
+
+    async def chore(name: str) -> None:
+        with structlog.contextvars.bound_contextvars(job=CHORE, key=name):
+            await work.holder.work(Chore, name, lambda: do_chore(work, name))
+
+    queue.every(TICK, "tick", tick)
+    queue.job(HOST, host)
+    queue.job(CHORE, chore)
 
 
-async def step(database: Database, settings: Settings, fetcher: Fetcher, *, clock: datetime | None = None) -> None:
-    """Do once all that is due."""
-    clock = clock or datetime.now(UTC)
-    now = settings.now()
-    await collect_due(database, fetcher, now=now, clock=clock)
-    await once(database, "expand series", DAILY, lambda: collect.expand_series(database, now=now), clock=clock)
-    await once(database, "move demonstration on", DAILY, lambda: first_start.move_on(database, now=now), clock=clock)
-    await once(database, "forget tokens", DAILY, lambda: _forget_tokens(database, clock), clock=clock)
-    await once(database, "renew slates", OFTEN, lambda: renew_slates(database, now=now), clock=clock)
-
-
-async def collect_due(database: Database, fetcher: Fetcher, *, now: datetime, clock: datetime) -> int:
-    """Collect from all hosts that are due, and tag what is new; return how many sources were looked at."""
-    looked_at = 0
-    visited: set[str] = set()
-    while (hosts := await _claimed(database, clock=clock)) and not visited.issuperset(hosts):
-        visited.update(hosts)
-        try:
-            async with database.reading() as session:
-                source_ids = await due_at(session, hosts, clock=clock)
-            round_ = await collect.collect(database, fetcher, source_ids, now=now)
-        except asyncio.CancelledError:
-            await asyncio.shield(_release(database, hosts))
-            raise
-        # After a fault of ours they stay claimed until LEASE is over, so that one bad host cannot occupy every step.
-        await _release(database, hosts)
-        looked_at += len(round_.outcomes)
-    if looked_at:
-        tagged = await about.tag_new(database, now=now)
-        log.info("collected", sources=looked_at, tagged=tagged)
-    return looked_at
-
-
-async def _claimed(database: Database, *, clock: datetime) -> list[str]:
+async def enqueue_due(queue: Engine, database: Database, *, clock: datetime) -> int:
+    """Put into the queue what is due and nobody speaks for; return how many jobs are new."""
+    await queue.forget_log()
     async with database.writing() as session:
-        return await claim(session, clock=clock, limit=HOSTS)
+        chores = await leases.claim(session, Chore, clock=clock, limit=len(CHORES))
+        hosts = await leases.claim(session, Host, clock=clock, limit=AHEAD)
+    return await queue.enqueue(CHORE, chores) + await queue.enqueue(HOST, hosts)
 
 
-async def claim(session: AsyncSession, *, clock: datetime, limit: int) -> list[str]:
-    """Take up to `limit` due hosts for oneself; other workers leave them alone until they are released or LEASE is over."""
-    rows = await session.exec(
-        select(Host)
-        .where(col(Host.next_due) <= clock, or_(col(Host.lease_until).is_(None), col(Host.lease_until) <= clock))
-        .order_by(col(Host.next_due), col(Host.name))
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # SQLite has one writer and needs none
-    )
-    hosts = list(rows)
-    for host in hosts:
-        host.lease_until = clock + LEASE
-    return [host.name for host in hosts]
-
-
-async def _release(database: Database, hosts: list[str]) -> None:
+async def prepare(database: Database) -> None:
+    """Write down the chores there are; a new one is due at once."""
     async with database.writing() as session:
-        await release(session, hosts)
+        await leases.lay(session, Chore, list(CHORES), clock=datetime.now(UTC))
+        await session.exec(delete(Chore).where(col(Chore.name).not_in(CHORES)))
 
 
-async def due_at(session: AsyncSession, hosts: list[str], *, clock: datetime) -> list[int]:
-    """Return the sources of these hosts whose time has come, longest overdue first."""
-    rows = await session.exec(
-        select(Source.id)
-        .join(FetchState, col(FetchState.source_id) == Source.id)
-        .where(col(Source.host).in_(hosts), col(FetchState.next_fetch_at) <= clock, *WORKING)
-        .order_by(col(FetchState.next_fetch_at), col(Source.id))
-    )
-    return [source_id for source_id in rows if source_id is not None]
+async def collect_host(work: Work, host: str) -> Again:
+    """Collect from the sources of a host that are due, one after another."""
+    async with work.database.reading() as session:
+        source_ids = await frontier.due_sources(session, clock=datetime.now(UTC), host=host)
+    collected = await collect.collect(work.database, work.fetcher, source_ids, now=work.settings.now())
+    if collected.counts.added or collected.counts.changed:
+        async with work.database.writing() as session:
+            await leases.requeue(session, Chore, TAG, clock=datetime.now(UTC))
+    log.info("collected", sources=len(collected.outcomes), failed=collected.number("failed"))
+    return {"next_due": frontier.due_again(clock=datetime.now(UTC))}
 
 
-async def release(session: AsyncSession, hosts: list[str]) -> None:
-    """Give hosts back; each is due again when the first of its sources is."""
-    next_fetch = (
-        select(func.min(FetchState.next_fetch_at))
-        .join(Source, col(Source.id) == FetchState.source_id)
-        .where(Source.host == Host.name, *WORKING)
-        .scalar_subquery()
-    )
-    far_away = datetime.now(UTC) + timedelta(days=365)
-    await session.exec(
-        update(Host)
-        .where(col(Host.name).in_(hosts))
-        .values(lease_until=None, next_due=func.coalesce(next_fetch, far_away))
-    )
-
-
-async def once(
-    database: Database, name: str, every: timedelta, job: Callable[[], Awaitable[object]], *, clock: datetime
-) -> bool:
-    """Run a job unless some worker took it less than `every` ago; one that failed is due at once. Return whether it ran."""
-    slot = f"job: {name}"
-    async with database.writing() as session:
-        row = await session.get(Setting, slot, with_for_update=True)
-        if row is not None and clock - datetime.fromisoformat(row.value) < every:
-            return False
-        await session.merge(Setting(name=slot, value=clock.isoformat()))
-    try:
-        await job()
-    except BaseException:
-        async with database.writing() as session:
-            await session.merge(Setting(name=slot, value=(clock - every).isoformat()))
-        raise
-    return True
+async def do_chore(work: Work, name: str) -> Again:
+    every, run = CHORES[name]
+    await run(work)
+    clock = datetime.now(UTC)
+    return {"next_due": clock + every, "done_at": clock}
 
 
 async def renew_slates(database: Database, *, now: datetime) -> int:
@@ -180,6 +111,15 @@ async def renew_slates(database: Database, *, now: datetime) -> int:
     return len(person_ids)
 
 
-async def _forget_tokens(database: Database, clock: datetime) -> None:
-    async with database.writing() as session:
-        await tokens.forget_expired(session, clock=clock)
+async def _forget_tokens(work: Work) -> None:
+    async with work.database.writing() as session:
+        await tokens.forget_expired(session, clock=datetime.now(UTC))
+
+
+CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
+    TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
+    "renew slates": (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
+    "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
+    "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
+    "forget tokens": (DAILY, _forget_tokens),
+}

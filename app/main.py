@@ -39,9 +39,9 @@ from app.api.reference import describe
 from app.api.requests import Requests
 from app.api.uses import Uses
 from app.db import Database, migrate
-from app.jobs import working
 from app.revisions import revisions_of
 from app.settings import Settings
+from app.worker import working
 from scrapers.fetch import Fetcher
 
 API = (

@@ -41,8 +41,8 @@ async def test_key_is_queued_once_until_its_job_has_ended(database: Database) ->
         assert await queue.waiting() == 2
         async with running(queue):
             await asyncio.wait_for(both.wait(), PATIENCE)
-            while await queue.waiting():
-                await asyncio.sleep(0.02)  # noqa: ASYNC110 (a queue cannot call us)
+            while await queue.waiting():  # noqa: ASYNC110 (a queue cannot call us)
+                await asyncio.sleep(0.02)
             assert await queue.enqueue("walk", ["b"]) == 1
             await asyncio.wait_for(again.wait(), PATIENCE)
     assert (sorted(ran[:2]), ran[2:]) == (["a", "b"], ["b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import collecting, events, operating, people, recommending, sources, topics
+from app.cli import collecting, events, jobs, operating, people, recommending, sources, topics
 
 cli = typer.Typer(
     help="Events one step outside what you know.",
@@ -18,6 +18,7 @@ cli.add_typer(events.cli, name="events", help="What was collected.")
 cli.add_typer(topics.cli, name="topics", help="The catalogue of topics and its neighbourhood.")
 cli.add_typer(people.people, name="people", help="Those picks are made for.")
 cli.add_typer(people.tokens, name="tokens", help="Secrets that open the API.")
+cli.add_typer(jobs.cli, name="jobs", help="The work behind the requests.")
 cli.add_typer(operating.demo, name="demo", help="The demonstration city.")
 for command in (
     collecting.parse,
@@ -27,6 +28,7 @@ for command in (
     recommending.tag,
     recommending.evaluate,
     operating.serve,
+    operating.worker,
     operating.migrate,
     operating.doctor,
     operating.stats,

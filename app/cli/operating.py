@@ -1,4 +1,4 @@
-"""`serve`, `migrate`, `doctor`, `stats`, `demo`: running the service."""
+"""`serve`, `worker`, `migrate`, `doctor`, `stats`, `demo`: running the service."""
 
 from __future__ import annotations
 
@@ -48,6 +48,29 @@ def serve(
     )
 
 
+def worker() -> None:
+    """Do the work behind the requests in a process of its own: as many as are wanted, on as many machines."""
+    import asyncio
+    import signal
+
+    from app import logs
+    from app.cli.opening import fetcher, opened
+    from app.worker import work
+
+    chosen = settings()
+    logs.configure()
+
+    async def until_told() -> None:
+        stopping = asyncio.Event()
+        for told in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(told, stopping.set)
+        async with opened(chosen) as database, fetcher(chosen) as client:
+            say("working; Ctrl+C ends it")
+            await work(database, chosen, client, stopping)
+
+    asyncio.run(until_told())
+
+
 def migrate(
     revision: Annotated[str, typer.Argument(help="head, base or a revision.")] = "head",
 ) -> None:
@@ -57,10 +80,13 @@ def migrate(
     async def work(chosen: Settings) -> str | None:
         from app.db import Database, current_revision
         from app.db import migrate as bring
+        from app.engine import install
 
         database = Database(chosen.database_url)
         try:
             await bring(database, revision)
+            if revision == "head":
+                await install(database)
             return await current_revision(database)
         finally:
             await database.close()

@@ -1,0 +1,137 @@
+"""Step 1, who works on what: rows that come due are spoken for, held by one worker, renewed, and given back.
+
+A schedule speaks for due rows (`claim`) and puts their names into a queue; whoever gets a name from it takes the row
+(`take`) and renews its lease. So the queue may lose names or say them twice: what is due stays due, and one works on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import Leased
+
+LEASE = timedelta(seconds=15)  # how long a worker that died holds things up
+BEAT = LEASE / 3  # between renewals
+MOST_ATTEMPTS = 5  # after these in a row a row rests: a dead letter
+REST = timedelta(days=1)  # then it gets another attempt, for the cause may have gone
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Return the pause after the nth failed attempt in a row."""
+    pause: timedelta = FIRST_RETRY * 2 ** min(attempts - 1, 10)
+    return min(pause, LAST_RETRY)
+
+
+def is_dead(table: type[Leased]) -> ColumnElement[bool]:
+    return col(table.attempts) >= MOST_ATTEMPTS
+
+
+async def lay(session: AsyncSession, table: type[Leased], names: Collection[str], *, clock: datetime) -> None:
+    """Write down rows, due now; those that are there are left as they are, also when two write them at once."""
+    if not names:
+        return
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    unless_known = (sqlite.insert(table) if is_sqlite else postgresql.insert(table)).on_conflict_do_nothing()
+    await session.exec(unless_known, params=[{"name": name, "next_due": clock} for name in sorted(names)])
+
+
+async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, limit: int) -> list[str]:
+    """Speak for up to `limit` due rows for as long as a lease, longest overdue first; return their names."""
+    is_free = or_(col(table.lease_until).is_(None), col(table.lease_until) <= clock)
+    may_run = or_(~is_dead(table), col(table.next_due) <= clock - REST)
+    due = (
+        select(table.name)
+        .where(col(table.next_due) <= clock, is_free, may_run)
+        .order_by(col(table.next_due), col(table.name))
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # SQLite has one writer and needs none
+        .cte("due")
+    )
+    spoken_for = (
+        update(table)
+        .where(col(table.name).in_(select(due.c.name)))
+        .values(lease_until=clock + LEASE, holder=None)
+        .returning(col(table.next_due), col(table.name))
+    )
+    return [row.name for row in sorted(await _execute(session, spoken_for))]
+
+
+async def take(session: AsyncSession, table: type[Leased], name: str, holder: str, *, clock: datetime) -> bool:
+    """Hold a due row, unless somebody does; return whether it worked. The attempt counts from now on."""
+    is_free = or_(col(table.holder).is_(None), col(table.lease_until) <= clock)
+    taken = (
+        update(table)
+        .where(col(table.name) == name, col(table.next_due) <= clock, is_free)
+        # Whatever kills its worker goes to the end of the line.
+        .values(holder=holder, lease_until=clock + LEASE, attempts=table.attempts + 1, next_due=clock)
+    )
+    return (await _execute(session, taken)).rowcount == 1
+
+
+async def renew(
+    session: AsyncSession, table: type[Leased], names: Collection[str], holder: str, *, clock: datetime
+) -> set[str]:
+    """Hold on to rows; return the names that are still the holder's."""
+    renewed = (
+        update(table)
+        .where(col(table.name).in_(names), col(table.holder) == holder)
+        .values(lease_until=clock + LEASE)
+        .returning(col(table.name))
+    )
+    return set((await _execute(session, renewed)).scalars())
+
+
+async def release(
+    session: AsyncSession, table: type[Leased], names: Sequence[str], holder: str | None, **values: Any
+) -> None:
+    """Give back rows that were worked on well; `values` are what else changes: when each is due again."""
+    await _execute(
+        session,
+        update(table)
+        .where(col(table.name).in_(names), col(table.holder) == holder)
+        .values(lease_until=None, holder=None, attempts=0, error=None, **values),
+    )
+
+
+async def fail(
+    session: AsyncSession, table: type[Leased], name: str, holder: str, error: str, *, clock: datetime
+) -> None:
+    """Give back a row whose work failed; it is due again after a pause that grows."""
+    row = await session.get(table, name, with_for_update=True)
+    if row is not None and row.holder == holder:
+        row.holder, row.lease_until, row.error = None, None, error
+        row.next_due = clock + retry_after(row.attempts)
+
+
+async def give_up(session: AsyncSession, table: type[Leased], names: Collection[str], holder: str) -> None:
+    """Let go of rows whose work was only interrupted; that was no attempt."""
+    await _execute(
+        session,
+        update(table)
+        .where(col(table.name).in_(names), col(table.holder) == holder)
+        .values(lease_until=None, holder=None, attempts=case((col(table.attempts) > 0, table.attempts - 1), else_=0)),
+    )
+
+
+async def requeue(session: AsyncSession, table: type[Leased], name: str, *, clock: datetime) -> bool:
+    """Make a row due now with all attempts ahead of it, unless somebody is at it; return whether it was free."""
+    freed = (
+        update(table)
+        .where(and_(col(table.name) == name, or_(col(table.holder).is_(None), col(table.lease_until) <= clock)))
+        .values(next_due=clock, attempts=0, error=None, lease_until=None, holder=None)
+    )
+    return (await _execute(session, freed)).rowcount == 1
+
+
+async def _execute(session: AsyncSession, statement: Any) -> CursorResult[Any]:
+    # Nobody who leases has such rows loaded; bringing them up to date would cost another look.
+    result: CursorResult[Any] = await session.exec(statement, execution_options={"synchronize_session": False})
+    return result

@@ -1,0 +1,68 @@
+"""The process behind the requests: it keeps an engine running until told to stop, whatever befalls the database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app import jobs
+from app.db import Database
+from app.engine import engine
+from app.holder import Holder
+from app.settings import Settings
+from scrapers.fetch import Fetcher
+
+GRACE = timedelta(seconds=3)  # service managers kill after some seconds
+FIRST_PAUSE, LAST_PAUSE = 1.0, 30.0  # seconds before a lost engine is opened again
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def working(database: Database, settings: Settings, fetcher: Fetcher) -> AsyncIterator[None]:
+    """Work behind whatever happens inside; at its end what is under way may finish for a moment, then it is let go."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(work(database, settings, fetcher, stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def work(database: Database, settings: Settings, fetcher: Fetcher, stopping: asyncio.Event) -> None:
+    """Work until told to stop. Being killed is safe at any moment: every step is one transaction."""
+    pause = FIRST_PAUSE
+    while not stopping.is_set():
+        begun = datetime.now(UTC)
+        try:
+            await _work(database, settings, fetcher, stopping)
+        except Exception:
+            # The loop outlives the database's absence: nobody should have to restart workers after it.
+            log.exception("the engine was lost", pause=pause)
+            pause = FIRST_PAUSE if datetime.now(UTC) - begun > timedelta(minutes=1) else min(pause * 2, LAST_PAUSE)
+            try:
+                await asyncio.wait_for(stopping.wait(), pause)
+            except TimeoutError:
+                continue
+
+
+async def _work(database: Database, settings: Settings, fetcher: Fetcher, stopping: asyncio.Event) -> None:
+    holder = Holder(database)
+    await jobs.prepare(database)
+    async with engine(database) as queue, holder.alive():
+        jobs.register(queue, jobs.Work(database, settings, fetcher, holder))
+        await jobs.enqueue_due(queue, database, clock=datetime.now(UTC))  # the first tick may be seconds away
+        running = asyncio.create_task(queue.run(stopping))
+        told = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({running, told}, return_when=asyncio.FIRST_COMPLETED)
+            await holder.stop(GRACE)
+            await running
+        finally:
+            told.cancel()
+            running.cancel()
