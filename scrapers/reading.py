@@ -56,7 +56,7 @@ def read_here(
     if looks_like_archive(body):
         return read_archive(body, url=url, window=window, zone=zone)
     text = decode(body, content_type)
-    start = text[:4096].lstrip("\ufeff \t\r\n")
+    start = text.lstrip("\ufeff \t\r\n")[:40]
     if not start:
         raise Unreadable("empty", "the answer is empty")
     promised = (content_type or "").partition(";")[0].strip().casefold()
@@ -65,7 +65,7 @@ def read_here(
     if looks_like_community(text):
         return read_community(text, url=url, window=window, zone=zone)
     if "<" not in text:
-        raise Unreadable("unknown_format", f"neither a calendar nor a page, feed or JSON; it begins {start[:40]!r}")
+        raise Unreadable("unknown_format", f"neither a calendar nor a page, feed or JSON; it begins {start!r}")
     if looks_like_feed(text):
         return read_feed(text, url=url, window=window, zone=zone)
     try:
