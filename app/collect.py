@@ -10,7 +10,7 @@ import logging
 import random
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import communities, frontier, ingest, language
+from app import adoption, frontier, ingest, language
 from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
 from app.models import FetchState, Series, Source
@@ -164,7 +164,8 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
                 await ingest.take_turn(session)
                 changes = await _compare(session, source, reading, now=now)
                 parts.extend(changes.in_batches())
-                await communities.adopt(session, source, reading, now=now)
+                unknown = await adoption.adopt(session, source, reading, now=now)
+                reading = replace(reading, problems=(*reading.problems, *unknown))
             counts += await ingest.store(session, source, parts.popleft(), now=now)
             if not parts:
                 is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
@@ -258,7 +259,7 @@ async def _note_good(
     state.etag, state.last_modified = page.etag, page.last_modified
     state.body_digest = stable_digest(page.body)
     state.last_fetch_at = state.last_good_at = clock
-    state.listed = reading.listed
+    state.listed = reading.listed or len(reading.communities)  # a chat without dates is no empty calendar
     state.failures, state.error_code, state.error = 0, None, None
     state.vanishing_since, state.vanishing_fetches = changes.vanishing.since, changes.vanishing.fetches
     is_held = changes.held_back > 0
@@ -273,7 +274,7 @@ async def _note_good(
     interval = frontier.polling_interval(clock - state.last_changed_at)
     state.next_fetch_at = clock + (min(interval, VANISH_TIME / 2) if is_held else interval)
     source.kind, source.name = reading.kind, reading.name or source.name
-    _settle(source, "failing" if is_held else "ok" if reading.listed else "quiet", clock)
+    _settle(source, "failing" if is_held else "ok" if state.listed else "quiet", clock)
     if page.moved_to is not None:
         await frontier.move_source(session, source, page.moved_to)
 

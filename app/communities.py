@@ -1,87 +1,40 @@
-"""Step 3, communities: the group, association or chat behind a source, known by what its calendar calls itself."""
+"""Communities as people see them: groups, user groups, associations and chats, how they meet and how to join."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import median
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Community, Event, Source
-from scrapers import Reading
+from app.models import Community, CommunityTopic, Event
+from app.topic_names import label_of
 
-# Lists of many organisers' events have no one community behind them.
-LISTS = frozenset({"conferences"})
-LOOKED_BACK, LOOKED_AHEAD = timedelta(days=365), timedelta(days=120)  # what a rhythm is read from
-RHYTHMS = ((2, "daily"), (10, "weekly"), (20, "every two weeks"), (45, "monthly"), (100, "every few months"))  # days
-
-
-def community_name(name: str) -> str:
-    """Return a group's name without what calendar exports put around it ("Events - Book Club" → "Book Club")."""
-    text = re.sub(r"^(?:upcoming )?(?:events?|calendar|termine)\s*[-–—:|]\s*", "", name.strip(), flags=re.IGNORECASE)
-    text = re.sub(r"\s*[-–—:|]\s*(?:upcoming )?(?:events?|calendar|termine)$", "", text, flags=re.IGNORECASE)
-    return text.strip() or name.strip()
-
-
-def community_key(name: str, url: str) -> str:
-    """Return the community's permanent name in addresses: readable, and unique by its source."""
-    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:48].strip("-") or "community"
-    return f"{slug}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
-
-
-async def adopt(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> None:
-    """Make or update the community behind a source, where the reading says who that is."""
-    told = (reading.organizer.name if reading.organizer else None) or reading.name
-    if not told or reading.kind in LISTS:
-        return
-    name = community_name(told)
-    community = await session.get(Community, source.community_id) if source.community_id else None
-    if community is None:
-        key = community_key(name, source.url)
-        community = (await session.exec(select(Community).where(Community.key == key))).one_or_none() or Community(
-            key=key, name=name, updated_at=now
-        )
-    organizer_url = reading.organizer.url if reading.organizer else None
-    facts: dict[str, Any] = {
-        "name": name,
-        "url": organizer_url or community.url,
-        "description": reading.description or community.description,
-        "city": source.city or community.city,
-        "country": source.country or community.country,
-        "lat": source.lat,
-        "lon": source.lon,
-    }
-    if reading.events:
-        facts["is_online"] = all(draft.mode == "online" for draft in reading.events)
-    if any(getattr(community, field) != fact for field, fact in facts.items()):
-        for field, fact in facts.items():
-            setattr(community, field, fact)
-        community.updated_at = now
-    session.add(community)
-    await session.flush()
-    source.community_id = community.id
+RESTING = ("dormant", "ended")  # labels of communities that are no longer offered
 
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """A community with how alive it is."""
+    """A community with what it is about and what it announces."""
 
     community: Community
-    cadence: str | None  # "weekly", "monthly" …; None where fewer than three events are known
-    last_active_at: datetime | None  # its last event so far
+    topics: tuple[tuple[str, float], ...]  # slug and weight, the strongest first
     next_event: Event | None
     upcoming: int
+
+    @property
+    def cadence(self) -> str | None:
+        """How it meets, in words: "every Tuesday", "about twice a month"."""
+        return self.community.activity.get("words")
+
+    @property
+    def is_resting(self) -> bool:
+        return self.community.activity.get("label") in RESTING
 
     def as_json(self) -> dict[str, Any]:
         one, coming = self.community, self.next_event
@@ -91,7 +44,15 @@ class Active:
             "kind": one.kind,
             "url": one.url,
             "description": one.description,
+            "topics": [{"slug": slug, "label": label_of(slug), "weight": weight} for slug, weight in self.topics],
             "join": one.join or one.url,
+            "join_steps": one.join_steps,
+            "channel": one.channel,
+            "links": one.links,
+            "code_of_conduct": one.code_of_conduct,
+            "cost": one.cost,
+            "openness": one.openness,
+            "purpose": one.purpose,
             "city": one.city,
             "country": one.country,
             "lat": one.lat,
@@ -99,21 +60,15 @@ class Active:
             "is_online": one.is_online,
             "language": one.language,
             "cadence": self.cadence,
-            "last_active_at": self.last_active_at.isoformat() if self.last_active_at else None,
+            "activity": one.activity or None,
+            "last_active_at": one.activity.get("last_on"),
             "next_event": coming
             and {"id": coming.key, "title": coming.title, "starts_at": coming.starts_at.isoformat()},
             "upcoming": self.upcoming,
+            "seen_in": one.seen_in,
+            "checked_at": one.checked_at.isoformat() if one.checked_at else None,
             "updated_at": one.updated_at.isoformat(),
         }
-
-
-def cadence(starts: Sequence[datetime]) -> str | None:
-    """Return a group's rhythm from its days: the median gap between them, in words; None for fewer than three."""
-    days = sorted({start.date() for start in starts})
-    if len(days) < 3:
-        return None
-    gap = median((later - earlier).days for earlier, later in pairwise(days))
-    return next((name for longest, name in RHYTHMS if gap <= longest), "now and then")
 
 
 async def communities(
@@ -123,6 +78,9 @@ async def communities(
     limit: int,
     words: str | None = None,
     is_online: bool | None = None,
+    kind: str | None = None,
+    topic: str | None = None,
+    is_resting: bool | None = None,
     beside: tuple[str, int] | None = None,
     backwards: bool = False,
 ) -> tuple[list[Active], int]:
@@ -135,6 +93,14 @@ async def communities(
         clauses.append(func.lower(col(Community.name)).contains(words.lower(), autoescape=True))
     if is_online is not None:
         clauses.append(col(Community.is_online).is_(is_online))
+    if kind is not None:
+        clauses.append(col(Community.kind) == kind)
+    if topic is not None:
+        about = select(CommunityTopic.community_id).where(CommunityTopic.topic == topic)
+        clauses.append(col(Community.id).in_(about))
+    if is_resting is not None:
+        rests = func.coalesce(Community.activity["label"].as_string(), "").in_(RESTING)
+        clauses.append(rests if is_resting else ~rests)
     count = (await session.exec(select(func.count()).select_from(Community).where(*clauses))).one()
     name, id_ = col(Community.name), col(Community.id)
     if beside is not None:
@@ -152,33 +118,37 @@ async def community_by_key(session: AsyncSession, key: str, *, now: datetime) ->
 
 
 async def with_activity(session: AsyncSession, found: Sequence[Community], *, now: datetime) -> list[Active]:
-    """Return communities with how alive they are, in the same order."""
-    held = await session.exec(
-        select(Event)
-        .where(
-            col(Event.community_id).in_([one.id for one in found]),
-            col(Event.starts_at).between(now - LOOKED_BACK, now + LOOKED_AHEAD),
-            col(Event.status) != "cancelled",
-            col(Event.deleted_at).is_(None),
-            col(Event.merged_into).is_(None),
-        )
+    """Return communities with what they are about and announce, in the same order."""
+    ids = [one.id for one in found]
+    announced = (
+        col(Event.community_id).in_(ids),
+        col(Event.starts_at) >= now,
+        col(Event.status) != "cancelled",
+        col(Event.deleted_at).is_(None),
+        col(Event.merged_into).is_(None),
+    )
+    first = (
+        select(Event.id)
+        .where(Event.community_id == Community.id, *announced[1:])
         .order_by(col(Event.starts_at), col(Event.id))
+        .limit(1)
+        .correlate(Community)
+        .scalar_subquery()
     )
-    events: dict[int | None, list[Event]] = defaultdict(list)
-    for event in held:
-        events[event.community_id].append(event)
-    return [_active(one, events[one.id], now) for one in found]
-
-
-def _active(community: Community, events: Iterable[Event], now: datetime) -> Active:
-    past: list[Event] = []
-    coming: list[Event] = []
-    for event in events:
-        (past if event.starts_at < now else coming).append(event)
-    return Active(
-        community,
-        cadence([event.starts_at for event in (*past, *coming)]),
-        past[-1].starts_at if past else None,
-        coming[0] if coming else None,
-        len(coming),
+    coming = await session.exec(
+        select(Event).where(col(Event.id).in_(select(first).select_from(Community).where(col(Community.id).in_(ids))))
     )
+    next_events = {event.community_id: event for event in coming}
+    counted = await session.exec(
+        select(Event.community_id, func.count()).where(*announced).group_by(col(Event.community_id))
+    )
+    upcoming = dict(list(counted))
+    topics: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    told = await session.exec(
+        select(CommunityTopic)
+        .where(col(CommunityTopic.community_id).in_(ids))
+        .order_by(col(CommunityTopic.weight).desc(), col(CommunityTopic.topic))
+    )
+    for topic in told:
+        topics[topic.community_id].append((topic.topic, topic.weight))
+    return [Active(one, tuple(topics[one.id or 0]), next_events.get(one.id), upcoming.get(one.id, 0)) for one in found]

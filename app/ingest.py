@@ -14,11 +14,10 @@ from sqlalchemy import delete, func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import history, merge, verdicts
+from app import adoption, history, merge, verdicts
 from app.changes import BATCH, Changes, Key, Known, digest_of
 from app.language import language_of
 from app.models import (
-    Community,
     Event,
     EventChange,
     EventVersion,
@@ -231,12 +230,15 @@ async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: dat
             .order_by(col(EventVersion.id))
         )
         versions: dict[int, list[tuple[EventVersion, str, Source]]] = {}
+        telling: set[int] = set()
         for version, url, source in rows:
             versions.setdefault(version.event_id, []).append((version, url, source))
+            telling.add(version.source_id)
+        behind = await adoption.communities_of(session, telling)
         for event in events:
             assert event.id is not None
             was_shown, was_off = event.text_digest != "", _is_off(event)
-            changed = _show(event, versions.get(event.id, []), now)
+            changed = _show(event, versions.get(event.id, []), behind, now)
             cancelled += _is_off(event) and not was_off
             if changed and was_shown:
                 changes.append(EventChange(event_id=event.id, at=now, source=by, fields=changed))
@@ -250,8 +252,16 @@ def _is_off(event: Event) -> bool:
     return event.deleted_at is not None or event.status == "cancelled"
 
 
-def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], now: datetime) -> Json:
-    """Bring one event up to date with its versions; return what that changed for people."""
+def _show(
+    event: Event,
+    versions: Sequence[tuple[EventVersion, str, Source]],
+    behind: Mapping[tuple[int, str], int],
+    now: datetime,
+) -> Json:
+    """Bring one event up to date with its versions; return what that changed for people.
+
+    `behind` names the communities of sources that hold several, by source and file.
+    """
     active = [row for row in versions if row[0].withdrawn_at is None]
     # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
     telling = active or list(versions)
@@ -260,7 +270,14 @@ def _show(event: Event, versions: Sequence[tuple[EventVersion, str, Source]], no
         [merge.Told(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
     )
     fields["deleted_at"] = None if active else (event.deleted_at or now)
-    fields["community_id"] = next((source.community_id for _, _, source in telling if source.community_id), None)
+    fields["community_id"] = next(
+        (
+            community
+            for row, _, source in telling
+            if (community := source.community_id or behind.get((row.source_id, adoption.file_of(row.uid))))
+        ),
+        None,
+    )
     series = next((row for row, _, _ in telling if row.recurrence_id), None)
     fields["series_key"] = f"{series.source_id}:{series.uid}" if series else None
     fields["provenance"] = provenance
@@ -339,7 +356,8 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
     await take_turn(session)
     told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
     event_ids = set(await session.exec(told))
-    community_id, host, url = source.community_id, source.host, source.url
+    assert source.id is not None
+    source_id, community_id, host, url = source.id, source.community_id, source.host, source.url
     await session.delete(source)
     await session.flush()
     still_told: set[int] = set()
@@ -361,7 +379,7 @@ async def forget_source(session: AsyncSession, source: Source, *, now: datetime)
             .where(col(Event.id).in_(chunk), col(Event.deleted_at).is_(None))
             .values(deleted_at=now, updated_at=now, sequence=Event.sequence + 1)
         )
-    await _forget_community(session, community_id)
+    await adoption.forget_behind(session, source_id, community_id)
     await session.exec(
         delete(Host).where(
             col(Host.name) == host, ~select(Source.id).where(Source.host == host).correlate(None).exists()
@@ -387,16 +405,6 @@ def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), BATCH):
         yield ordered[start : start + BATCH]
-
-
-async def _forget_community(session: AsyncSession, community_id: int | None) -> None:
-    """Delete a community that no source stands behind any more."""
-    if community_id is None:
-        return
-    others = await session.exec(select(Source.id).where(Source.community_id == community_id).limit(1))
-    if others.first() is None:
-        await session.exec(update(Event).where(col(Event.community_id) == community_id).values(community_id=None))
-        await session.exec(delete(Community).where(col(Community.id) == community_id))
 
 
 async def touch(session: AsyncSession, version_ids: Sequence[int], now: datetime) -> None:

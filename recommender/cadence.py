@@ -33,6 +33,7 @@ _R, _ALPHA, _A, _B = 1.0, 30.0, 1.0, 19.0
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
+_TIMES = {1: "once", 2: "twice"}
 _EVERY = {1: "every", 2: "every second", 3: "every third", 4: "every fourth"}
 
 
@@ -57,7 +58,7 @@ class Rhythm:
     def words(self) -> str:
         day = _NAMES[self.weekday]
         if self.weeks is None:
-            return f"{_ORDINALS[self.nth or 1]} {day} of the month"
+            return f"on the {_ORDINALS[self.nth or 1]} {day} of the month"
         return f"{_EVERY[self.weeks]} {day}"
 
     def days(self, since: date, until: date) -> Iterator[date]:
@@ -85,6 +86,18 @@ class Cadence:
     per_month: float  # meetings in the last quarter, by the month
     trend: float | None  # that, to the quarter before; None where nothing was held then
     last_on: date | None
+
+    @property
+    def words(self) -> str | None:
+        """How it meets, as it follows "meets"; None where nothing can be said."""
+        if self.rhythm is not None:
+            return self.rhythm.words
+        if self.label not in ("regular", "irregular"):
+            return None
+        if self.per_month >= 8:
+            return "several times a week"
+        times = round(self.per_month)
+        return f"about {_TIMES.get(times, f'{times} times')} a month" if times else "now and then"
 
 
 def cadence(days: Iterable[date], today: date, announced: Iterable[date] = ()) -> Cadence:

@@ -1,23 +1,18 @@
-"""Sources and the communities behind them: health in public, writing for operators only."""
+"""Sources: health in public, writing for operators only."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from origin import Origin
-from service import MUNICH, NOW, Service, draft, serving
-from sqlmodel import select
+from service import MUNICH, Service, draft, serving
 from test_jobs import CALENDAR
 
 from app.api import shapes
-from app.communities import cadence
-from app.models import Community, Event, Source
 
 SOURCES = "/api/v1/sources"
-COMMUNITIES = "/api/v1/communities"
 
 
 @pytest.fixture
@@ -106,69 +101,3 @@ async def test_removing_a_source_takes_along_what_only_it_told(service: Service)
     listed = (await service.client.get("/api/v1/events")).json()["data"]
     assert [event["title"] for event in listed] == ["Letters in the old town"]
     assert (await service.client.delete(f"{SOURCES}/1", headers=operator)).status_code == 404
-
-
-async def a_community(service: Service, name: str, days: tuple[int, ...]) -> str:
-    ids = await service.store(
-        *(draft(f"{name}{day}", f"{name} {day}", days=day) for day in days), source=f"https://{name}.example/"
-    )
-    async with service.database.writing() as session:
-        community = Community(
-            key=f"{name}-1a2b3c", name=name, url=f"https://{name}.example/", updated_at=NOW - timedelta(days=1)
-        )
-        session.add(community)
-        await session.flush()
-        for event in await session.exec(select(Event)):
-            if event.key in ids.values():
-                event.community_id = community.id
-        source = (await session.exec(select(Source).where(Source.url == f"https://{name}.example/"))).one()
-        source.community_id = community.id
-    return f"{name}-1a2b3c"
-
-
-async def test_community_shows_its_rhythm_last_and_next_event(service: Service) -> None:
-    key = await a_community(service, "printers", (-13, -6, 1, 8))
-    shown = await service.client.get(f"{COMMUNITIES}/{key}")
-    shapes.CommunityAnswer.model_validate(shown.json())
-    data = shown.json()["data"]
-    assert (data["cadence"], data["upcoming"], data["last_active_at"], data["join"]) == (
-        "weekly",
-        2,
-        (NOW - timedelta(days=6)).isoformat(),
-        "https://printers.example/",
-    )
-    assert data["next_event"]["title"] == "printers 1"
-    of_it = (await service.client.get(f"/api/v1/events?community={key}")).json()
-    assert [event["community"] for event in of_it["data"]] == [{"id": key, "name": "printers"}] * 2
-    assert (await service.client.get(f"{COMMUNITIES}/nobody-000000")).status_code == 404
-
-
-async def test_communities_are_listed_by_name_and_paged(service: Service) -> None:
-    for name in ("delta", "alpha", "charlie", "bravo"):
-        await a_community(service, name, (1,))
-    first = (await service.client.get(f"{COMMUNITIES}?limit=3")).json()
-    shapes.CommunityList.model_validate(first)
-    second = (await service.client.get(first["links"]["next"])).json()
-    names = [one["name"] for one in (*first["data"], *second["data"])]
-    assert names == ["alpha", "bravo", "charlie", "delta"]
-    assert first["meta"]["count"] == 4
-    found = (await service.client.get(f"{COMMUNITIES}?q=RAV")).json()["data"]
-    assert [one["name"] for one in found] == ["bravo"]
-
-
-@pytest.mark.parametrize(
-    ("gaps", "rhythm"),
-    [
-        ((), None),
-        ((7,), None),
-        ((1, 1, 1), "daily"),
-        ((7, 7, 14), "weekly"),
-        ((14, 14, 13), "every two weeks"),
-        ((28, 35, 28), "monthly"),
-        ((90, 92), "every few months"),
-        ((300, 200), "now and then"),
-    ],
-)
-def test_cadence_is_the_median_gap_in_words(gaps: tuple[int, ...], rhythm: str | None) -> None:
-    days = [NOW + timedelta(days=sum(gaps[:number])) for number in range(len(gaps) + 1)]
-    assert cadence(days) == rhythm

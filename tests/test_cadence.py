@@ -32,8 +32,8 @@ def held(rhythm: Rhythm, until: date = TODAY) -> list[date]:
             "every second Thursday",
             date(2026, 12, 3),
         ),
-        (Rhythm(1, nth=2), "FREQ=MONTHLY;BYDAY=2TU", "second Tuesday of the month", date(2026, 12, 8)),
-        (Rhythm(4, nth=-1), "FREQ=MONTHLY;BYDAY=-1FR", "last Friday of the month", date(2026, 11, 27)),
+        (Rhythm(1, nth=2), "FREQ=MONTHLY;BYDAY=2TU", "on the second Tuesday of the month", date(2026, 12, 8)),
+        (Rhythm(4, nth=-1), "FREQ=MONTHLY;BYDAY=-1FR", "on the last Friday of the month", date(2026, 11, 27)),
     ],
 )
 def test_kept_rhythm_is_found_and_goes_on(rhythm: Rhythm, rule: str, words: str, next_on: date) -> None:
@@ -103,12 +103,13 @@ def test_guessed_day_is_called_a_guess() -> None:
 
 def test_several_meetings_a_week_are_regular_without_a_weekday() -> None:
     told = cadence([TODAY - timedelta(days=2 * step) for step in range(1, 60)], TODAY)
-    assert (told.label, told.next_on) == ("regular", TODAY)
+    assert (told.label, told.next_on, told.words) == ("regular", TODAY, "several times a week")
 
 
 def test_activity_is_counted_by_quarter() -> None:
     told = cadence([TODAY - timedelta(days=days) for days in (5, 40, 80, 100, 120, 140, 160, 170, 180)], TODAY)
     assert (told.per_month, told.trend, told.last_on) == (1.0, 0.5, TODAY - timedelta(days=5))
+    assert told.words == "about once a month"
 
 
 @given(st.lists(st.dates(TODAY - timedelta(days=500), TODAY + timedelta(days=100)), max_size=60))

@@ -171,36 +171,6 @@ class NextEvent(Shape):
     starts_at: datetime
 
 
-class Community(Shape):
-    id: str
-    name: str
-    kind: str
-    url: str | None
-    description: str
-    join: str | None
-    city: str | None
-    country: str | None
-    lat: float | None
-    lon: float | None
-    is_online: bool
-    language: str | None
-    cadence: str | None
-    last_active_at: datetime | None
-    next_event: NextEvent | None
-    upcoming: int
-    updated_at: datetime
-
-
-class CommunityAnswer(Shape):
-    data: Community
-
-
-class CommunityList(Shape):
-    data: list[Community]
-    meta: Meta
-    links: Links
-
-
 class Pick(Shape):
     event: Event
     topic: str | None  # slug of the one that carries it; None where the catalogue has lost it
@@ -378,6 +348,28 @@ class Person(Shape):
     free_only: bool
     know: list[Known]
     created_at: datetime
+
+
+class LastDigest(Shape):
+    week: str
+    state: Literal["due", "sending", "sent", "unknown", "failed", "skipped", "bounced"]
+    at: datetime
+
+
+class Subscription(Shape):
+    state: Literal["on", "paused", "off", "no-address", "unconfirmed", "unsubscribed", "bounced", "complained"]
+    rhythm: Literal["weekly", "fortnightly", "monthly", "worthwhile", "off"]
+    weekday: int
+    hour: int
+    zone: str
+    next_at: datetime | None
+    paused_until: datetime | None
+    email: str | None
+    last: LastDigest | None
+
+
+class SubscriptionAnswer(Shape):
+    data: Subscription
 
 
 class PersonAnswer(Shape):

@@ -1,0 +1,120 @@
+"""/me/takeaways: what I brought back from an evening, for myself."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app import feeds, queries, takeaways
+from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.answers import Nothing, private
+from app.api.events import found_event
+from app.api.problems import Problem, declared
+from app.api.shapes import Event, Shape
+
+router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"])
+
+EventId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
+Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+
+
+class Attended(Shape):
+    id: str
+    title: str
+    starts_at: datetime
+
+
+class Takeaway(Shape):
+    event: Attended
+    learned: str
+    to_tell: str
+    would_go_again: bool | None
+    topic: str | None  # slug of what it added to the map
+    told_at: datetime | None
+
+
+class Question(Shape):
+    event: Event
+    topics: list[str]  # labels that may become known
+
+
+class Takeaways(Shape):
+    data: list[Takeaway]
+    question: Question | None
+
+
+class Told(Shape):
+    event: str
+    changed: list[str]
+
+
+class ToldAnswer(Shape):
+    data: Told
+
+
+class Brought(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    learned: Note = Field("", description="What did you learn?")
+    to_tell: Note = Field("", description="Whom do you want to tell?")
+    would_go_again: bool | None = None
+    topic: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]+$")] | None = Field(
+        None, description="What you now know a little of; it joins your map."
+    )
+
+
+@router.get(
+    "",
+    operation_id="list_takeaways",
+    summary="What I brought back, and one question",
+    response_model=Takeaways,
+    responses=declared(401, 403, 422),
+)
+async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:
+    """`question` names the last evening you went to and said nothing of, or null."""
+    asked = await takeaways.question(session, me, now=now)
+    question = asked and {
+        "event": queries.event_json(asked),
+        "topics": await takeaways.offered(session, asked.event),
+    }
+    return private({"data": await takeaways.told(session, me), "question": question})
+
+
+@router.put(
+    "/{event}",
+    operation_id="tell_takeaway",
+    summary="Tell what I brought back",
+    response_model=ToldAnswer,
+    responses=declared(400, 401, 403, 404, 413, 415, 422),
+)
+async def tell_takeaway(event: EventId, sent: Brought, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """Replaces what was told before. An empty body says: asked, and nothing to tell."""
+    found = await found_event(session, event)
+    await takeaways.ask(session, me, found)
+    changed = []
+    if sent != Brought():
+        changed = await takeaways.tell(session, me, found, **sent.model_dump())
+        await feeds.renew(session, me, now=now)
+    return private({"data": {"event": found.key, "changed": changed}})
+
+
+@router.delete(
+    "/{event}",
+    operation_id="take_takeaway_back",
+    summary="Forget it",
+    response_model=ToldAnswer,
+    responses=declared(401, 403, 404, 422),
+)
+async def take_takeaway_back(
+    event: EventId, _: Annotated[Nothing, Query()], session: Writing, me: WritingPerson, now: Now
+) -> Response:
+    found = await found_event(session, event)
+    changed = await takeaways.take_back(session, me, found)
+    if changed is None:
+        raise Problem(404, "nothing was told of this event")
+    await feeds.renew(session, me, now=now)
+    return private({"data": {"event": found.key, "changed": changed}})

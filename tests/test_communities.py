@@ -1,0 +1,247 @@
+"""Communities: told by calendars and by files, alive or not, and picked one step outside what somebody knows."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service import MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
+
+from app import activity, collect
+from app.api import community_shapes as shapes
+from app.frontier import add_source
+from app.models import Community, Event, FetchState, Source
+from scrapers import Page, Window, read_here
+
+COMMUNITIES = "/api/v1/communities"
+REPOSITORY = "https://lists.example/main.zip"
+CHAT = """name = "Bridge Builders"
+kind = "hashtag chat"
+url = "https://bridges.example/chat"
+about = "An hour about one bridge."
+topics = ["UX design"]
+online = true
+channel = "#bridgechat"
+join = ["Search for #bridgechat."]
+
+[[meets]]
+first = 2026-01-07T20:00:00
+zone = "Europe/London"
+rhythm = "FREQ=WEEKLY;BYDAY=WE"
+minutes = 60
+"""
+SLACK = """name = "Colour Theorists"
+kind = "slack"
+url = "https://colour.example/"
+about = "Where painters and front-end people talk about colour."
+topics = ["Colour theory of nobody", "Drawing"]
+online = true
+join = ["Ask for an invitation."]
+"""
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def read_from(service: Service, files: dict[str, str], *, now: datetime = NOW) -> Source:
+    """Collect an archive of these community files."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as packed:
+        for name, text in files.items():
+            packed.writestr(f"main/communities/{name}.toml", text)
+    page = Page(REPOSITORY, body.getvalue())
+    async with service.database.writing() as session:
+        source = await add_source(session, REPOSITORY)
+    reading = read_here(page.body, url=page.url, window=Window.ahead(now))
+    await collect.keep(service.database, source, page, reading, now=now)
+    await activity.renew(service.database, now=now)
+    return source
+
+
+async def a_group(service: Service, name: str, days: tuple[int, ...], *, topic: str = "ux-design") -> str:
+    """Let a group in Munich meet on these days from NOW; return its key."""
+    ids = await service.store(
+        *(draft(f"{name}{day}", f"{name} {day}", days=day, venue=MUNICH) for day in days),
+        source=f"https://{name}.example/",
+        topics={f"{name}{day}": {topic: 0.9} for day in days},
+    )
+    async with service.database.writing() as session:
+        community = Community(
+            key=f"{name}-1a2b3c",
+            name=name,
+            url=f"https://{name}.example/",
+            lat=MUNICH.lat,
+            lon=MUNICH.lon,
+            updated_at=NOW - timedelta(days=1),
+        )
+        session.add(community)
+        await session.flush()
+        for event in await session.exec(select(Event)):
+            if event.key in ids.values():
+                event.community_id = community.id
+        source = (await session.exec(select(Source).where(Source.url == f"https://{name}.example/"))).one()
+        source.community_id = community.id
+    return f"{name}-1a2b3c"
+
+
+async def shown(service: Service, key: str) -> dict[str, Any]:
+    answer = await service.client.get(f"{COMMUNITIES}/{key}")
+    shapes.CommunityAnswer.model_validate(answer.json())
+    return dict(answer.json()["data"])
+
+
+async def test_group_shows_its_rhythm_last_and_next_event(service: Service) -> None:
+    key = await a_group(service, "printers", (-20, -13, -6, 1, 8))
+    assert await activity.renew(service.database, now=NOW) == 1
+    data = await shown(service, key)
+    assert (data["cadence"], data["upcoming"], data["last_active_at"], data["join"]) == (
+        "every Wednesday",
+        2,
+        "2026-11-25",
+        "https://printers.example/",
+    )
+    assert data["next_event"]["title"] == "printers 1"
+    assert data["topics"] == [{"slug": "ux-design", "label": "UX design", "weight": 0.9}]
+    told = data["activity"]
+    assert (told["label"], told["next_on"], told["is_guess"], told["alive"]) == ("regular", "2026-12-02", False, 1.0)
+    assert told["weeks"][-3:] == [1, 1, 1]
+    of_it = (await service.client.get(f"/api/v1/events?community={key}")).json()
+    assert [event["community"] for event in of_it["data"]] == [{"id": key, "name": "printers"}] * 2
+    assert (await service.client.get(f"{COMMUNITIES}/nobody-000000")).status_code == 404
+
+
+async def test_activity_that_stays_the_same_changes_nothing(service: Service) -> None:
+    key = await a_group(service, "printers", (-13, -6, 1))
+    await activity.renew(service.database, now=NOW)
+    before = await shown(service, key)
+    assert await activity.renew(service.database, now=NOW) == 0
+    assert await shown(service, key) == before
+
+
+async def test_communities_are_listed_by_name_and_paged(service: Service) -> None:
+    for name in ("delta", "alpha", "charlie", "bravo"):
+        await a_group(service, name, (1,))
+    first = (await service.client.get(f"{COMMUNITIES}?limit=3")).json()
+    shapes.CommunityList.model_validate(first)
+    second = (await service.client.get(first["links"]["next"])).json()
+    names = [one["name"] for one in (*first["data"], *second["data"])]
+    assert names == ["alpha", "bravo", "charlie", "delta"]
+    assert first["meta"]["count"] == 4
+    found = (await service.client.get(f"{COMMUNITIES}?q=RAV")).json()["data"]
+    assert [one["name"] for one in found] == ["bravo"]
+
+
+async def test_communities_are_found_by_kind_topic_and_life(service: Service) -> None:
+    await a_group(service, "weekly", (-13, -6, 1))
+    await a_group(service, "silent", tuple(range(-300, -200, 7)), topic="drawing")
+    await read_from(service, {"chat": CHAT})
+
+    async def found(query: str) -> list[str]:
+        answer = await service.client.get(f"{COMMUNITIES}?{query}")
+        assert answer.status_code == 200
+        return [one["name"] for one in answer.json()["data"]]
+
+    assert await found("kind=hashtag chat") == ["Bridge Builders"]
+    assert await found("topic=UX design") == ["Bridge Builders", "weekly"]
+    assert await found("resting=true") == ["silent"]
+    assert await found("resting=false") == ["Bridge Builders", "weekly"]
+    assert await found("online=true") == ["Bridge Builders"]
+    assert (await service.client.get(f"{COMMUNITIES}?topic=Nonsensology")).status_code == 422
+
+
+async def test_files_become_communities_with_dates_like_any_other(service: Service) -> None:
+    source = await read_from(service, {"chat": CHAT, "slack": SLACK})
+    listed = (await service.client.get(COMMUNITIES)).json()["data"]
+    assert [(one["name"], one["kind"], one["cadence"], one["upcoming"]) for one in listed] == [
+        ("Bridge Builders", "hashtag chat", "every Wednesday", 52),
+        ("Colour Theorists", "slack", None, 0),
+    ]
+    chat = listed[0]
+    assert (chat["channel"], chat["join_steps"], chat["checked_at"]) == (
+        "#bridgechat",
+        ["Search for #bridgechat."],
+        None,
+    )
+    events = (await service.client.get(f"/api/v1/events?community={chat['id']}&limit=1")).json()["data"]
+    assert (events[0]["title"], events[0]["mode"], events[0]["starts_at"]) == (
+        "Bridge Builders",
+        "online",
+        "2026-12-02T20:00:00+00:00",
+    )
+    async with service.database.reading() as session:
+        state = await session.get_one(FetchState, source.id)
+        kept = await session.get_one(Source, source.id)
+    assert kept.state == "ok"
+    assert [(problem["code"], problem["subject"]) for problem in state.problems] == [("unknown_topic", "slack")]
+
+
+async def test_file_that_goes_ends_its_community(service: Service) -> None:
+    await read_from(service, {"chat": CHAT, "slack": SLACK})
+    await read_from(service, {"chat": CHAT.replace("An hour", "Two hours")}, now=NOW + timedelta(hours=1))
+    listed = (await service.client.get(COMMUNITIES)).json()["data"]
+    assert [(one["name"], one["description"]) for one in listed] == [("Bridge Builders", "Two hours about one bridge.")]
+
+
+async def test_removed_source_takes_its_communities_along(service: Service) -> None:
+    source = await read_from(service, {"chat": CHAT, "slack": SLACK})
+    operator = await service.operator()
+    assert (await service.client.delete(f"/api/v1/sources/{source.id}", headers=operator)).status_code == 204
+    assert (await service.client.get(COMMUNITIES)).json()["data"] == []
+
+
+async def picked(service: Service, **question: Any) -> list[dict[str, Any]]:
+    answer = await service.client.post("/api/v1/recommendations/communities", json=question)
+    assert answer.status_code == 200
+    shapes.CommunityPicks.model_validate(answer.json())
+    return list(answer.json()["data"])
+
+
+async def test_living_communities_outside_are_picked_with_a_reason(service: Service) -> None:
+    await a_group(service, "sketchers", (-20, -13, -6, 1))
+    await a_group(service, "coders", (-20, -13, -6, 1), topic="javascript")
+    await a_group(service, "silent", tuple(range(-300, -200, 7)))
+    await activity.renew(service.database, now=NOW)
+    (pick,) = await picked(service, know={"JavaScript": 4, "React": 4}, near="Munich")
+    assert (pick["community"]["name"], pick["path"][-1]) == ("sketchers", "UX design")
+    assert pick["path"][0] in ("JavaScript", "React")
+    assert pick["reason"]
+    assert pick["evidence"]
+    assert await picked(service, know={"JavaScript": 4}, near="Hamburg") == []
+
+
+async def test_chat_is_picked_wherever_one_lives_unless_online_is_unwanted(service: Service) -> None:
+    await read_from(service, {"chat": CHAT})
+    assert [one["community"]["name"] for one in await picked(service, know=["JavaScript"], near="Hamburg")] == [
+        "Bridge Builders"
+    ]
+    assert await picked(service, know=["JavaScript"], near="Hamburg", online=False) == []
+
+
+async def test_hidden_community_and_topic_are_not_among_mine(service: Service) -> None:
+    await read_from(service, {"chat": CHAT})
+    me = await service.guest(know={"JavaScript": 4})
+
+    async def mine() -> list[str]:
+        answer = await service.client.get("/api/v1/me/communities", headers=me)
+        shapes.CommunityPickList.model_validate(answer.json())
+        return [one["community"]["name"] for one in answer.json()["data"]]
+
+    assert await mine() == ["Bridge Builders"]
+    hidden = {"kind": "topic", "subject": "UX design"}
+    assert (await service.client.post("/api/v1/me/hidden", json=hidden, headers=me)).status_code < 300
+    assert await mine() == []
+
+
+def test_weeks_of_a_year_are_counted_from_the_day_they_are_told() -> None:
+    today = datetime(2026, 11, 25, tzinfo=UTC).date()
+    told = activity.activity_of([today - timedelta(days=ago) for ago in (1, 7, 8, 371)], today)
+    assert (len(told["weeks"]), told["weeks"][-1], told["weeks"][-2], told["weeks"][0]) == (53, 2, 1, 1)
