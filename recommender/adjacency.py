@@ -117,10 +117,13 @@ class Adjacency:
 
     def want_many(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return P(want topic | known) of several people, (n_people, n_topics)."""
-        known = self.profiles(people)
-        wanted: Floats = sigmoid(self._log_odds(known) + self.drift)
-        wanted[known > 0] = 0
+        wanted: Floats = sigmoid(self.log_odds(people))
+        wanted[self.profiles(people) > 0] = 0
         return wanted
+
+    def log_odds(self, people: Sequence[Mapping[str, int]]) -> Floats:
+        """Return log-odds of wanting each topic, known ones too: as if those were not known, (n_people, n_topics)."""
+        return self._log_odds(self.profiles(people)) + self.drift
 
     def hold(self, known: Mapping[str, int]) -> Floats:
         """Return P(holds topic already | known), (n_topics,); known topics get 1."""

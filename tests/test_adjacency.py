@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.commands import cli
+from app.cli.failing import Failed
 from recommender.adjacency import ARTEFACT, describe, load_adjacency, mixture, proper, read_adjacency, shares
 from recommender.catalogue import Catalogue, Topic, load_catalogue
-from recommender.label_ranking import LabelReader, rank_candidates
+from recommender.label_ranking import LabelReader, NoPerson, levels_of, rank_candidates
 from recommender.metrics import ndcg
 
 
@@ -174,8 +177,8 @@ def test_artefact_serves_a_catalogue_that_grew_and_shrank() -> None:
     assert wanted[adjacency.catalogue.index["go"]] == pytest.approx(expected)
 
 
-def test_rank_leaves_out_known_and_unknown_labels_and_keeps_the_spelling_of_the_file() -> None:
-    labels = ["rust", "Golang", "React", "no such thing", "TypeScript"]
+def test_rank_leaves_out_known_labels_and_keeps_the_spelling_of_the_file() -> None:
+    labels = ["rust", "Golang", "React", "TypeScript"]
     people: list[dict[str, Any]] = [{"know": {"ReactJS": 5, "JavaScript": 3}}, {"know": ["Go"]}]
     ranked = [[one["topic"] for one in answer["ranked"]] for answer in rank_candidates(people, labels, limit=10)]
     assert [sorted(one) for one in ranked] == [["Golang", "TypeScript", "rust"], ["React", "TypeScript", "rust"]]
@@ -186,6 +189,41 @@ def test_rank_orders_by_chance_and_stops_at_the_limit() -> None:
     (answer,) = rank_candidates([{"know": ["Nursing"]}], labels, limit=7)
     scores = [one["score"] for one in answer["ranked"]]
     assert (len(scores), scores) == (7, sorted(scores, reverse=True))
+
+
+def test_rank_places_labels_outside_the_catalogue_by_their_words_and_nonsense_last() -> None:
+    labels = ["zzqx", "Letterpress printing for typographers", "Hadoop"]
+    (typographer, nonsense) = rank_candidates(
+        [{"know": ["Typography", "Graphic design"]}, {"know": ["zzqx"]}], labels, limit=10
+    )
+    assert [one["topic"] for one in typographer["ranked"]] == [labels[1], labels[2], labels[0]]
+    assert "zzqx" not in [one["topic"] for one in nonsense["ranked"]]
+
+
+@pytest.mark.parametrize("know", [4, "Go", [1], {"Go": "much"}, {"Go": float("nan")}, None])
+def test_rank_refuses_what_does_not_say_what_somebody_knows(know: object) -> None:
+    with pytest.raises(NoPerson, match="must be a list of labels or map labels to levels from 1 to 5"):
+        levels_of({"know": know})
+
+
+def test_rank_answers_every_line_and_says_which_could_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("Rust\nGolang\n", "utf-8")
+    lines = '{"know": ["Go"]}\n{"know"\n[1]\n{"know": 4}\n{"know": {"Pyhton": 2}}\n'
+    ran = CliRunner().invoke(cli, ["rank", "--candidates", str(tmp_path / "labels.txt")], input=lines)
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [[one["topic"] for one in answer["ranked"]] for answer in answers] == [
+        ["Rust"],
+        [],
+        [],
+        [],
+        ["Rust", "Golang"],
+    ]
+    assert ["error" in answer for answer in answers] == [False, True, True, True, False]
+    assert "1 labels name no topic: Pyhton (did you mean Python" in ran.stderr
+    assert isinstance(ran.exception, Failed)
+    assert str(ran.exception).startswith(
+        "3 of 5 lines could not be read; the first: line 2 of standard input is no JSON"
+    )
 
 
 def test_labels_of_one_topic_keep_its_highest_level() -> None:

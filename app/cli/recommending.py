@@ -44,7 +44,7 @@ def recommend(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Pick the events one step outside what you know, each with its reason."""
-    levels, far = _levels(know), _reach(reach)
+    levels, far = levels_of(know), _reach(reach)
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.picks import picks_for
@@ -74,7 +74,7 @@ def recommend(
     run(work)
 
 
-def _levels(know: list[str]) -> dict[str, int]:
+def levels_of(know: list[str]) -> dict[str, int]:
     """Read `TOPIC[:1-5]` values; commas separate several in one."""
     levels = {}
     for part in (part.strip() for value in know for part in value.split(",")):
@@ -113,13 +113,31 @@ def _print_pick(pick: Pick) -> None:
 
 def _json_lines() -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(sys.stdin, 1):
+        yield number, _json_object(number, line)
+
+
+def _json_object(number: int, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        raise Failed(f"line {number} of standard input is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Failed(f"line {number} of standard input is no JSON object")
+    return value
+
+
+def _people() -> Iterator[dict[str, Any]]:
+    """Read what people know, a JSON object a line; of a line that cannot be read yield what is wrong with it."""
+    from recommender.label_ranking import NoPerson, levels_of
+
+    for number, line in enumerate(sys.stdin, 1):
         try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise Failed(f"line {number} of standard input is no JSON: {error}") from error
-        if not isinstance(value, dict):
-            raise Failed(f"line {number} of standard input is no JSON object")
-        yield number, value
+            person = _json_object(number, line)
+            yield {"know": levels_of(person)}
+        except Failed as error:
+            yield {"error": str(error)}
+        except NoPerson as error:
+            yield {"error": f"line {number} of standard input: {error}"}
 
 
 def rank(
@@ -129,19 +147,30 @@ def rank(
 ) -> None:
     """Rank candidate topics for people given as JSON lines on standard input; needs no database."""
     from recommender.catalogue import load_catalogue
-    from recommender.label_ranking import rank_candidates
+    from recommender.label_ranking import LabelReader, rank_candidates
 
     if reach is not None:
         _reach(reach)
     labels = [line.strip() for line in candidates.read_text("utf-8").splitlines() if line.strip()]
-    people = [person for _, person in _json_lines()]
-    catalogue = load_catalogue()
-    asked = dict.fromkeys([*labels, *(label for person in people for label in person.get("know", ()))])
-    unknown = [label for label in asked if catalogue.resolve(label) is None]
-    if unknown:
-        say(f"{len(unknown)} labels name no topic: {', '.join(unknown)}")
-    for answer in rank_candidates(people, labels, limit=limit, reach=reach):
-        print(json.dumps(answer, ensure_ascii=False))
+    people = list(_people())
+    reader = LabelReader(load_catalogue())
+    asked = [*reader.unknown(labels), *(label for one in people for label in reader.unknown(one.get("know", ())))]
+    if unknown := list(dict.fromkeys(asked)):
+        say(f"{len(unknown)} labels name no topic: {', '.join(map(_with_meaning, unknown))}")
+    answers = rank_candidates(people, labels, limit=limit, reach=reach)
+    for person, answer in zip(people, answers, strict=True):
+        told = {"ranked": [], **person} if "error" in person else answer
+        print(json.dumps(told, ensure_ascii=False))
+    if errors := [person["error"] for person in people if "error" in person]:
+        raise Failed(f"{len(errors)} of {len(people)} lines could not be read; the first: {errors[0]}")
+
+
+def _with_meaning(label: str) -> str:
+    """Return a label with the topics that may have been meant."""
+    from recommender.catalogue import load_catalogue
+
+    meant = load_catalogue().suggest(label, limit=2)
+    return f"{label} (did you mean {' or '.join(meant)}?)" if meant else label
 
 
 def tag(
