@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from app.content_lines import clean, instant, line, link, text
 from app.models import Event, Feed
 from app.queries import Listed, place_words
-from recommender.catalogue import Catalogue, load_catalogue
+from recommender.catalogue import load_catalogue
 
 UID_HOST = "adjacent"  # fixed: a service that moves to another address must not double everybody's events
 PRODID = "-//Adjacent//Events next door//EN"
@@ -27,7 +27,7 @@ LONGEST_TEXT = 4000  # characters of a description; calendars are read on phones
 Cancelled = Literal["keep", "drop", "prefix"]
 STATUSES = {"cancelled": "CANCELLED", "tentative": "TENTATIVE", "postponed": "TENTATIVE"}
 ALWAYS = "TRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO-BUSYSTATUS:FREE\r\nEND:VEVENT\r\n"
-END = "END:VCALENDAR\r\n"
+END = b"END:VCALENDAR\r\n"
 
 
 def header(name: str, description: str = "") -> str:
@@ -56,14 +56,20 @@ def calendar(
     cancelled: Cancelled = "keep",
 ) -> bytes:
     """Return a whole calendar: UTF-8, CRLF, folded. `reasons` say, by an event's number, why it is there."""
-    catalogue, told = load_catalogue(), reasons or {}
-    parts = [head]
-    for listed in events:
-        if cancelled != "drop" or not is_off(listed.event):
-            reason = told.get(listed.event.id or 0, "")
-            parts.append(_component(listed, catalogue, base_url, reason, prefixed=cancelled == "prefix"))
-    parts.append(END)
-    return "".join(parts).encode()
+    told = reasons or {}
+    return whole(
+        head,
+        (
+            component(listed, base_url=base_url, reason=told.get(listed.event.id or 0, ""), cancelled=cancelled)
+            for listed in events
+            if cancelled != "drop" or not is_off(listed.event)
+        ),
+    )
+
+
+def whole(head: str, components: Iterable[bytes]) -> bytes:
+    """Return a calendar of components that are rendered already."""
+    return b"".join((head.encode(), *components, END))
 
 
 def is_off(event: Event) -> bool:
@@ -71,12 +77,13 @@ def is_off(event: Event) -> bool:
     return event.status == "cancelled" or event.deleted_at is not None or event.merged_into is not None
 
 
-def _component(listed: Listed, catalogue: Catalogue, base_url: str, reason: str, *, prefixed: bool) -> str:
-    event = listed.event
+def component(listed: Listed, *, base_url: str, reason: str = "", cancelled: Cancelled = "keep") -> bytes:
+    """Return one event as a VEVENT; `reason` says why it is there."""
+    event, catalogue = listed.event, load_catalogue()
     title = event.title.replace("\n", " ")
     if event.status == "postponed":
         title = f"Postponed: {title}"
-    elif prefixed and is_off(event):
+    elif cancelled == "prefix" and is_off(event):
         title = f"Cancelled: {title}"
     page, url, online_url = f"{base_url}/e/{event.key}", link(event.url), link(event.online_url)
     # From the row, never the clock: the same bytes and ETag until something changed.
@@ -98,7 +105,7 @@ def _component(listed: Listed, catalogue: Catalogue, base_url: str, reason: str,
             f"STATUS:{'CANCELLED' if is_off(event) else STATUSES.get(event.status, 'CONFIRMED')}\r\n",
             ALWAYS,
         )
-    )
+    ).encode()
 
 
 def _times(event: Event) -> str:
@@ -135,7 +142,7 @@ def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> by
         line("URL", f"{base_url}/me"),
         ALWAYS,
     )
-    return "".join((header(feed.name), *notice, END)).encode()
+    return whole(header(feed.name), ["".join(notice).encode()])
 
 
 @dataclass(frozen=True, slots=True)

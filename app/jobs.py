@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
-from app import about, collect, feeds, first_start, frontier, leases, slates, tokens
+from app import about, collect, feeds, first_start, frontier, leases, renderings, slates, tokens
 from app.db import Database
 from app.engine import Engine
 from app.holder import Again, Holder
@@ -116,8 +116,14 @@ async def _forget_tokens(work: Work) -> None:
         await tokens.forget_expired(session, clock=datetime.now(UTC))
 
 
+async def _store_renderings(work: Work) -> None:
+    settings = work.settings
+    await renderings.store_missing(work.database, base_url=settings.base_url, now=settings.now())
+
+
 CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
+    "store renderings": (SOON, _store_renderings),
     "renew slates": (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
     "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
     "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),

@@ -251,6 +251,15 @@ class EventTopic(SQLModel, table=True):
     weight: float  # 0 … 1
 
 
+class Rendering(SQLModel, table=True):
+    """An event as lists and calendars show it. Triggers delete it when anything changes that it was made from."""
+
+    event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True))
+    mark: str  # of what rendered it
+    item: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # JSON
+    component: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # VEVENT
+
+
 class Embedding(SQLModel, table=True):
     """Sentence embeddings by the text they were made from, so that a text is embedded once."""
 

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Executable, Text, and_, false, func, literal_column, or_, text, true
+from sqlalchemy import ColumnElement, Executable, Row, Text, and_, false, func, literal_column, or_, text, true
 from sqlalchemy import cast as cast_to
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -53,7 +53,7 @@ class EventFilter:
 
 
 def conditions(wanted: EventFilter, dialect: str) -> list[ColumnElement[bool]]:
-    """Return the WHERE clauses of a filter, all but the exact circle around `near` (see `within`)."""
+    """Return the WHERE clauses of a filter, all but the exact circle around `near` (see `is_within`)."""
     clauses: list[ColumnElement[bool]] = []
     if not wanted.include_merged:
         clauses.append(col(Event.merged_into).is_(None))
@@ -134,11 +134,7 @@ def _tsquery(word: str) -> ColumnElement[Any]:
     return cast_to(func.nullif(cast_to(phrase, Text), "") + ":*", TSQUERY)
 
 
-def within(event: Event, near: Spot, radius_km: float) -> bool:
-    return _is_within(event.lat, event.lon, near, radius_km)
-
-
-def _is_within(lat: float | None, lon: float | None, near: Spot, radius_km: float) -> bool:
+def is_within(lat: float | None, lon: float | None, near: Spot, radius_km: float) -> bool:
     return lat is not None and lon is not None and distance_km(near.lat, near.lon, lat, lon) <= radius_km
 
 
@@ -151,14 +147,22 @@ class Listed:
     community: Community | None = None
     merged_into: str | None = None  # the id of the event that stands for this one
 
+    @property
+    def starts_at(self) -> datetime:
+        return self.event.starts_at
+
 
 async def events(session: AsyncSession, wanted: EventFilter, *, limit: int | None = None) -> list[Listed]:
     """Return the events of a filter by start: all of them, or the first ones."""
     clauses = conditions(wanted, session.get_bind().dialect.name)
     if wanted.near is None:
         statement = core_select(EVENTS).where(*clauses).order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(limit)
-        return await with_topics(session, cast("list[Event]", await _run(session, statement)))
-    found = [event for event in await _rows(session, *clauses) if within(event, wanted.near, wanted.radius_km)]
+        return await with_topics(session, cast("list[Event]", await run(session, statement)))
+    found = [
+        event
+        for event in await _rows(session, *clauses)
+        if is_within(event.lat, event.lon, wanted.near, wanted.radius_km)
+    ]
     return await with_topics(session, sorted(found, key=lambda event: (event.starts_at, event.id))[:limit])
 
 
@@ -172,13 +176,18 @@ async def total(session: AsyncSession, wanted: EventFilter) -> Total:
     ]
 
 
-async def _run(session: AsyncSession, statement: Executable) -> Sequence[Any]:
+async def run(session: AsyncSession, statement: Executable) -> Sequence[Any]:
+    """Return the rows of a statement on plain columns."""
     # The ORM costs more than the database here: 3.4 ms against 2.3 ms for 50 events.
     return (await (await session.connection()).execute(statement)).all()
 
 
 async def _rows(session: AsyncSession, *clauses: ColumnElement[bool]) -> list[Event]:
-    return cast("list[Event]", await _run(session, core_select(EVENTS).where(*clauses)))
+    return cast("list[Event]", await run(session, core_select(EVENTS).where(*clauses)))
+
+
+async def listed(session: AsyncSession, *clauses: ColumnElement[bool]) -> list[Listed]:
+    return await with_topics(session, await _rows(session, *clauses))
 
 
 Sort = Literal["start", "-start", "updated", "-updated"]
@@ -207,7 +216,7 @@ class Total:
 class Slice:
     """A part of a list, whether there is more on either side, and what there is in all."""
 
-    listed: list[Listed]
+    ids: list[int]
     previous: Position | None
     next: Position | None
     total: Total
@@ -228,32 +237,28 @@ async def event_slice(
         further_id = EVENTS.c.id < position.id if descending else EVENTS.c.id > position.id
         beyond.append(or_(further, and_(column == position.value, further_id)))
     if wanted.near is None:
-        statement = core_select(EVENTS).where(*clauses, *beyond).order_by(*order).limit(limit + 1)
-        found = cast("list[Event]", await _run(session, statement))
+        keys = core_select(EVENTS.c.id, EVENTS.c.starts_at, EVENTS.c.updated_at)
+        found = await run(session, keys.where(*clauses, *beyond).order_by(*order).limit(limit + 1))
         total = await _total(session, clauses)
     else:
-        ids, total = await _in_circle(
+        found, total = await _in_circle(
             session, clauses, beyond, order=order, near=wanted.near, radius_km=wanted.radius_km
         )
-        places = {id_: place for place, id_ in enumerate(ids[: limit + 1])}
-        rows = await _rows(session, EVENTS.c.id.in_(list(places)))
-        found = sorted(rows, key=lambda event: places[event.id or 0])
-    has_more, shown = len(found) > limit, found[:limit]
+    has_more, shown = len(found) > limit, list(found[:limit])
     if backwards:
         shown.reverse()
     before = has_more if backwards else position is not None
     after = position is not None if backwards else has_more
     return Slice(
-        await with_topics(session, shown),
+        [row.id for row in shown],
         _position(shown[0], sort, backwards=True) if before and shown else None,
         _position(shown[-1], sort) if after and shown else None,
         total,
     )
 
 
-def _position(event: Event, sort: Sort, *, backwards: bool = False) -> Position:
-    value = event.updated_at if sort.endswith("updated") else event.starts_at
-    return Position(value, event.id or 0, backwards=backwards)
+def _position(row: Row[Any], sort: Sort, *, backwards: bool = False) -> Position:
+    return Position(row.updated_at if sort.endswith("updated") else row.starts_at, row.id, backwards=backwards)
 
 
 async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Total:
@@ -261,7 +266,7 @@ async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) 
     columns = core_select(EVENTS.c.updated_at, EVENTS.c.starts_at).where(*clauses)
     counted = columns.order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(COUNTED + 1).subquery()
     facts = (func.count(), func.max(counted.c.updated_at), func.min(counted.c.starts_at))
-    ((count, updated_at, earliest),) = await _run(session, core_select(*facts))
+    ((count, updated_at, earliest),) = await run(session, core_select(*facts))
     return Total(min(count, COUNTED), count > COUNTED, updated_at, earliest)
 
 
@@ -273,19 +278,19 @@ async def _in_circle(
     order: Sequence[ColumnElement[Any]],
     near: Spot,
     radius_km: float,
-) -> tuple[list[int], Total]:
-    """Return the ids of the events in a circle that lie beyond a position, in order, and what the circle holds in all.
+) -> tuple[list[Row[Any]], Total]:
+    """Return the keys of the events in a circle that lie beyond a position, in order, and what the circle holds in all.
 
     The box of `clauses` has found them by index; what is left to do is done on four columns of each.
     """
     is_beyond = and_(true(), *beyond).label("is_beyond")
     columns = (EVENTS.c.id, EVENTS.c.lat, EVENTS.c.lon, EVENTS.c.starts_at, EVENTS.c.updated_at, is_beyond)
-    rows = await _run(session, core_select(*columns).where(*clauses).order_by(*order))
-    inside = [row for row in rows if _is_within(row.lat, row.lon, near, radius_km)]
+    rows = await run(session, core_select(*columns).where(*clauses).order_by(*order))
+    inside = [row for row in rows if is_within(row.lat, row.lon, near, radius_km)]
     updated_at = max((row.updated_at for row in inside), default=None)
     earliest = min((row.starts_at for row in inside), default=None)
     total = Total(min(len(inside), COUNTED), len(inside) > COUNTED, updated_at, earliest)
-    return [row.id for row in inside if row.is_beyond], total
+    return [row for row in inside if row.is_beyond], total
 
 
 async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Listed]:
@@ -293,7 +298,7 @@ async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Lis
     ids = [event.id for event in found]
     for start in range(0, len(ids), CHUNK):
         chunk = TOPICS.c.event_id.in_(ids[start : start + CHUNK])
-        for event_id, topic, weight in await _run(session, core_select(TOPICS).where(chunk)):
+        for event_id, topic, weight in await run(session, core_select(TOPICS).where(chunk)):
             topics[event_id].append((topic, weight))
     known = await communities_by_id(session, {event.community_id for event in found if event.community_id})
     merged = {event.merged_into for event in found if event.merged_into is not None}
@@ -318,7 +323,7 @@ async def survivors(session: AsyncSession, ids: Iterable[int]) -> dict[int, str]
     while wanted:
         columns = core_select(EVENTS.c.id, EVENTS.c.key, EVENTS.c.merged_into)
         chunk, wanted = wanted[:CHUNK], wanted[CHUNK:]
-        for id_, key, merged_into in await _run(session, columns.where(EVENTS.c.id.in_(chunk))):
+        for id_, key, merged_into in await run(session, columns.where(EVENTS.c.id.in_(chunk))):
             keys[id_] = key
             if merged_into is not None:
                 into[id_] = merged_into

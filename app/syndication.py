@@ -48,10 +48,10 @@ class Channel:
     def page(self, listed: Listed) -> str:
         return f"{self.base_url}/e/{listed.event.key}"
 
-    def told(self, shown: Sequence[Listed]) -> str:
-        if len(shown) >= self.count:
+    def told(self, shown: int) -> str:
+        if shown >= self.count:
             return self.description
-        return f"{self.description}. The first {len(shown):,} of {self.count:,}; narrow the filters to see the others."
+        return f"{self.description}. The first {shown:,} of {self.count:,}; narrow the filters to see the others."
 
 
 def rss(channel: Channel, events: Sequence[Listed]) -> bytes:
@@ -61,7 +61,7 @@ def rss(channel: Channel, events: Sequence[Listed]) -> bytes:
         f' xmlns:atom="http://www.w3.org/2005/Atom" xmlns:ev="{EV}" xmlns:xcal="{XCAL}"><channel>',
         _element("title", channel.title),
         _element("link", f"{channel.base_url}/"),
-        _element("description", channel.told(events)),
+        _element("description", channel.told(len(events))),
         f'<atom:link href="{_escaped(channel.url)}" rel="self" type="application/rss+xml"/>',
         _element("lastBuildDate", format_datetime(_changed(events), usegmt=True)),
     ]
@@ -90,7 +90,7 @@ def atom(channel: Channel, events: Sequence[Listed]) -> bytes:
     parts = [
         f'<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xmlns:xcal="{XCAL}">',
         _element("title", channel.title),
-        _element("subtitle", channel.told(events)),
+        _element("subtitle", channel.told(len(events))),
         _element("id", channel.url),
         f'<link rel="self" type="application/atom+xml" href="{_escaped(channel.url)}"/>',
         f'<link rel="alternate" type="text/html" href="{_escaped(channel.base_url)}/"/>',
@@ -140,7 +140,7 @@ def json_feed(channel: Channel, events: Sequence[Listed]) -> bytes:
             "title": channel.title,
             "home_page_url": f"{channel.base_url}/",
             "feed_url": channel.url,
-            "description": channel.told(events),
+            "description": channel.told(len(events)),
             "items": items,
         }
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import calendar_feed, queries
+from app import calendar_feed, queries, renderings
 from app.api import shapes
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.answers import (
@@ -42,19 +43,22 @@ Id = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4
     response_model=shapes.EventList,
     responses=declared(422),
 )
-async def list_events(request: Request, asked: Annotated[EventQuery, Query()], database: Data, now: Now) -> Response:
+async def list_events(
+    request: Request, asked: Annotated[EventQuery, Query()], database: Data, now: Now, chosen: Chosen
+) -> Response:
     """Upcoming events unless `start` says otherwise. Paging neither skips nor repeats while events arrive."""
     stood = await standing(request, EVENTS)
     wanted = event_filter(asked, now=now)
     position = _position(asked.cursor, asked.sort) if asked.cursor else None
     async with database.reading() as session:
         part = await queries.event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
+        items = await renderings.bodies(session, part.ids, "item", base_url=chosen.base_url)
     # Without a start, an event leaves the list when it has begun.
     promise(request, stood, until=part.total.earliest if asked.start is None else None)
     return list_answer(
         request,
         Listing(
-            rows=[queries.event_json(listed) for listed in part.listed],
+            rows=[orjson.Fragment(item) for item in items],
             count=part.total.count,
             is_lower_bound=part.total.is_lower_bound,
             updated_at=part.total.updated_at,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app import calendar_feed, queries, syndication
+from app import calendar_feed, queries, renderings, syndication
 from app.api import shapes
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
@@ -47,28 +48,48 @@ def whole_list(media_type: str, standard: str) -> dict[int | str, dict[str, Any]
     return {200: {**content(media_type, standard)[200], "headers": TOTAL}}
 
 
+class Dated(Protocol):
+    @property
+    def starts_at(self) -> datetime: ...
+
+
+One = TypeVar("One", bound=Dated)
+
+
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(Generic[One]):
     """What the filters find: the first events, and how many there are."""
 
-    events: list[Listed]
+    events: list[One]
     count: int
 
 
-async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int) -> Found:
+async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int) -> Found[Listed]:
     """Return the events that were asked for, up to a number, and promise the answer until one of them changes."""
+    return await _find(request, asked, database, queries.events, now=now, limit=limit)
+
+
+async def _find(
+    request: Request,
+    asked: Selection,
+    database: Database,
+    load: Callable[..., Awaitable[list[One]]],
+    *,
+    now: datetime,
+    limit: int,
+) -> Found[One]:
     stood = await standing(request, EVENTS)
     wanted = event_filter(asked, now=now)
     async with database.reading() as session:
-        listed = await queries.events(session, wanted, limit=limit)
-        count = len(listed) if len(listed) < limit else (await queries.total(session, wanted)).count
+        events = await load(session, wanted, limit=limit)
+        count = len(events) if len(events) < limit else (await queries.total(session, wanted)).count
     # Without a start, an event leaves the answer when it has begun.
-    promise(request, stood, until=listed[0].event.starts_at if asked.start is None and listed else None)
-    return Found(listed, count)
+    promise(request, stood, until=events[0].starts_at if asked.start is None and events else None)
+    return Found(events, count)
 
 
 async def _answer(
-    request: Request, found: Found, media_type: str, make: Callable[[Channel], bytes], settings: Settings
+    request: Request, found: Found[Any], media_type: str, make: Callable[[Channel], bytes], settings: Settings
 ) -> Response:
     own = f"{settings.base_url}{request.url.path}"
     query = urlencode(sorted(request.query_params.multi_items()))
@@ -97,10 +118,21 @@ class CalendarQuery(Selection):
 async def export_events(
     request: Request, asked: Annotated[CalendarQuery, Query()], database: Data, now: Now, chosen: Chosen
 ) -> Response:
+    def headed(channel: Channel, shown: int) -> str:
+        return calendar_feed.header(channel.title, channel.told(shown))
+
+    if asked.cancelled == "keep":
+        load = partial(renderings.found, form="component", base_url=chosen.base_url)
+        stored = await _find(request, asked, database, load, now=now, limit=MOST)
+
+        def put_together(channel: Channel) -> bytes:
+            return calendar_feed.whole(headed(channel, len(stored.events)), (one.body for one in stored.events))
+
+        return await _answer(request, stored, "text/calendar", put_together, chosen)
     found = await find(request, asked, database, now=now, limit=MOST)
 
     def make(channel: Channel) -> bytes:
-        head = calendar_feed.header(channel.title, channel.told(found.events))
+        head = headed(channel, len(found.events))
         return calendar_feed.calendar(head, found.events, base_url=chosen.base_url, cancelled=asked.cancelled)
 
     return await _answer(request, found, "text/calendar", make, chosen)
