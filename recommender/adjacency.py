@@ -130,8 +130,7 @@ class Adjacency:
         profile = self.profiles([known])
         constant, by_base, by_lift = self.hold_line
         base = constant + by_base * self._base(profile)
-        pull, fine = self._pull(profile), self.fine
-        held: Floats = sigmoid(self._mixed(profile, self.survey.hold, base, by_lift * pull, by_lift * fine))[0]
+        held: Floats = sigmoid(self._mixed(profile, self.survey.hold, base, by_lift))[0]
         held[profile[0] > 0] = 1
         return held
 
@@ -180,6 +179,11 @@ class Adjacency:
             drift[self.catalogue.index[slug]] += after - before
         return replace(self, drift=drift)
 
+    @cached_property
+    def of_nobody(self) -> Floats:
+        """P(want topic) knowing nothing of somebody, (n_topics,)."""
+        return self.want({})
+
     def profiles(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return (n_people, n_topics): what each known topic is worth by its level."""
         table = np.zeros((len(people), len(self.catalogue)))
@@ -189,7 +193,7 @@ class Adjacency:
         return table
 
     def _log_odds(self, known: Floats) -> Floats:
-        return self._mixed(known, self.survey.want, self._base(known), self._pull(known), self.fine)
+        return self._mixed(known, self.survey.want, self._base(known), 1.0)
 
     def _base(self, known: Floats) -> Floats:
         """Return the base rate of every topic for people of their kind, (n_people, n_topics)."""
@@ -207,11 +211,9 @@ class Adjacency:
         broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
         return broad[:, self.domain] + damped(known, self.fine)
 
-    def _mixed(
-        self, known: Floats, answer: Callable[[Floats], Floats], base: Floats, pull: Floats, fine: Lifts
-    ) -> Floats:
-        """Return log-odds: by the survey's model inside its vocabulary, as far as the person is known there."""
-        scores = base + pull
+    def _mixed(self, known: Floats, answer: Callable[[Floats], Floats], base: Floats, slope: float) -> Floats:
+        """Return log-odds: base + slope · lifts, or what the survey's model answers, as far as it knows the person."""
+        scores = base + slope * self._pull(known)
         inside = self.survey.topics
         asked = known[:, inside].sum(axis=1) > 0
         known, start = known[asked], base[asked][:, inside]
@@ -220,8 +222,8 @@ class Adjacency:
         rest[:, inside] = 0
         part = (shown.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)) ** DAMPING
         count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-        by_rest = summed(rest, fine[:, inside]) / count**DAMPING
         by_survey = answer(shown) - start
+        by_rest = slope * summed(rest, self.fine)[:, inside] / count**DAMPING
         scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
         return scores
 

@@ -30,6 +30,7 @@ CARRYING = 0.75  # share of its strongest topic from which another carries an ev
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 NAMED = 1.25  # what an organiser puts into the title is what the evening is about, not only what the group is
+ROUNDED = 1 - 1e-4  # scores are of single precision
 UNNAMED = 0.5  # so a topic that the title does not name yields to those that it does
 
 DAY = 86400.0  # seconds
@@ -71,7 +72,8 @@ class EventTable:
     weights: Floats  # (e, SLOTS) 0 in empty slots
     carrying: Floats  # (e, SLOTS) what a topic's worth counts by; 0 for asides
     worth: Floats  # (e,) what makes an evening good, apart from topics, purpose, place and time
-    by_topic: Places  # (n_carrying,) events, topic after topic
+    by_topic: Places  # (n_carrying,) events, topic after topic, those that may score most first
+    share: Floats  # (n_carrying,) of the most for their topic that they may score, falling within a topic
     first: Places  # (n_topics + 1,) where each topic's events begin in `by_topic`
     most: Floats  # (n_topics,) no event a topic carries scores more than this for each unit the topic is worth
     field: NDArray[np.uint8]  # (n_topics,) number of each topic's field
@@ -80,7 +82,10 @@ class EventTable:
     days: NDArray[np.float64]  # (e,) of beginning, since 1970
     hour_of_week: Places  # (e,) of the local clock: 0 is Monday at midnight
     communities: tuple[str, ...]
-    community: Places  # (e,) number of each event's community, the last and one more for none
+    community: Places  # (e,) the place of each event's community among them; -1 for none
+    series: Places  # (e,) equal for the events of one series; -1 for none
+    title: Places  # (e,) equal for equal titles
+    day: Places  # (e,) of the local calendar
 
     def best(
         self,
@@ -96,34 +101,38 @@ class EventTable:
         `worth` is that of topics, (n_topics,), 0 for those that carry nothing; `home` marks the topics of fields the
         person works in; `suits` multiplies each event, (e,), 0 where it must not be shown. Equals keep their order.
         """
-        most = worth * self.most * (1.0 if suits is None else float(suits.max(initial=0.0)))
-        order = np.argsort(-most)
-        order = order[: np.count_nonzero(most > 0)]
+        ceiling = worth * self.most * (1.0 if suits is None else float(suits.max(initial=0.0)))  # (n_topics,)
+        order = np.argsort(-ceiling)
+        order = order[: np.count_nonzero(ceiling > 0)]
         count = np.cumsum(self.first[order + 1] - self.first[order])
-        wanted = 4 * n
+        least, topics = 0.0, order[: int(np.searchsorted(count, 4 * n)) + 1]
         while True:
-            taken = int(np.searchsorted(count, wanted)) + 1
-            events = self._about(order[:taken])
+            events = self._about(topics, ceiling, least)
             values, carried = self.score(events, scores, worth, home=home, suits=suits)
-            if taken >= len(order):
+            if len(topics) == len(order):
                 break
-            if np.count_nonzero(values) >= n:
-                last = np.partition(values, len(values) - n)[len(values) - n]
-                needed = int(np.count_nonzero(most[order] >= last))
-                if needed <= taken:
-                    break
-                wanted = int(count[needed - 1])
-            else:
-                wanted *= 4
+            if np.count_nonzero(values) < n:
+                topics = order[: 4 * len(topics)]
+                continue
+            # The n-th best of some events is no better than the n-th best of all: what cannot reach it may be left out.
+            last = float(np.partition(values, len(values) - n)[len(values) - n])
+            if ceiling[order[len(topics)]] < last:
+                break
+            least, topics = last, order[ceiling[order] >= last]
+            order = topics
         scored = np.flatnonzero(values)
         chosen = scored[np.argsort(-values[scored], kind="stable")[:n]]
         return Best(events[chosen], values[chosen].astype(np.float64), carried[chosen])
 
-    def _about(self, topics: Places) -> Places:
-        """Return the events that any of the topics carries, rising."""
+    def _about(self, topics: Places, ceiling: NDArray[np.float64], least: float) -> Places:
+        """Return the events, rising, that some of the topics carries and may lift to a score of `least`."""
         found = np.zeros(len(self.candidates), np.bool_)
-        for topic in topics.tolist():
-            found[self.by_topic[self.first[topic] : self.first[topic + 1]]] = True
+        shares = (least / ceiling[topics]).tolist()  # of the most that an event about the topic scores
+        for topic, share in zip(topics.tolist(), shares, strict=True):
+            start, stop = self.first[topic], self.first[topic + 1]
+            if share > 0:
+                stop = start + np.searchsorted(-self.share[start:stop], -share * ROUNDED, side="right")
+            found[self.by_topic[start:stop]] = True
         return np.flatnonzero(found)
 
     def score(
@@ -169,15 +178,15 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         weights[row, : len(placed)] = [weight for _, weight in placed]
         carrying[row, : len(placed)] = _carrying(placed, event.title, catalogue)
     worth = np.array([_worth(event) for event in events], np.float32)
-    names = tuple(dict.fromkeys(event.community for event in events if event.community is not None))
-    number = {name: place for place, name in enumerate(names)}
+    communities, community = _numbered([event.community for event in events])
     most = (1 - ALONGSIDE) * carrying.max(axis=1, initial=0.0) + ALONGSIDE * carrying.sum(axis=1)  # (e,)
-    most *= BRIDGING * worth
     event_of, slot_of = np.nonzero(carrying)
     carried = topics[event_of, slot_of].astype(np.intp)
-    order = np.argsort(carried, kind="stable")
+    # Only what stands beside the surest topic can be the far end of a bridge.
+    reachable = (most * worth)[event_of] * np.where(slot_of > 0, BRIDGING, 1.0)
     largest = np.zeros(len(catalogue), np.float32)
-    np.maximum.at(largest, carried, most[event_of])
+    np.maximum.at(largest, carried, reachable)
+    order = np.lexsort((-reachable, carried))
     ground = geography(catalogue)
     return EventTable(
         candidates=events,
@@ -186,6 +195,7 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         carrying=carrying,
         worth=worth,
         by_topic=event_of[order],
+        share=(reachable / largest[carried])[order].astype(np.float32),
         first=np.searchsorted(carried[order], np.arange(len(catalogue) + 1)),
         most=largest,
         field=ground.field[ground.domain].astype(np.uint8),
@@ -193,9 +203,18 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         distance_km=np.array([np.nan if one.distance_km is None else one.distance_km for one in events]),
         days=np.array([one.starts_at.timestamp() / DAY for one in events]),
         hour_of_week=np.array([24 * one.starts_at.weekday() + one.starts_at.hour for one in events], np.intp),
-        communities=names,
-        community=np.array([number.get(one.community or "", len(names)) for one in events], np.intp),
+        communities=communities,
+        community=community,
+        series=_numbered([one.series for one in events])[1],
+        title=_numbered([one.title.casefold() for one in events])[1],
+        day=np.array([one.starts_at.toordinal() for one in events], np.intp),
     )
+
+
+def _numbered(names: Sequence[str | None]) -> tuple[tuple[str, ...], Places]:
+    """Return the names, each once, and the place of each among them, -1 for none."""
+    order = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
+    return tuple(order), np.array([-1 if name is None else order[name] for name in names], np.intp)
 
 
 def _purposes(events: Sequence[Candidate]) -> Purposes:

@@ -7,7 +7,6 @@ them; here the parts meet what is known of the person besides.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,12 +24,11 @@ from recommender.candidate import (
     LeftOut,
     is_wanted,
 )
-from recommender.catalogue import Catalogue
 from recommender.event_table import DAY, MODES, EventTable, tabulate
 from recommender.habits import Habits
-from recommender.reach import REACHES, Reach, geography
+from recommender.reach import REACHES, Geography, Reach, geography
 from recommender.reactions import Offsets, offsets_of
-from recommender.slate import Caps, fill_slate
+from recommender.slate import Offers, fill_slate
 from recommender.topic_worth import (
     OWN_FIELD,
     TopicScores,
@@ -50,7 +48,9 @@ __all__ = [
     "Person",
     "Slate",
     "TopicScores",
+    "choose",
     "is_wanted",
+    "left_out",
     "next_topics",
     "rank_events",
     "rank_slate",
@@ -66,7 +66,7 @@ SLATE = 7
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
 PER_OWN = 0.2  # and how many from domains of which they know two topics or more
-DEPTH = 200  # events looked at before a slate is filled; more only where these do not fill it
+DEPTH = 1000  # events looked at before a slate is filled; more only where these do not fill it
 NEAR_KM = 100.0  # at that distance an event is worth half
 SOON_DAYS = 120.0  # and so far ahead
 
@@ -129,31 +129,60 @@ def choose(
     nothing, both (n_events,); without it the candidates' own distances count.
     """
     catalogue = load_adjacency().catalogue
+    ground = geography(catalogue)
     topics = score_topics(person.known, person.reach)
-    worths, luck = _worths(person, topics, catalogue)
-    caps = _caps(person, catalogue, limit)
-    home = _fields(person, table)
+    worths, luck = _worths(person, topics, ground)
+    held = np.array([catalogue.index[slug] for slug in person.known], np.intp)
+    home = np.isin(table.field, table.field[held])  # (n_topics,)
+    own = (np.bincount(ground.domain[held], minlength=len(ground.field)) >= OWN_FIELD)[ground.domain]
     suits = suitability(person, table, now=now, feasible=feasible, distance_km=distance_km)
     depth = DEPTH
     while True:
         best = table.best(topics, worths, n=depth, home=home, suits=suits)
-        scored = [
-            Choice(table.candidates[event], catalogue.topics[topic].slug, score, REACHES[topics.band[topic]])
-            for event, score, topic in zip(*(part.tolist() for part in best), strict=True)
-            if person.hidden.isdisjoint(table.candidates[event].topics)
-        ]
-        slate, is_final = fill_slate(scored, catalogue, limit=limit, caps=caps, luck=luck)
-        if is_final or len(best.events) < depth:
-            return slate
+        events, at = best.events, best.topics
+        if person.hidden:
+            kept = [person.hidden.isdisjoint(table.candidates[event].topics) for event in events]
+            events, at = events[kept], at[kept]
+        offers = Offers(
+            score=best.scores if not person.hidden else best.scores[kept],
+            topic=at,
+            domain=ground.domain[at],
+            is_home=home[at],
+            is_own=own[at],
+            community=table.community[events],
+            series=table.series[events],
+            title=table.title[events],
+            day=table.day[events],
+        )
+        filled = fill_slate(
+            offers,
+            limit=limit,
+            at_home=round(PER_HOME[person.reach] * limit),
+            in_own=math.ceil(PER_OWN * limit),
+            luck=None if luck is None else luck[at],
+        )
+        if filled.is_final or len(best.events) < depth:
+            break
         depth *= 8
+    places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
+    return [
+        Choice(
+            table.candidates[events[place]],
+            catalogue.topics[at[place]].slug,
+            float(offers.score[place]),
+            REACHES[topics.band[at[place]]],
+            explorative=place == filled.exploring,
+        )
+        for place in places
+    ]
 
 
-def _worths(person: Person, topics: TopicScores, catalogue: Catalogue) -> tuple[Floats, dict[str, float] | None]:
-    """Return what topics are worth after the person's reactions, (n_topics,), and how this week's luck turns that."""
+def _worths(person: Person, topics: TopicScores, ground: Geography) -> tuple[Floats, Floats | None]:
+    """Return what topics are worth after the person's reactions and what this week's luck makes of that, (n_topics,)."""
     worths = np.where(topics.is_path, topics.score, 0.0)
     offsets = person.offsets
     if offsets is None and person.seed is not None:
-        offsets = offsets_of(geography(catalogue).domain, ())
+        offsets = offsets_of(ground.domain, ())
     if offsets is None:
         return worths, None
     log_odds = logit(np.clip(topics.want, 1e-9, 1 - 1e-9))
@@ -161,25 +190,7 @@ def _worths(person: Person, topics: TopicScores, catalogue: Catalogue) -> tuple[
     worths = worths * expected / np.maximum(topics.want, 1e-9)
     if person.seed is None:
         return worths, None
-    drawn = sigmoid(log_odds + offsets.drawn(person.seed)) / expected
-    return worths, dict(zip(catalogue.index, drawn.tolist(), strict=True))
-
-
-def _caps(person: Person, catalogue: Catalogue, limit: int) -> Caps:
-    known = Counter(catalogue[slug].domain for slug in person.known)
-    return Caps(
-        home=frozenset(catalogue[slug].field for slug in person.known),
-        at_home=round(PER_HOME[person.reach] * limit),
-        own=frozenset(domain for domain, number in known.items() if number >= OWN_FIELD),
-        in_own=math.ceil(PER_OWN * limit),
-    )
-
-
-def _fields(person: Person, table: EventTable) -> NDArray[np.bool_]:
-    """Return which topics belong to fields the person works in, (n_topics,)."""
-    index = load_adjacency().catalogue.index
-    known = table.field[[index[slug] for slug in person.known]]
-    return np.isin(table.field, known)
+    return worths, sigmoid(log_odds + offsets.drawn(person.seed)) / expected
 
 
 def suitability(
@@ -200,7 +211,7 @@ def suitability(
         suits *= person.habits.factor.ravel()[table.hour_of_week]
     if person.together is not None:
         lifts = [person.together.get(community, 1.0) for community in table.communities]
-        suits *= np.array([*lifts, 1.0])[table.community]
+        suits *= np.array([*lifts, 1.0])[table.community]  # -1, no community, finds the last
     if feasible is not None:
         suits *= feasible
     return suits
@@ -216,8 +227,9 @@ def left_out(person: Person, table: EventTable, choices: Sequence[Choice]) -> It
     """Yield why each event of a table is not among the choices."""
     catalogue = load_adjacency().catalogue
     topics = score_topics(person.known, person.reach)
-    worths, _ = _worths(person, topics, catalogue)
-    scores, carried = table.score(np.arange(len(table.candidates)), topics, worths, home=_fields(person, table))
+    worths, _ = _worths(person, topics, geography(catalogue))
+    home = np.isin(table.field, table.field[[catalogue.index[slug] for slug in person.known]])
+    scores, carried = table.score(np.arange(len(table.candidates)), topics, worths, home=home)
     chosen = {choice.candidate.id for choice in choices}
     for event, score, topic in zip(table.candidates, scores.tolist(), carried.tolist(), strict=True):
         if event.id in chosen:

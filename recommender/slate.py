@@ -2,116 +2,92 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from recommender.candidate import Candidate, Choice
-from recommender.catalogue import Catalogue
+import numpy as np
+from numpy.typing import NDArray
 
-PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_DAY = 2, 1, 1, 3
+PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_SERIES, PER_TITLE, PER_DAY = 2, 1, 1, 1, 1, 3
 WORTH = 0.05  # share of the best score, at home and outside, below which an event is no longer worth an evening
+
+Codes = NDArray[np.integer]
+
+
+class Offers(NamedTuple):
+    """Events in the order of their scores, as far as a slate minds them; all (n,). Equal codes are the same; -1 is none."""
+
+    score: NDArray[np.float64]
+    topic: Codes
+    domain: Codes
+    is_home: NDArray[np.bool_]  # about a field the person works in
+    is_own: NDArray[np.bool_]  # about a domain of which they know two topics or more
+    community: Codes
+    series: Codes
+    title: Codes
+    day: Codes
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
-    """How many places of a slate may go to what a person works in already."""
-
-    home: frozenset[str]  # fields the person works in
-    at_home: int
-    own: frozenset[str]  # domains of which the person knows two topics or more
-    in_own: int
-
-
-@dataclass
-class Filling:
-    """A slate while it is filled, with what its places are taken by."""
-
-    catalogue: Catalogue
-    caps: Caps
-    choices: list[Choice] = field(default_factory=list)
-    taken: Counter[object] = field(default_factory=Counter)
-
-    def admits(self, choice: Choice, *, per_topic: int = PER_TOPIC, at_home: int | None = None) -> bool:
-        topic = self.catalogue[choice.topic]
-        event = choice.candidate
-        return (
-            self.taken["domain", topic.domain] < PER_DOMAIN
-            and self.taken["topic", topic.slug] < per_topic
-            and (
-                topic.field not in self.caps.home
-                or self.taken["home"] < (self.caps.at_home if at_home is None else at_home)
-            )
-            and (topic.domain not in self.caps.own or self.taken["own"] < self.caps.in_own)
-            and self._brings_something_new(event)
-        )
-
-    def _brings_something_new(self, event: Candidate) -> bool:
-        return (
-            self.taken["id", event.id] == 0
-            and (event.community is None or self.taken["community", event.community] < PER_COMMUNITY)
-            and (event.series is None or self.taken["series", event.series] == 0)
-            and self.taken["title", event.title.casefold()] == 0
-            and self.taken["day", event.starts_at.date()] < PER_DAY
-        )
-
-    def take(self, choice: Choice) -> None:
-        topic = self.catalogue[choice.topic]
-        event = choice.candidate
-        self.choices.append(choice)
-        self.taken.update(
-            [
-                ("domain", topic.domain),
-                ("topic", topic.slug),
-                ("id", event.id),
-                ("community", event.community),
-                ("series", event.series),
-                ("title", event.title.casefold()),
-                ("day", event.starts_at.date()),
-                *(["home"] if topic.field in self.caps.home else []),
-                *(["own"] if topic.domain in self.caps.own else []),
-            ]
-        )
+class Filled:
+    places: list[int]  # of the offers, best first
+    exploring: int | None  # the offer that is shown to find out
+    is_final: bool  # whether worse offers could not have changed it
 
 
 def fill_slate(
-    scored: Sequence[Choice],
-    catalogue: Catalogue,
-    *,
-    limit: int,
-    caps: Caps,
-    luck: Mapping[str, float] | None = None,
-) -> tuple[list[Choice], bool]:
-    """Take the best first under the caps; return them best first, and whether worse events could not have changed them.
+    offers: Offers, *, limit: int, at_home: int, in_own: int, luck: NDArray[np.float64] | None = None
+) -> Filled:
+    """Take the best first, at most two a domain, one a topic, community, series and title, three a day.
 
-    `scored` stands in the order of scores. When the caps leave places open, events of topics already shown may fill
-    them, then more of the fields at home; never of the same community. With `luck`, what a topic's score is multiplied
-    by in one draw of what is believed of it, the last place goes to the choice that draws best (Thompson sampling).
+    At most `at_home` are about fields the person works in and `in_own` about domains of their own. When that leaves
+    places open, events of topics already shown may fill them, then more of the fields at home; never of the same
+    community. With `luck`, what each score is multiplied by in one draw of what is believed of its topic, the last place
+    goes to the offer that draws best (Thompson sampling).
     """
-    filling = Filling(catalogue, caps)
-    worthy = _worthy(scored, catalogue, caps)
+    worthy = _worthy(offers)
     sure = limit if luck is None else limit - 1
-    passes = ((PER_TOPIC, caps.at_home), (PER_DOMAIN, caps.at_home), (PER_TOPIC, limit))
-    for number, (per_topic, at_home) in enumerate(passes):
-        for choice in worthy:
-            if len(filling.choices) == sure:
-                break
-            if filling.admits(choice, per_topic=per_topic, at_home=at_home):
-                filling.take(choice)
+    taken: list[int] = []
+    is_final = False
+    for number, (per_topic, most_home) in enumerate(((PER_TOPIC, at_home), (PER_DOMAIN, at_home), (PER_TOPIC, limit))):
+        free = worthy & _admitted(offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
+        while len(taken) < sure and free.any():
+            taken.append(int(free.argmax()))
+            free &= _admitted(offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
         if number == 0:
-            is_final = len(filling.choices) == sure  # later passes come back to what earlier ones passed over
-    best_first = sorted(filling.choices, key=lambda choice: -choice.score)
-    if luck is None:
-        return best_first, is_final
-    free = [choice for choice in worthy if filling.admits(choice)]
-    drawn = max(free, key=lambda choice: (choice.score * luck.get(choice.topic, 1.0), choice.score), default=None)
-    if drawn is not None:
-        best_first.append(replace(drawn, explorative=True))
-    return best_first, is_final
+            is_final = len(taken) == sure  # later passes come back to what earlier ones passed over
+    exploring = None
+    if luck is not None:
+        free = worthy & _admitted(offers, taken, per_topic=PER_TOPIC, at_home=at_home, in_own=in_own)
+        if free.any():
+            exploring = int(np.where(free, offers.score * luck, -1.0).argmax())
+    return Filled(sorted(taken), exploring, is_final)
 
 
-def _worthy(scored: Sequence[Choice], catalogue: Catalogue, caps: Caps) -> list[Choice]:
-    best: dict[bool, float] = {}
-    for choice in scored:
-        best.setdefault(catalogue[choice.topic].field in caps.home, choice.score)
-    return [choice for choice in scored if choice.score >= WORTH * best[catalogue[choice.topic].field in caps.home]]
+def _worthy(offers: Offers) -> NDArray[np.bool_]:
+    worthy = np.zeros(len(offers.score), np.bool_)
+    for kind in (offers.is_home, ~offers.is_home):
+        worthy |= kind & (offers.score >= WORTH * offers.score[kind].max(initial=0.0))
+    return worthy
+
+
+def _admitted(offers: Offers, taken: list[int], *, per_topic: int, at_home: int, in_own: int) -> NDArray[np.bool_]:
+    """Return which offers may join those taken, (n,)."""
+    admitted = np.ones(len(offers.score), np.bool_)
+    admitted[taken] = False
+    for codes, most in (
+        (offers.topic, per_topic),
+        (offers.domain, PER_DOMAIN),
+        (offers.community, PER_COMMUNITY),
+        (offers.series, PER_SERIES),
+        (offers.title, PER_TITLE),
+        (offers.day, PER_DAY),
+    ):
+        here = codes[taken].tolist()
+        for code in {code for code in here if code >= 0 and here.count(code) >= most}:
+            admitted &= codes != code
+    if np.count_nonzero(offers.is_home[taken]) >= at_home:
+        admitted &= ~offers.is_home
+    if np.count_nonzero(offers.is_own[taken]) >= in_own:
+        admitted &= ~offers.is_own
+    return admitted

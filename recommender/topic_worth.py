@@ -92,7 +92,7 @@ def usually_wanted(adjacency: Adjacency, known: Mapping[str, int]) -> NDArray[np
 
     Against people in general every technology would be a discovery of whoever writes programs.
     """
-    usual = adjacency.want({})
+    usual = adjacency.of_nobody
     if any(adjacency.catalogue[slug].field in DEVELOPER_FIELDS for slug in known):
         usual = np.maximum(usual, sigmoid(adjacency.developer_base + adjacency.drift))
         surveyed = adjacency.survey.topics
