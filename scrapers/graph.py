@@ -40,7 +40,7 @@ class Graph:
         return []
 
     def nodes(self, node: Node, *names: str) -> list[Node]:
-        return [value for value in self.values(node, *names) if isinstance(value, Mapping)]
+        return [value for value in self.values(node, *names) if isinstance(value, dict)]
 
     def text(self, node: Node, *names: str) -> str:
         """Return the first text these properties hold, on one line; a node stands for its name."""
@@ -51,13 +51,13 @@ class Graph:
         return ""
 
     def words(self, value: Any) -> str:
-        return literal(self.text_of_node(value) if isinstance(value, Mapping) else value)
+        return literal(self.text_of_node(value) if isinstance(value, dict) else value)
 
     def text_of_node(self, node: Node) -> str:
         return next(filter(None, (literal(value) for value in self.values(node, "name", "url"))), "")
 
     def _followed(self, value: Any) -> Any:
-        if isinstance(value, Mapping) and is_reference(value):
+        if isinstance(value, dict) and is_reference(value):
             return self._named.get(str(value["@id"]), value)
         return value
 
@@ -77,7 +77,7 @@ def literal(value: Any) -> str:
 
 def symbol(value: Any) -> str:
     """Return the lower-case local name of a member of an enumeration, told as text, address or reference."""
-    return local_name(literal(value.get("@id") if isinstance(value, Mapping) else value)).casefold()
+    return local_name(literal(value.get("@id") if isinstance(value, dict) else value)).casefold()
 
 
 def is_reference(node: Node) -> bool:
@@ -104,10 +104,10 @@ def every_node(documents: Any) -> Iterator[Node]:
         value = waiting.pop()
         if id(value) in seen:
             continue
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             seen.add(id(value))
             yield value
-            waiting += reversed(list(value.values()))
+            waiting += reversed(value.values())
         elif isinstance(value, list):
             seen.add(id(value))
             waiting += reversed(value)
@@ -118,7 +118,7 @@ def _flat(value: Any, depth: int = 0) -> list[Any]:
         return []
     if isinstance(value, list):
         return [inner for item in value for inner in _flat(item, depth + 1)]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for wrapper in ("@value", "@list", "@set"):
             if wrapper in value:
                 return _flat(value[wrapper], depth + 1)

@@ -17,6 +17,11 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _GAP = re.compile(r"(?:[\s;,]|<!--|-->|<!\[CDATA\[|\]\]>)*")  # around and between documents
 
 
+def has_scripts(text: str) -> bool:
+    """Tell whether a page may hold JSON-LD; some writers escape the plus sign of its type."""
+    return ("json" in text and ("ld+json" in text or ";json" in text)) or "LD+JSON" in text
+
+
 def read_scripts(tree: LexborHTMLParser) -> tuple[list[Any], list[Problem]]:
     """Return the documents of a page's JSON-LD scripts, and which of the scripts had to be repaired or left out."""
     documents, problems = [], []

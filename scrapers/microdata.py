@@ -33,6 +33,7 @@ _VOCABULARIES = (
     "http://data-vocabulary.org/",
     "http://rdf.data-vocabulary.org/#",
 )
+_HAS_TYPES = re.compile(r"typeof\s*=")  # scripts use the word without the sign
 # Types of the vocabularies we read, and names of our own for those; "schema" is one that needs no declaration.
 _NAMES_VOCABULARY = (
     re.compile(r"vocab\s*="),
@@ -40,6 +41,10 @@ _NAMES_VOCABULARY = (
     re.compile(r"prefix\s*=\s*[\"'][^\"'>]*(?:(?<!schema):\s+https?://schema\.org|data-vocabulary\.org)"),
     re.compile(r"xmlns:[\w-]+\s*=\s*[\"']?https?://(?:schema|(?:rdf\.)?data-vocabulary)\.org"),
 )
+
+
+def has_microdata(text: str) -> bool:
+    return "itemscope" in text or "ITEMSCOPE" in text
 
 
 def microdata_items(tree: LexborHTMLParser) -> list[Node]:
@@ -112,7 +117,7 @@ def _rows(item: dict[str, Any]) -> list[Node]:
 
 def has_rdfa(text: str) -> bool:
     """Tell whether a page may hold RDFa that we read; most of it is written by Drupal in other words."""
-    return "typeof" in text and any(named.search(text) for named in _NAMES_VOCABULARY)
+    return _HAS_TYPES.search(text) is not None and any(named.search(text) for named in _NAMES_VOCABULARY)
 
 
 def rdfa_items(tree: LexborHTMLParser) -> list[Node]:

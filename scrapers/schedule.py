@@ -7,25 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
-from typing import Literal
 from zoneinfo import ZoneInfo
-
-from dateutil import rrule
 
 from scrapers.draft import Window
 from scrapers.graph import Graph, Node, local_name
+from scrapers.recurrence import Frequency, Rule
+from scrapers.recurrence import occurrences as times_of
 from scrapers.times import When, localize, parse_when, resolve_zone
 
 MOST_OCCURRENCES = 500  # of one series; daily for more than the year that is looked ahead
 _DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}
-_DAY = re.compile(r"([+-]?\d)?(MO|TU|WE|TH|FR|SA|SU)", re.IGNORECASE)
+_SPELLED_DAYS = frozenset({"MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"})
+_DAY = re.compile(r"([+-]?\d)?(MO|TU|WE|TH|FR|SA|SU)")
 _FREQUENCY = re.compile(r"P(\d{1,3})([DWMY])", re.IGNORECASE)
-_FREQUENCIES: dict[str, Literal[0, 1, 2, 3]] = {
-    "D": rrule.DAILY,
-    "W": rrule.WEEKLY,
-    "M": rrule.MONTHLY,
-    "Y": rrule.YEARLY,
-}
+_FREQUENCIES: dict[str, Frequency] = {"D": "DAILY", "W": "WEEKLY", "M": "MONTHLY", "Y": "YEARLY"}
 _SPOKEN = {"daily": "P1D", "weekly": "P1W", "biweekly": "P2W", "monthly": "P1M", "yearly": "P1Y", "annually": "P1Y"}
 _DURATION = re.compile(
     r"P(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,7})(?:\.\d+)?S)?)?", re.IGNORECASE
@@ -93,39 +88,35 @@ def _rule(
     found = _FREQUENCY.fullmatch(_SPOKEN.get(local_name(told).casefold(), told) or ("P1W" if days else ""))
     if found is None or not int(found[1]):
         return None
-    interval, frequency = int(found[1]), _FREQUENCIES[found[2].upper()]
     today = window.start.astimezone(zone).date()
-    if begin is None:
-        if interval > 1:
-            return None  # every second week, but which?
-        begin = today
-    count = _number(graph.text(schedule, "repeatCount"))
-    if count is None and frequency in (rrule.DAILY, rrule.WEEKLY):
-        # dateutil walks from the start; a class that began in 1970 need not be walked through.
-        step = timedelta(days=interval * (7 if frequency == rrule.WEEKLY else 1))
-        begin += step * max(0, (today - begin) // step - 1)
-    weeks = _numbers(graph, schedule, "byMonthWeek")
+    if begin is None and int(found[1]) > 1:
+        return None  # every second week, but which?
+    weeks = _numbers(graph, schedule, "byMonthWeek", most=5)
+    rule = Rule(
+        freq=_FREQUENCIES[found[2].upper()],
+        interval=int(found[1]),
+        count=_number(graph.text(schedule, "repeatCount")),
+        by_month=_numbers(graph, schedule, "byMonth", most=12),
+        by_month_day=_numbers(graph, schedule, "byMonthDay", most=31),
+        by_day=tuple((week, day) for _, day in days for week in weeks) if weeks else tuple(days),
+    )
     horizon = window.end.astimezone(zone).date()
     last = min(_day(graph.text(schedule, "endDate")) or horizon, horizon)
-    rule = rrule.rrule(
-        frequency,
-        dtstart=datetime.combine(begin, time()),
-        interval=interval,
+    return times_of(
+        rule,
+        datetime.combine(begin or today, time()),
         until=datetime.combine(last, time()),
-        byweekday=[day(week) for day in days for week in weeks] if weeks else days or None,
-        bymonth=_numbers(graph, schedule, "byMonth") or None,
-        bymonthday=_numbers(graph, schedule, "byMonthDay") or None,
+        after=datetime.combine(today - timedelta(days=1), time()),
+        before=datetime.combine(horizon + timedelta(days=1), time()),
     )
-    counted = islice(rule, count) if count is not None else iter(rule)
-    return (midnight for midnight in counted if midnight.date() >= today - timedelta(days=1))
 
 
-def _weekday(text: str) -> rrule.weekday | None:
-    name = local_name(text)
+def _weekday(text: str) -> tuple[int, int] | None:
+    """Return the ordinal (0 for every) and the weekday that "MO", "2TU" or "https://schema.org/Monday" name."""
+    name = local_name(text).upper()
     if found := _DAY.fullmatch(name):
-        return rrule.weekday(_DAYS[found[2].upper()], int(found[1]) if found[1] and int(found[1]) else None)
-    spelled = {"MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"}
-    return rrule.weekday(_DAYS[name[:2].upper()]) if name.upper() in spelled else None
+        return int(found[1] or 0), _DAYS[found[2]]
+    return (0, _DAYS[name[:2]]) if name in _SPELLED_DAYS else None
 
 
 def _length(graph: Graph, schedule: Node, begin: time | None) -> timedelta | None:
@@ -138,9 +129,9 @@ def _length(graph: Graph, schedule: Node, begin: time | None) -> timedelta | Non
     return spans if spans > timedelta() else spans + timedelta(days=1)
 
 
-def _numbers(graph: Graph, schedule: Node, name: str) -> list[int]:
+def _numbers(graph: Graph, schedule: Node, name: str, *, most: int) -> tuple[int, ...]:
     numbers = (_number(graph.words(value)) for value in graph.values(schedule, name))
-    return [number for number in numbers if number is not None and number <= 31]
+    return tuple(sorted({number for number in numbers if number is not None and number <= most}))
 
 
 def _number(text: str) -> int | None:

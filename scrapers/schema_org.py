@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from itertools import chain
@@ -130,7 +130,7 @@ def event_nodes(documents: Any) -> Iterator[tuple[Node, Node | None]]:
         if isinstance(value, list):
             seen.add(id(value))
             waiting += [(inner, holder) for inner in reversed(value)]
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             seen.add(id(value))
             if is_event(value):
                 yield value, holder
@@ -293,7 +293,7 @@ def _organizer(context: Context, node: Node, holder: Node | None) -> Organizer |
     if not told and holder is not None and is_event(holder):
         told = graph.values(holder, "organizer", "organiser")
     for value in told:
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             organizer = Organizer(
                 next(filter(None, (literal(name) for name in graph.values(value, "name"))), None),
                 _link(graph, value, "url", context.url),
@@ -322,7 +322,7 @@ def _categories(graph: Graph, node: Node) -> tuple[str, ...]:
 
 def _language(graph: Graph, node: Node) -> str | None:
     for value in graph.values(node, "inLanguage"):
-        texts = graph.values(value, "alternateName", "name", "@id") if isinstance(value, Mapping) else [value]
+        texts = graph.values(value, "alternateName", "name", "@id") if isinstance(value, dict) else [value]
         for text in map(literal, texts):
             if _LANGUAGE.fullmatch(text) and len(text.partition("-")[0]) <= 3:
                 return text

@@ -26,7 +26,7 @@ class Item:
     def value(self, path: str) -> Any:
         value: Any = self.told
         for key in path.split("."):
-            value = _followed(value.get(key), self.others) if isinstance(value, Mapping) else None
+            value = _followed(value.get(key), self.others) if isinstance(value, dict) else None
         return value
 
     def text(self, *paths: str) -> str:
@@ -52,7 +52,7 @@ class Item:
 
     def item(self, *paths: str) -> Item:
         values = (self.value(path) for path in paths)
-        return Item(next((value for value in values if isinstance(value, Mapping)), {}), self.others)
+        return Item(next((value for value in values if isinstance(value, dict)), {}), self.others)
 
     def items(self, path: str) -> list[Item]:
         return items_of(self.value(path), self.others)
@@ -61,7 +61,7 @@ class Item:
         """Return the texts of a list; of objects in it, what they say under `name`."""
         values = self.value(path)
         told = values if isinstance(values, list) else []
-        found = (literal(value.get(name)) if isinstance(value, Mapping) else literal(value) for value in told)
+        found = (literal(value.get(name)) if isinstance(value, dict) else literal(value) for value in told)
         return [text for text in found if text]
 
     def has(self, *keys: str) -> bool:
@@ -73,32 +73,33 @@ def items_of(value: Any, others: Mapping[str, Any] | None = None) -> list[Item]:
     cache = others or {}
     values = value[:MOST_ITEMS] if isinstance(value, list) else [value]
     found = (_followed(each, cache) for each in values)
-    return [Item(each, cache) for each in found if isinstance(each, Mapping)]
+    return [Item(each, cache) for each in found if isinstance(each, dict)]
 
 
 def _followed(value: Any, others: Mapping[str, Any]) -> Any:
-    if isinstance(value, Mapping) and isinstance(reference := value.get("__ref"), str):
+    if isinstance(value, dict) and isinstance(reference := value.get("__ref"), str):
         return others.get(reference)
     return value
 
 
 def page_properties(document: Any) -> Any:
     """Return what a Next.js page was made from (`__NEXT_DATA__`), or the document itself where it is none."""
-    properties = Item(document).value("props.pageProps") if isinstance(document, Mapping) else None
+    properties = Item(document).value("props.pageProps") if isinstance(document, dict) else None
     return document if properties is None else properties
 
 
 def every_item(document: Any, *keys: str) -> Iterator[Item]:
     """Yield the objects that have all of these keys, wherever they are; what is inside one of them is part of it."""
+    wanted = frozenset(keys)
     waiting: list[Any] = [document]
     for _ in range(MOST_VALUES):
         if not waiting:
             return
         value = waiting.pop()
-        if isinstance(value, Mapping):
-            if all(key in value for key in keys):
+        if isinstance(value, dict):
+            if wanted <= value.keys():
                 yield Item(value)
             else:
-                waiting += reversed(list(value.values()))
+                waiting += reversed(value.values())
         elif isinstance(value, list):
             waiting += reversed(value[:MOST_ITEMS])
