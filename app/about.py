@@ -92,15 +92,13 @@ async def _untold(session: AsyncSession, reader: Reader, *, after: int) -> list[
         .order_by(col(Event.id))
         .limit(BATCH)
     )
-    return [
-        Untold(
-            event.id,
-            event.text_digest,
-            EventText(event.title, event.description, group=group or "", categories=tuple(event.categories)),
-        )
-        for event, group in rows
-        if event.id is not None
-    ]
+    return [_untold_of(event, group) for event, group in rows]
+
+
+def _untold_of(event: Event, group: str | None) -> Untold:
+    assert event.id is not None
+    text = EventText(event.title, event.description, group=group or "", categories=tuple(event.categories))
+    return Untold(event.id, event.text_digest, text)
 
 
 def _vector_digest(embedder: Embedder, text: str) -> str:
@@ -160,3 +158,22 @@ async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *,
 async def _keep_vectors(session: AsyncSession, made: dict[str, bytes]) -> None:
     known = set(await session.exec(select(Embedding.digest).where(col(Embedding.digest).in_(made))))
     session.add_all(Embedding(digest=digest, vector=vector) for digest, vector in made.items() if digest not in known)
+
+
+async def forget_vectors(session: AsyncSession, event_ids: Sequence[int]) -> None:
+    """Delete the vectors of these events' texts, but those of texts that other events have, too."""
+    reader = await asyncio.to_thread(load_reader)
+    rows = await session.exec(
+        select(Event, Community.name)
+        .join(Community, col(Community.id) == Event.community_id, isouter=True)
+        .where(col(Event.id).in_(event_ids))
+    )
+    gone = [_untold_of(event, group) for event, group in rows]
+    others = select(Event.text_digest).where(
+        col(Event.text_digest).in_({one.text_digest for one in gone}), col(Event.id).not_in(event_ids)
+    )
+    shared = set(await session.exec(others))
+    digests = {
+        _vector_digest(reader.embedder, embedded_text(one.text)) for one in gone if one.text_digest not in shared
+    }
+    await session.exec(delete(Embedding).where(col(Embedding.digest).in_(digests)))

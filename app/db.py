@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 MIGRATIONS = Path(__file__).parent.parent / "alembic"
@@ -50,6 +50,15 @@ class Database:
         else:
             async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    @asynccontextmanager
+    async def at_edge(self) -> AsyncIterator[AsyncConnection]:
+        """Open the one transaction that may change the schema; another process that wants to waits for its end."""
+        async with self._turn, self._writer.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            yield connection
+            await connection.commit()
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -98,20 +107,20 @@ async def migrate(database: Database, revision: str = "head") -> None:
     """Bring the schema to `revision`; a second process that starts meanwhile waits and finds it done."""
     if revision == "head" and await current_revision(database) == newest_revision():
         return
-    async with database._writer.connect() as connection:  # noqa: SLF001
-        if not database.is_sqlite:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-        await connection.run_sync(_run_alembic, revision)
-        await connection.commit()
+    async with database.at_edge() as connection:
+        await connection.run_sync(bring_schema, revision)
 
 
-def _run_alembic(connection: Connection, revision: str) -> None:
+def bring_schema(connection: Connection, revision: str) -> None:
+    """Run the migrations up or down to `revision` in the connection's transaction."""
     from alembic import command  # noqa: PLC0415 (slow to import, rarely needed)
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    going_down = revision not in ("head", newest_revision())
-    (command.downgrade if going_down else command.upgrade)(config, revision)
+    here = MigrationContext.configure(connection).get_current_revision() or ""
+    is_down = revision == "base" or (revision != "head" and revision < here)
+    (command.downgrade if is_down else command.upgrade)(config, revision)

@@ -43,10 +43,10 @@ class Engine:
         async def entry(job: Job) -> None:
             await run((job.payload or b"").decode())
 
-    def every(self, seconds: int, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run `run` at each multiple of seconds of the minute, in one of the processes that share the engine."""
+    def at(self, times: str, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Run `run` at these times (cron, seconds in a sixth field), in one of the processes that share the engine."""
 
-        @self._queuer.schedule(name, f"* * * * * */{seconds}")
+        @self._queuer.schedule(name, times)
         async def entry(_: Schedule) -> None:
             await run()
 

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
-from app import about, collect, feeds, first_start, frontier, leases, renderings, slates, tokens
+from app import about, collect, feeds, first_start, frontier, leases, renderings, retention, slates
 from app.db import Database
 from app.engine import Engine
 from app.holder import Again, Holder
@@ -23,8 +23,9 @@ from app.models import Chore, Host, Person
 from app.settings import Settings
 from scrapers.fetch import Fetcher
 
-TICK = 5  # seconds between two looks for what is due
+TICK = "* * * * * */5"  # cron with seconds: when to look for what is due
 AHEAD = 1_000  # hosts put into the queue at a tick: 200 a second at most
+SWEEP = "*/5 * * * *"
 DAILY = timedelta(days=1)
 OFTEN = timedelta(minutes=10)
 SOON = timedelta(minutes=1)
@@ -59,14 +60,14 @@ def register(queue: Engine, work: Work) -> None:
         with structlog.contextvars.bound_contextvars(job=CHORE, key=name):
             await work.holder.work(Chore, name, lambda: do_chore(work, name))
 
-    queue.every(TICK, "tick", tick)
+    queue.at(TICK, "tick", tick)
+    queue.at(SWEEP, "forget log", queue.forget_log)
     queue.job(HOST, host)
     queue.job(CHORE, chore)
 
 
 async def enqueue_due(queue: Engine, database: Database, *, clock: datetime) -> int:
     """Put into the queue what is due and nobody speaks for; return how many jobs are new."""
-    await queue.forget_log()
     async with database.writing() as session:
         chores = await leases.claim(session, Chore, clock=clock, limit=len(CHORES))
         hosts = await leases.claim(session, Host, clock=clock, limit=AHEAD)
@@ -111,9 +112,13 @@ async def renew_slates(database: Database, *, now: datetime) -> int:
     return len(person_ids)
 
 
-async def _forget_tokens(work: Work) -> None:
+async def forget(work: Work) -> None:
+    """Let go of what is long past."""
+    keep = work.settings.keep
     async with work.database.writing() as session:
-        await tokens.forget_expired(session, clock=datetime.now(UTC))
+        records = await retention.forget_records(session, clock=datetime.now(UTC), keep=keep)
+    events = await retention.forget_past(work.database, now=work.settings.now(), keep=keep)
+    log.info("forgot", events=events, records=records)
 
 
 async def _store_renderings(work: Work) -> None:
@@ -127,5 +132,5 @@ CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     "renew slates": (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
     "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
     "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
-    "forget tokens": (DAILY, _forget_tokens),
+    "forget what is past": (DAILY, forget),
 }

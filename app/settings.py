@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+
+LEAST_KEPT = timedelta(days=100)  # picks are not repeated within three months; calendars go thirty days back
 
 
 class BadSetting(ValueError):  # noqa: N818
@@ -24,6 +26,7 @@ class Settings:
     smtp_url: str | None
     mail_from: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]  # whose X-Forwarded-For is believed
+    keep: timedelta  # how long events that are over, and records of what was done, stay
     pinned_now: datetime | None
 
     def now(self) -> datetime:
@@ -44,6 +47,7 @@ class Settings:
             smtp_url=environ.get("ADJACENT_SMTP_URL") or None,
             mail_from=environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>",
             trusted_proxies=_networks(environ.get("ADJACENT_TRUSTED_PROXIES", "")),
+            keep=_days(environ.get("ADJACENT_KEEP_DAYS", "")),
             pinned_now=_instant(environ.get("ADJACENT_NOW", "")),
         )
 
@@ -89,6 +93,12 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
     except ValueError as error:
         raise BadSetting(f"ADJACENT_TRUSTED_PROXIES: {error}; write addresses or networks, e.g. 10.0.0.0/8") from error
+
+
+def _days(text: str) -> timedelta:
+    if text and not (text.isdigit() and int(text) >= LEAST_KEPT.days):
+        raise BadSetting(f"ADJACENT_KEEP_DAYS={text!r} is no number of days from {LEAST_KEPT.days} on, e.g. 400")
+    return timedelta(days=int(text or 400))
 
 
 def _instant(text: str) -> datetime | None:

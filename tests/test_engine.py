@@ -93,7 +93,7 @@ async def test_what_comes_every_second_comes_in_one_of_the_processes(database: D
         came.set()
 
     async with engine(database) as queue:
-        queue.every(1, "tick", tick)
+        queue.at("* * * * * */1", "tick", tick)
         async with running(queue):
             await asyncio.wait_for(came.wait(), PATIENCE)
 

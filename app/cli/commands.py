@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import collecting, events, jobs, operating, people, recommending, sources, topics
+from app.cli import backups, collecting, events, jobs, operating, people, recommending, sources, topics
 
 cli = typer.Typer(
     help="Events one step outside what you know.",
@@ -31,6 +31,8 @@ for command in (
     operating.worker,
     operating.migrate,
     operating.doctor,
+    backups.backup,
+    backups.restore,
     operating.stats,
 ):
     cli.command()(command)

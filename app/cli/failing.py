@@ -9,13 +9,14 @@ class Failed(Exception):  # noqa: N818
 
 def one_line(error: Exception) -> str | None:
     """Return what to print for an error a person can act on, None for one that is ours."""
+    from app.backup import BadBackup
     from app.places import UnknownPlace
     from app.settings import BadSetting
     from app.topic_names import UnknownTopic
     from scrapers import Unreadable
     from scrapers.fetch import FetchError
 
-    if isinstance(error, (Failed, BadSetting, UnknownPlace, UnknownTopic)):
+    if isinstance(error, (Failed, BadBackup, BadSetting, UnknownPlace, UnknownTopic)):
         return str(error)
     if isinstance(error, (FetchError, Unreadable)):
         return f"{error.message} [{error.code}]"

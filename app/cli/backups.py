@@ -1,0 +1,60 @@
+"""`backup` and `restore`: all there is in one file, from either database into either."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.opening import run, settings
+from app.cli.printing import say
+
+if TYPE_CHECKING:
+    from app.db import Database
+    from app.settings import Settings
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The archive to write, e.g. adjacent.tar.gz.", dir_okay=False)],
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Also the keys of the data folder, without which sessions and codes end.")
+    ] = False,
+) -> None:
+    """Save all rows as they are at this moment, while the service runs."""
+
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.backup import back_up
+
+        made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
+        rows = sum(part.rows for part in made.tables.values())
+        say(f"saved {rows:,} rows of schema {made.schema} in {file}; keep it where no stranger reads it")
+
+    run(work)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `adjacent backup` wrote.", exists=True, dir_okay=False)],
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of what the database holds.")] = False,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Also the keys it holds, where there are none yet.")
+    ] = False,
+) -> None:
+    """Load a backup into the database of ADJACENT_DATABASE_URL, and bring it up to date; stop the service first."""
+    import asyncio
+
+    async def work(chosen: Settings) -> None:
+        from app.backup import restore as load
+        from app.db import Database
+
+        database = Database(chosen.database_url)  # not migrated: a restore brings its own schema
+        try:
+            folder = chosen.data if secrets else None
+            made = await load(database, file, clock=datetime.now(UTC), replaces=replace, secrets=folder)
+        finally:
+            await database.close()
+        rows = sum(part.rows for part in made.tables.values())
+        say(f"restored {rows:,} rows as they were on {made.made_at}")
+
+    asyncio.run(work(settings()))
