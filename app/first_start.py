@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from app import about, collect, frontier, ingest
+from app import about, activity, collect, frontier, ingest
 from app.db import Database
 from app.models import Setting, Source
 from app.places import DEMONSTRATION as CITY
@@ -56,12 +56,14 @@ async def load_demo(database: Database, *, now: datetime) -> int:
                 lat=CITY.lat,
                 lon=CITY.lon,
                 is_demo=True,
+                is_bundled=True,
             )
         outcome = await collect.keep(database, source, page, _upcoming(page, now), now=now)
         added += outcome.counts.added
     async with database.writing() as session:
         await session.merge(Setting(name=DEMO_SETTING, value="loaded"))
     await about.tag_new(database, now=now)
+    await activity.renew(database, now=now)
     return added
 
 

@@ -20,7 +20,7 @@ from app.models import FetchState, Host, Source
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 RESTING = ("paused", "gone")
-WORKING = (col(Source.state).not_in(RESTING), col(Source.is_demo).is_(False))
+WORKING = (col(Source.state).not_in(RESTING), col(Source.is_bundled).is_(False))
 WELL = {"ok", "unchanged"}  # one state as far as its beginning goes: feeds change back and forth between them
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
 
@@ -40,6 +40,7 @@ class Home(TypedDict, total=False):
     lat: float
     lon: float
     is_demo: bool
+    is_bundled: bool
 
 
 async def add_source(session: AsyncSession, url: str, **home: Unpack[Home]) -> Source:

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from origin import Origin
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import activity, collect
+from app import activity, collect, frontier, registry
 from app.api import community_shapes as shapes
 from app.frontier import add_source
 from app.models import Community, Event, FetchState, Source
+from recommender.catalogue import load_catalogue
 from scrapers import Page, Window, read_here
+from scrapers.fetch import Fetcher
 
 COMMUNITIES = "/api/v1/communities"
 REPOSITORY = "https://lists.example/main.zip"
@@ -245,3 +248,45 @@ def test_weeks_of_a_year_are_counted_from_the_day_they_are_told() -> None:
     today = datetime(2026, 11, 25, tzinfo=UTC).date()
     told = activity.activity_of([today - timedelta(days=ago) for ago in (1, 7, 8, 371)], today)
     assert (len(told["weeks"]), told["weeks"][-1], told["weeks"][-2], told["weeks"][0]) == (53, 2, 1, 1)
+
+
+async def test_checking_asks_the_addresses_of_files_and_notes_which_answer(service: Service) -> None:
+    async with Origin() as origin:
+        origin.serve("/robots.txt", status=404)
+        origin.serve("/chat", b"<html>Welcome")
+        origin.serve("/gone", status=410)
+        await read_from(
+            service,
+            {
+                "chat": CHAT.replace("https://bridges.example/chat", origin.url("/chat")),
+                "slack": SLACK.replace("https://colour.example/", origin.url("/gone")),
+            },
+        )
+        async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
+            checked = await registry.check(service.database, fetcher, now=NOW)
+    assert [(one.name, one.error is None) for one in checked] == [
+        ("Bridge Builders", True),
+        ("Colour Theorists", False),
+    ]
+    listed = (await service.client.get(COMMUNITIES)).json()["data"]
+    assert [one["checked_at"] is None for one in listed] == [False, True]
+
+
+async def test_registry_is_loaded_once_and_never_fetched(service: Service) -> None:
+    assert await registry.load(service.database, now=NOW) > 0
+    assert await registry.load(service.database, now=NOW) == 0
+    async with service.database.reading() as session:
+        (source,) = await session.exec(select(Source))
+        assert await frontier.due_sources(session, clock=datetime.now(UTC) + timedelta(days=30)) == []
+    assert (source.is_bundled, source.is_demo) == (True, False)
+
+
+def test_registry_names_its_sources_and_spans_many_fields() -> None:
+    reading = read_here(
+        registry.archive(sorted(registry.FOLDER.glob("*.toml"))), url=registry.ADDRESS, window=Window.ahead(NOW)
+    )
+    assert reading.problems == ()
+    catalogue = load_catalogue()
+    topics = [catalogue.resolve(label) for one in reading.communities for label in one.topics]
+    assert [one.key for one in reading.communities if one.seen_in is None] == []
+    assert None not in topics

@@ -15,6 +15,7 @@ def upgrade() -> None:
     op.add_column("community", sa.Column("file", sa.String(), nullable=True))
     op.create_index("ix_community_source_id", "community", ["source_id"])
     op.add_column("source", sa.Column("is_bundled", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.execute("UPDATE source SET is_bundled = is_demo")
 
 
 def downgrade() -> None:

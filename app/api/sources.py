@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, audit, collect, frontier, ingest, places, queries
+from app import about, activity, audit, collect, frontier, ingest, places, queries
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
@@ -154,6 +154,7 @@ async def collect_source(
     if outcome.state == "failed":
         raise Problem(502, outcome.message or "the source failed", kind="collecting-failed", code=outcome.code)
     await about.tag_new(database, now=now)
+    await activity.renew(database, now=now)
     counts = outcome.counts
     return private(
         {

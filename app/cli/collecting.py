@@ -130,7 +130,7 @@ def collect(
         raise typer.BadParameter("choose one of --due, --all and SOURCE …")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import about, frontier
+        from app import about, activity, frontier
         from app import collect as rounds
         from app.cli.sources import found
         from app.queries import sources
@@ -140,7 +140,7 @@ def collect(
                 ids = [(await found(session, name)).id for name in names]
             elif every:
                 rows = await sources(session)
-                ids = [row.id for row in rows if row.state not in ("paused", "gone") and not row.is_demo]
+                ids = [row.id for row in rows if row.state not in ("paused", "gone") and not row.is_bundled]
             else:
                 ids = await frontier.due_sources(session, clock=datetime.now(UTC))  # type: ignore[assignment]
         with _Progress(len(ids)) as progress:
@@ -150,6 +150,7 @@ def collect(
                 )
             progress.say("tagging …")
             tagged = await about.tag_new(database, now=chosen.now())
+            await activity.renew(database, now=chosen.now())
         _print_round(round_, tagged)
         if round_.outcomes and round_.number("failed") == len(round_.outcomes):
             raise Failed(f"all {len(round_.outcomes)} sources failed; `adjacent sources list` shows why")

@@ -297,7 +297,7 @@ def export() -> None:
 
         async with database.reading() as session:
             for row in await sources(session):
-                if not row.is_demo:
+                if not row.is_bundled:
                     print(row.url)
 
     run(work)

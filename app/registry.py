@@ -1,0 +1,80 @@
+"""The bundled registry: real communities and recurring chats, one file each, read like any repository of such files.
+
+Each was seen in a public source that its file names, and stays unchecked until its own address was fetched well.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlmodel import col, select
+
+from app import activity, collect, frontier
+from app.db import Database
+from app.models import Community, Source
+from scrapers import Page, Window, read_here
+from scrapers.fetch import Fetcher, FetchError
+
+FOLDER = Path(__file__).parent / "data" / "communities"
+ADDRESS = "https://communities.adjacent.example/registry.zip"  # stands for the folder; nobody fetches it
+HORIZON_DAYS = collect.HORIZON.days
+
+
+async def load(database: Database, *, now: datetime) -> int:
+    """Bring the registry of an instance up to date with the bundled one; return events added."""
+    page = Page(ADDRESS, archive(sorted(FOLDER.glob("*.toml"))))
+    async with database.writing() as session:
+        source = await frontier.add_source(session, ADDRESS, is_bundled=True)
+    reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=HORIZON_DAYS))
+    outcome = await collect.keep(database, source, page, reading, now=now)
+    await activity.renew(database, now=now)
+    return outcome.counts.added
+
+
+def archive(paths: Sequence[Path]) -> bytes:
+    """Return files as a zip archive that is the same bytes whenever it is made."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in paths:
+            file.writestr(zipfile.ZipInfo(f"registry/communities/{path.name}"), path.read_bytes())
+    return packed.getvalue()
+
+
+async def is_loaded(database: Database) -> bool:
+    async with database.reading() as session:
+        return (await session.exec(select(Source.id).where(Source.url == ADDRESS))).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    key: str
+    name: str
+    url: str
+    error: str | None  # None: its address answers
+
+
+async def check(database: Database, fetcher: Fetcher, *, now: datetime) -> list[Checked]:
+    """Fetch the addresses that communities of files give and note which answer; this asks the world outside."""
+    async with database.reading() as session:
+        rows = list(await session.exec(select(Community).where(col(Community.file).is_not(None))))
+    checked = []
+    for row in sorted(rows, key=lambda one: one.name.casefold()):
+        if row.url is None:
+            continue
+        try:
+            await fetcher.fetch(row.url)
+        except FetchError as error:
+            checked.append(Checked(row.key, row.name, row.url, str(error)))
+            continue
+        checked.append(Checked(row.key, row.name, row.url, None))
+        async with database.writing() as session:
+            kept = await session.get(Community, row.id)
+            if kept is not None:
+                kept.checked_at, kept.updated_at = datetime.now(UTC), now
+    await activity.renew(database, now=now)
+    return checked
