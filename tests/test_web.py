@@ -60,7 +60,8 @@ def told(node: LexborNode) -> str:
 
 
 async def show(service: Service, address: str, **options) -> Shown:
-    return Shown(await service.client.get(address, headers=BROWSER, **options))
+    """Open a page as a browser does, which follows to the plainest form of its address."""
+    return Shown(await service.client.get(address, headers=BROWSER, follow_redirects=True, **options))
 
 
 async def choir(service: Service, **fields) -> str:
@@ -131,7 +132,9 @@ async def test_pick_shows_when_where_why_and_how_to_keep_it(service: Service) ->
     assert page.one("#events-title") == "1 event worth an evening"
     assert page.one(".date") == "Thu3Dec"
     assert (page.one(".pick .from"), page.one(".pick .to")) == ("UX design", "Choir")
-    assert page.links(".pick h3 a") == [("Sing a bug report", f"/e/{key}")]
+    assert page.links(".pick h3 a") == [
+        ("Sing a bug report", f"/e/{key}?know=UX+design&near=48.137%2C11.575&reach=far")
+    ]
     assert page.one(".pick .meta") == "Thu 3 Dec, 18:30–20:30 · Songs at work · Studio, Munich · free"
     assert page.one(".pick .reason").startswith("You know UX design.")
     assert page.words(".pick .evidence li")
@@ -209,9 +212,9 @@ async def test_no_events_at_all_is_said_and_the_map_is_not_empty(service: Servic
 
 async def test_nothing_in_reach_offers_to_widen_the_search(service: Service) -> None:
     await choir(service, venue=MUNICH, mode="in_person")
-    page = await show(service, "/?know=UX+design&near=52.5,13.4&within=25&online=no&reach=far&days=60")
+    page = await show(service, "/?know=UX+design&near=52.5,13.4&within=25&mode=in_person&reach=far&days=60")
     assert page.words(".empty > p:first-child") == ["There is no event in the next 60 days within 25 km of 52.5,13.4."]
-    assert [words for words, _ in page.links(".empty .acts a")] == ["Look farther away", "Online too"]
+    assert [words for words, _ in page.links(".empty .acts a")] == ["Without filters", "Look farther away"]
 
 
 async def test_events_that_are_all_inside_are_told_from_no_events(service: Service) -> None:
@@ -225,7 +228,7 @@ async def test_events_that_are_all_inside_are_told_from_no_events(service: Servi
 async def test_unknown_topic_offers_what_may_have_been_meant_and_keeps_the_rest(service: Service) -> None:
     page = await show(service, "/?know=JavaScript&know=nurssing&near=Munich")
     assert page.words(".chips li span") == ["JavaScript"]
-    assert page.one(".ask .problem") == "We know no topic called “nurssing”. Did you mean Nursing?"
+    assert page.one(".ask .problem") == "We know no topic called “nurssing”. Did you mean: Nursing?"
     (_, href), *_ = page.links(".ask .problem a")
     assert href == "/?know=JavaScript&know=Nursing&near=Munich"
     assert (await show(service, href)).words(".chips li span") == ["JavaScript", "Nursing"]
@@ -273,7 +276,7 @@ async def test_ambiguous_place_lists_the_places(service: Service) -> None:
 async def test_unknown_place_says_so_and_still_shows_events(service: Service) -> None:
     await choir(service)
     page = await show(service, f"{KNOW}&near=Nowhereville")
-    assert page.one("#place-problem").startswith("No city of 15,000 or more people is called 'Nowhereville'")
+    assert page.one("#place-problem").startswith("We know no city of 15,000 or more people called Nowhereville")
     assert len(page.tree.css(".pick")) == 1
 
 
@@ -293,8 +296,8 @@ async def test_sixty_topics_are_shown_and_more_are_not_read(service: Service) ->
 
 
 async def test_chips_remove_one_topic_and_keep_everything_else(service: Service) -> None:
-    page = await show(service, "/?know=JavaScript:4&know=Nursing&near=Munich&within=10&days=7&online=no&reach=far")
-    kept = "near=Munich&within=10&days=7&online=no&reach=far"
+    kept = "near=Munich&within=10&days=7&mode=in_person&hours=evening&language=de&reach=far&free=yes"
+    page = await show(service, f"/?know=JavaScript:4&know=Nursing&{kept}")
     assert page.links(".chips a") == [("×", f"/?know=Nursing&{kept}"), ("×", f"/?know=JavaScript%3A4&{kept}")]
     hidden = [(one.attributes["name"], one.attributes["value"]) for one in page.tree.css(".ask input[type=hidden]")]
     assert hidden == [
@@ -303,8 +306,11 @@ async def test_chips_remove_one_topic_and_keep_everything_else(service: Service)
         ("near", "Munich"),
         ("within", "10"),
         ("days", "7"),
-        ("online", "no"),
+        ("mode", "in_person"),
+        ("hours", "evening"),
+        ("language", "de"),
         ("reach", "far"),
+        ("free", "yes"),
     ]
 
 
@@ -318,8 +324,8 @@ async def test_all_topics_stand_in_a_table_behind_one_line(service: Service) -> 
     page = await show(service, KNOW)
     rows = page.words("#topic-choir > *")
     assert (rows[0], rows[-1]) == ("Choir", "1")
-    assert page.one("details.all-topics summary") == f"Show all {len(page.tree.css('tbody tr'))} topics"
-    assert page.links("#topic-choir a") == [("Choir", "/?know=UX+design&know=Choir&reach=far")]
+    assert page.one("details.all-topics summary") == f"Show {len(page.tree.css('tbody tr'))} topics"
+    assert page.links("#topic-choir a") == [("Choir", "/start?know=UX+design&know=Choir&reach=far")]
 
 
 async def test_page_stays_small(service: Service) -> None:
@@ -343,14 +349,15 @@ async def test_calendar_is_made_of_the_question_and_its_address_shown_once(servi
     await choir(service)
     page = Shown(
         await service.client.post(
-            "/calendar",
+            "/start",
             data={
                 "know": ["UX design:4"],
                 "near": "Munich",
                 "within": "100",
                 "reach": "far",
                 "days": "14",
-                "online": "no",
+                "mode": "in_person",
+                "calendar": "yes",
             },
         )
     )
@@ -373,15 +380,15 @@ async def test_calendar_is_made_of_the_question_and_its_address_shown_once(servi
 
 async def test_calendar_holds_the_picks_of_the_page(service: Service) -> None:
     key = await choir(service)
-    await service.client.post("/calendar", data={"know": "UX design", "reach": "far"})
+    await service.client.post("/start", data={"know": "UX design", "reach": "far", "calendar": "yes"})
     async with service.database.reading() as session:
         held = await session.exec(select(Event.key).join(FeedEntry, col(FeedEntry.event_id) == Event.id))
         assert list(held) == [key]
 
 
 async def test_calendar_of_nothing_is_refused(service: Service) -> None:
-    page = Shown(await service.client.post("/calendar", data={"know": "qqxxzz"}))
-    assert (page.status, page.one("h1")) == (422, "Nothing to make a calendar of")
+    page = Shown(await service.client.post("/start", data={"know": "qqxxzz", "calendar": "yes"}))
+    assert (page.status, page.one("h1")) == (422, "Nothing to keep yet")
 
 
 # An event's own page
@@ -408,11 +415,12 @@ async def test_event_page_tells_everything_known_and_who_said_it(service: Servic
     assert facts["Where"] == "Studio, Hof 3, Munich"
     assert (facts["How"], facts["By"], facts["Price"]) == ("in person", "Songs at work", "12 EUR")
     assert page.words(".prose p") == ["Bring a bug.", "We bring the tune."]
-    assert page.links(".tags a") == [("Choir", "/?know=Choir")]
-    assert page.links(".acts a") == [
+    assert page.links(".tags a") == [("Choir", "/events?topic=choir")]
+    acts = page.links(".acts a")
+    assert (acts[0], acts[-1]) == (
         ("Add to calendar", f"/api/v1/events/{key}.ics"),
         ("At choir.example", "https://choir.example/sing"),
-    ]
+    )
     told_by = {
         row[0]: row[1] for row in ([told(cell) for cell in tr.css("th, td")] for tr in page.tree.css("tbody tr"))
     }
@@ -592,7 +600,7 @@ async def test_page_without_an_hour_or_place_leaves_them_out(service: Service) -
         ("/nothing", 404, "Nothing is here"),
         ("/e/nothing", 404, "No such event"),
         ("/ops", 401, "Please sign in"),
-        ("/calendar", 405, "This address takes no such request"),
+        ("/say", 405, "This address takes no such request"),
         ("/sources?after=x", 422, "That does not fit"),
     ],
 )
@@ -611,7 +619,7 @@ async def test_errors_stay_problems_for_machines(service: Service) -> None:
 
 
 async def test_refused_method_still_names_those_that_work(service: Service) -> None:
-    assert (await service.client.get("/calendar", headers=BROWSER)).headers["Allow"] == "POST"
+    assert (await service.client.get("/say", headers=BROWSER)).headers["Allow"] == "POST"
 
 
 async def test_who_is_no_operator_hears_how_to_become_one(service: Service) -> None:

@@ -20,7 +20,8 @@ PRIVATE = (  # never open to pages of other sites
     "/api/v1/proposals",
     "/api/v1/audit",
 )
-SETTING_COOKIES = ("/sign-in", "/api/v1/sign-in")  # forged, these would sign somebody in as somebody else
+# Forged, these would sign somebody in as somebody else, or make them a guest who knows what another site says.
+SETTING_COOKIES = ("/sign-in", "/api/v1/sign-in", "/start", "/say", "/language")
 OPEN = ("/api/v1/", "/openapi.json")
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",

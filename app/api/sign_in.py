@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
@@ -130,12 +131,12 @@ async def sign_out(request: Request, _: Annotated[Nothing, Query()], session: Wr
     return ended
 
 
-def remember_session(response: Response, secret: str, base_url: str) -> None:
+def remember_session(response: Response, secret: str, base_url: str, *, lives: timedelta = signing.SESSION) -> None:
     """Give a browser the session as a cookie no script can read and no other site can make it send along in writes."""
     response.set_cookie(
         session_cookie(base_url),
         secret,
-        max_age=int(signing.SESSION.total_seconds()),
+        max_age=int(lives.total_seconds()),
         httponly=True,
         secure=base_url.startswith("https://"),
         samesite="lax",

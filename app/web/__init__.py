@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from app.web import assets, event, home, ops, sign_in
+from app.web import assets, calendars, event, home, ops, reports, saying, sign_in, start, tongue
 from app.web.errors import tell_people
 
 __all__ = ["router", "tell_people"]
 
 router = APIRouter()
-for part in (home.router, event.router, sign_in.router, ops.router, assets.router):
-    router.include_router(part)
+for part in (home, start, saying, calendars, event, reports, sign_in, ops, tongue, assets):
+    router.include_router(part.router)

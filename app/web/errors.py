@@ -9,23 +9,24 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from app.web.rendering import trouble
+from app.web.rendering import trouble, visit_now
+from app.wording import mark
 
 TITLES: Mapping[int, str] = {
-    400: "That could not be read",
-    401: "Please sign in",
-    403: "This is for operators",
-    404: "Nothing is here",
-    405: "This address takes no such request",
-    410: "This is gone",
-    413: "That was too much at once",
-    422: "That does not fit",
-    429: "A little slower, please",
+    400: mark("That could not be read"),
+    401: mark("Please sign in"),
+    403: mark("This is for operators"),
+    404: mark("Nothing is here"),
+    405: mark("This address takes no such request"),
+    410: mark("This is gone"),
+    413: mark("That was too much at once"),
+    422: mark("That does not fit"),
+    429: mark("A little slower, please"),
 }
 WORDS: Mapping[int, str] = {
-    401: "This page is for the people who run this instance.",
-    403: "You are signed in, but not as an operator.",
-    404: "The address is wrong, or what was here has been removed.",
+    401: mark("This page is for the people who run this instance."),
+    403: mark("You are signed in, but not as an operator."),
+    404: mark("The address is wrong, or what was here has been removed."),
 }
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -44,10 +45,12 @@ def _as_page(handler: Handler) -> Any:
         if not is_for_people(request) or status not in TITLES:
             return answer
         detail = orjson.loads(answer.body).get("detail")
-        words = WORDS.get(status) or (f"{detail[:1].upper()}{detail[1:]}." if detail else "")
+        visit = await visit_now(request)
+        words = visit.wording.text(WORDS.get(status, "")) or (f"{detail[:1].upper()}{detail[1:]}." if detail else "")
         kept = {name: value for name, value in answer.headers.items() if name in ("allow", "retry-after")}
         headers = {**kept, "Cache-Control": "no-store"}
-        return await trouble(request, status, TITLES[status], words, sign_in=status in (401, 403), headers=headers)
+        title = visit.wording.text(TITLES[status])
+        return await trouble(visit, status, title, words, sign_in=status in (401, 403), headers=headers)
 
     return told
 

@@ -16,6 +16,7 @@ from app.models import Source
 from app.places import DEMONSTRATION
 from app.web.forms import read_form
 from app.web.rendering import page
+from app.web.visit import Visit, Visiting
 from scrapers.text import clean_url
 
 router = APIRouter(include_in_schema=False)
@@ -24,8 +25,8 @@ SHOWN = 200  # sources a page
 
 
 @router.get("/ops", dependencies=[Operator])
-async def ops(request: Request, session: Reading, now: Now) -> HTMLResponse:
-    return await _ops(request, await _facts(session, now), said="")
+async def ops(visit: Visiting, session: Reading, now: Now) -> HTMLResponse:
+    return await _ops(visit, await _facts(session, now), said="")
 
 
 async def _facts(session: Reading, now: datetime) -> dict[str, Any]:
@@ -41,13 +42,15 @@ async def _facts(session: Reading, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _ops(request: Request, facts: dict[str, Any], *, said: str, status: int = 200) -> HTMLResponse:
-    return await page(request, "ops.html", "ops", status=status, said=said, is_good=status == 200, **facts)
+async def _ops(visit: Visit, facts: dict[str, Any], *, said: str, status: int = 200) -> HTMLResponse:
+    return await page(visit, "ops.html", "ops", status=status, said=said, is_good=status == 200, **facts)
 
 
 @router.post("/ops/sources")
 @router.post("/ops/live-sources")
-async def add_sources(operator: OperatorToken, request: Request, database: Data, now: Now) -> HTMLResponse:
+async def add_sources(
+    operator: OperatorToken, request: Request, visit: Visiting, database: Data, now: Now
+) -> HTMLResponse:
     """Record addresses; the schedule reads them within a minute."""
     addresses = (await read_form(request)).get("url", [])
     good = [url for url in map(clean_url, addresses) if url is not None]
@@ -63,7 +66,7 @@ async def add_sources(operator: OperatorToken, request: Request, database: Data,
         f"{len(known)} known already." if known else "",
         f"{len(addresses) - len(good)} refused: no http(s) address." if len(good) < len(addresses) else "",
     ]
-    return await _ops(request, facts, said=" ".join(filter(None, said)), status=200 if fresh or known else 422)
+    return await _ops(visit, facts, said=" ".join(filter(None, said)), status=200 if fresh or known else 422)
 
 
 @router.post("/ops/demonstration/remove")
@@ -75,10 +78,10 @@ async def remove_demonstration(operator: OperatorToken, database: Data, chosen: 
 
 
 @router.get("/sources")
-async def sources_page(request: Request, session: Reading, now: Now, after: int = 0) -> HTMLResponse:
+async def sources_page(visit: Visiting, session: Reading, now: Now, after: int = 0) -> HTMLResponse:
     shown = await queries.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
     return await page(
-        request,
+        visit,
         "sources.html",
         "sources",
         total=await queries.count_sources(session),

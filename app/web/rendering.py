@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.api.access import database_of, is_operator, settings_of, token_of
+from app.api.access import database_of, settings_of
 from app.first_start import is_demonstration
 from app.web.assets import asset
+from app.web.visit import Visit, forget_notice, visit_of
+from app.when import ago, day_words
+from app.wording import LANGUAGES, wording_of
 
 # Everything a page needs comes from here; what strangers wrote can load and run nothing.
 POLICY = (
@@ -20,18 +24,34 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_templates.globals["asset"] = asset
+
+@cache
+def _templates(language: str) -> Environment:
+    """Return the templates in one language: texts are looked up when a template runs, so each has its own globals."""
+    wording = wording_of(language)
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.install_gettext_translations(wording.translations, newstyle=True)  # type: ignore[attr-defined]
+    templates.globals |= {
+        "asset": asset,
+        "wording": wording,
+        "languages": [(one, wording_of(one).locale.get_display_name() or one) for one in LANGUAGES],
+        "day_words": lambda moment, **options: day_words(moment, wording, **options),
+        "ago": lambda moment, now: ago(moment, now, wording),
+    }
+    templates.filters["number"] = wording.number
+    return templates
 
 
 async def page(
-    request: Request,
+    visit: Visit,
     template: str,
     here: str = "",
     *,
@@ -40,23 +60,33 @@ async def page(
     **facts: Any,
 ) -> HTMLResponse:
     """Render a template; `here` names the entry of the navigation it belongs to."""
-    database = database_of(request)
-    async with database.reading() as session:
-        token = await token_of(request, session)
-    body = _templates.get_template(template).render(
-        base_url=settings_of(request).base_url,
-        here=here,
-        is_operator=is_operator(token),
-        is_signed_in=token is not None,
-        is_demo=await is_demonstration(database),
-        **facts,
+    request = visit.request
+    body = (
+        _templates(visit.wording.language)
+        .get_template(template)
+        .render(
+            base_url=settings_of(request).base_url,
+            here=here,
+            current=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            visit=visit,
+            is_demo=await is_demonstration(database_of(request)),
+            **facts,
+        )
     )
-    sent = {"Content-Security-Policy": POLICY, "Cache-Control": "private, no-cache", "Vary": "Cookie, Accept"}
-    return HTMLResponse(body, status, {**sent, **(headers or {})})
+    sent = {
+        "Content-Security-Policy": POLICY,
+        "Cache-Control": "private, no-cache",
+        "Content-Language": visit.wording.language,
+        "Vary": "Cookie, Accept, Accept-Language",
+    }
+    answer = HTMLResponse(body, status, {**sent, **(headers or {})})
+    if visit.notice is not None:
+        forget_notice(answer)
+    return answer
 
 
 async def trouble(
-    request: Request,
+    visit: Visit,
     status: int,
     title: str,
     words: str,
@@ -65,6 +95,10 @@ async def trouble(
     headers: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     """Return a page that says what went wrong, and how to sign in where that would help."""
-    return await page(
-        request, "trouble.html", status=status, headers=headers, title=title, words=words, sign_in=sign_in
-    )
+    return await page(visit, "trouble.html", status=status, headers=headers, title=title, words=words, sign_in=sign_in)
+
+
+async def visit_now(request: Request) -> Visit:
+    """Return who looks, for answers that are made outside of a route."""
+    async with database_of(request).reading() as session:
+        return await visit_of(request, session)

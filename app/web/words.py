@@ -1,122 +1,145 @@
-"""How an event reads on a page: day and hour in its own zone, place, distance, price, in plain words."""
+"""How an event reads on a page: place, distance, price, purpose, in plain words of the reader's language."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from app.models import Event
-from app.picks import Pick
 from app.queries import Listed, place_words
+from app.when import month_words, weekday_words, when_words
+from app.wording import Wording, mark
 from recommender.reach import Reach
 
-REACH_WORDS: dict[Reach, str] = {
-    "next-door": "Next door",
-    "one-step": "One step",
-    "two-steps": "Two steps",
-    "far": "Far out",
+REACH_WORDS: Mapping[Reach, str] = {
+    "next-door": mark("next door"),
+    "one-step": mark("one step"),
+    "two-steps": mark("two steps"),
+    "far": mark("far out"),
 }
-PURPOSE_WORDS = {
-    "learn": "to learn",
-    "exchange": "to talk",
-    "social": "to meet",
-    "sell": "to sell",
-    "recruit": "to hire",
+MIXED_WORDS: Mapping[Reach, str] = {
+    "next-door": mark("{number} next door"),
+    "one-step": mark("{number} one step out"),
+    "two-steps": mark("{number} two steps out"),
+    "far": mark("{number} far out"),
 }
-STATUS_WORDS = {
-    "cancelled": "Cancelled",
-    "postponed": "Postponed",
-    "tentative": "Not certain yet",
-    "rescheduled": "New date",
-    "moved_online": "Moved online",
+PURPOSE_WORDS: Mapping[str, str] = {
+    "learn": mark("to learn"),
+    "exchange": mark("to talk"),
+    "social": mark("to meet"),
+    "sell": mark("to sell"),
+    "recruit": mark("to hire"),
 }
-MODE_WORDS = {"in_person": "in person", "online": "online", "hybrid": "in person and online"}
+STATUS_WORDS: Mapping[str, str] = {
+    "cancelled": mark("Cancelled"),
+    "postponed": mark("Postponed"),
+    "tentative": mark("Not certain yet"),
+    "rescheduled": mark("New date"),
+    "moved_online": mark("Moved online"),
+}
+MODE_WORDS: Mapping[str, str] = {
+    "in_person": mark("in person"),
+    "online": mark("online"),
+    "hybrid": mark("in person and online"),
+}
 
 
-def when_words(event: Event, *, with_year: bool = False) -> str:
-    """Return day and hours on the clock there: "Tue 1 Dec, 18:30–20:30"; online also which clock that is."""
-    zone = ZoneInfo(event.zone)
-    start = event.starts_at.astimezone(zone)
-    day = _day(start, with_year=with_year)
-    if event.all_day:
-        last = event.ends_at.astimezone(zone) - timedelta(days=1) if event.ends_at else start
-        span = f"{day} – {_day(last, with_year=with_year)}" if last.date() > start.date() else day
-        return f"{span}, all day"
-    clock = f" {start:%Z}" if event.mode in ("online", "hybrid") else ""
-    if event.ends_at is None:
-        return f"{day}, {start:%H:%M}{clock}"
-    end = event.ends_at.astimezone(zone)
-    until = f"{end:%H:%M}" if end - start < timedelta(hours=20) else f"{_day(end, with_year=with_year)}, {end:%H:%M}"
-    dash = "–" if end - start < timedelta(hours=20) else " – "
-    return f"{day}, {start:%H:%M}{dash}{until}{clock}"
-
-
-def _day(moment: datetime, *, with_year: bool) -> str:
-    return f"{moment:%a} {moment.day} {moment:%b}" + (f" {moment.year}" if with_year else "")
-
-
-def where_words(event: Event) -> str | None:
+def where_words(event: Event, wording: Wording) -> str | None:
     if event.mode == "online":
-        return "online"
+        return wording.text("online")
     place = ", ".join(part for part in (event.venue_name, event.city) if part)
-    return f"{place} and online" if place and event.mode == "hybrid" else place or None
+    return wording.text("{place} and online", place=place) if place and event.mode == "hybrid" else place or None
 
 
-def status_words(event: Event) -> str | None:
-    return "Withdrawn by its source" if event.deleted_at is not None else STATUS_WORDS.get(event.status)
+def status_words(event: Event, wording: Wording) -> str | None:
+    if event.deleted_at is not None:
+        return wording.text("Withdrawn by its source")
+    return wording.text(STATUS_WORDS.get(event.status, "")) or None
 
 
-def price_words(event: Event) -> str | None:
-    return "free" if event.is_free else event.price or None
+def price_words(event: Event, wording: Wording) -> str | None:
+    return wording.text("free") if event.is_free else event.price or None
 
 
 def host_of(url: str | None) -> str | None:
     return (urlsplit(url).hostname or "").removeprefix("www.") if url else None
 
 
-def card_of(pick: Pick) -> dict[str, Any]:
-    """Return what a pick's card shows."""
-    event = pick.listed.event
+def language_words(code: str, wording: Wording) -> str:
+    """Return the name of a language in the reader's ("German", "Deutsch"), or its code where nobody named it."""
+    return wording.locale.languages.get(code.lower().split("-")[0]) or code
+
+
+def card_of(listed: Listed, wording: Wording, *, away_km: float | None = None) -> dict[str, Any]:
+    """Return what any list shows of an event, and how far away it is where that is known."""
+    event = listed.event
     start = event.starts_at.astimezone(ZoneInfo(event.zone))
-    # The middle of the town stands in for events that tell no venue; how far that is means nothing.
-    is_placed = event.venue_name is not None or event.address is not None
-    is_away = is_placed and pick.distance_km is not None and pick.distance_km >= 0.5
-    distance = f"{pick.distance_km:.0f} km" if is_away else None
-    community = pick.listed.community.name if pick.listed.community else event.organizer_name
-    strongest = max(event.purpose, key=lambda name: event.purpose[name]) if event.purpose else None
+    community = listed.community.name if listed.community else event.organizer_name
+    strongest = max(event.purpose, key=lambda name: event.purpose[name]) if event.purpose else ""
+    is_foreign = event.language is not None and not event.language.lower().startswith(wording.language)
     return {
         "id": event.key,
         "title": event.title,
-        "weekday": f"{start:%a}",
+        "weekday": weekday_words(start, wording),
         "day": start.day,
-        "month": f"{start:%b}",
+        "month": month_words(start, wording),
         "starts_at": start.isoformat(),
-        "when": when_words(event),
-        "facts": [fact for fact in (community, where_words(event), distance, price_words(event)) if fact],
-        "path": pick.path,
-        "distance_words": REACH_WORDS[pick.reach].lower(),
-        "purpose": PURPOSE_WORDS[strongest] if strongest else None,
-        "status_words": status_words(event),
-        "reason": pick.reason,
-        "evidence": pick.evidence,
+        "when": when_words(event, wording),
+        "facts": [
+            fact
+            for fact in (
+                community,
+                where_words(event, wording),
+                _distance(event, away_km, wording),
+                price_words(event, wording),
+                language_words(event.language or "", wording) if is_foreign else None,
+            )
+            if fact
+        ],
+        "purpose": wording.text(PURPOSE_WORDS.get(strongest, "")),
+        "status_words": status_words(event, wording),
         "url": event.url,
         "host": host_of(event.url),
-        "language": None if (event.language or "en").lower().startswith("en") else event.language,
+        "lang": event.language if is_foreign else None,
+        "asked": "",  # the query that goes with links to its page
     }
 
 
-def facts_of(listed: Listed) -> list[tuple[str, str]]:
+def pick_card(
+    listed: Listed, pick: Mapping[str, Any], wording: Wording, *, said: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what a pick's card shows; `said` are the kinds of feedback its reader gave."""
+    return card_of(listed, wording, away_km=pick["distance_km"]) | {
+        "path": pick["path"],
+        "reach": pick["reach"],
+        "distance_words": wording.text(REACH_WORDS[pick["reach"]]),
+        "reason": pick["reason"],
+        "evidence": pick["evidence"],
+        "said": said,
+    }
+
+
+def _distance(event: Event, away_km: float | None, wording: Wording) -> str | None:
+    # The middle of the town stands in for events that tell no venue; how far that is means nothing.
+    is_placed = event.venue_name is not None or event.address is not None
+    if not is_placed or away_km is None or away_km < 0.5:
+        return None
+    return wording.text("{number} km", number=wording.number(round(away_km)))
+
+
+def facts_of(listed: Listed, wording: Wording) -> list[tuple[str, str]]:
     """Return the table of an event's page: names and values, only what is known."""
     event = listed.event
+    purposes = [wording.text(PURPOSE_WORDS[name]) for name, share in event.purpose.items() if share >= 0.3]
     facts = {
-        "When": f"{when_words(event, with_year=True)} ({event.zone})",
-        "Where": place_words(event),
-        "How": MODE_WORDS.get(event.mode),
-        "By": listed.community.name if listed.community else event.organizer_name,
-        "Price": price_words(event),
-        "Language": event.language,
-        "People come": ", ".join(PURPOSE_WORDS[name] for name, share in event.purpose.items() if share >= 0.3),
+        wording.text("When"): f"{when_words(event, wording, with_year=True)} ({event.zone})",
+        wording.text("Where"): place_words(event),
+        wording.text("How"): wording.text(MODE_WORDS.get(event.mode, "")),
+        wording.text("By"): listed.community.name if listed.community else event.organizer_name,
+        wording.text("Price"): price_words(event, wording),
+        wording.text("Language"): language_words(event.language, wording) if event.language else None,
+        wording.text("People come"): ", ".join(purposes),
     }
     return [(name, value) for name, value in facts.items() if value]

@@ -1,0 +1,95 @@
+"""What somebody says of a pick: one button each, told at once what it changed, and taken back as easily."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast, get_args
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import feedback, feeds, queries, slates
+from app.api.access import Data, Now
+from app.api.problems import Problem
+from app.models import Event, Person
+from app.web import keeping
+from app.web.forms import read_form
+from app.web.question import read_question
+from app.web.visit import Visit, Visiting, led_on, own_path
+
+router = APIRouter(include_in_schema=False)
+
+KINDS = get_args(feedback.Kind)
+
+
+@router.post("/say")
+async def say(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    """Record feedback; who has no session becomes a guest who asks what the page asked."""
+    event_key, kind, back = await _sent(request)
+    async with database.writing() as session:
+        event = await _event(session, event_key)
+        person, secret = await _somebody(session, visit, back)
+        reach = await feedback.shifted_reach(session, person)
+        before = await slates.current(session, person, now=now)
+        await feedback.give(session, person, event, kind, None)
+        told = feedback.given_sentences(event, kind, None, reach, await feedback.shifted_reach(session, person))
+        told += await _renewed(session, person, before, visit, now=now)
+    undo = [("event", event.key), ("kind", kind)]
+    answer = led_on(request, "/" if secret is not None else back, *told, undo=undo)
+    keeping.remember(request, answer, secret)
+    return answer
+
+
+@router.post("/say/back")
+async def take_back(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    event_key, kind, back = await _sent(request)
+    if visit.person is None:
+        raise Problem(403, "only who said it can take it back")
+    async with database.writing() as session:
+        event = await _event(session, event_key)
+        person = await session.get_one(Person, visit.person.id)
+        reach = await feedback.shifted_reach(session, person)
+        before = await slates.current(session, person, now=now)
+        if not await feedback.take_back(session, person, event, kind):
+            raise Problem(404, "nothing like this was said of this event")
+        told = feedback.taken_back_sentences(event, kind, reach, await feedback.shifted_reach(session, person))
+        told += await _renewed(session, person, before, visit, now=now)
+    return led_on(request, back, *told)
+
+
+async def _sent(request: Request) -> tuple[str, feedback.Kind, str]:
+    form = await read_form(request)
+    event, kind, back = (form.get(name, [""])[-1] for name in ("event", "kind", "back"))
+    if kind not in KINDS:
+        raise Problem(422, f"`kind` is one of {', '.join(KINDS)}")
+    return event, cast("feedback.Kind", kind), own_path(back)
+
+
+async def _event(session: AsyncSession, key: str) -> Event:
+    event = await queries.event_by_key(session, key)
+    if event is None:
+        raise Problem(404, "there is no such event")
+    return event
+
+
+async def _somebody(session: AsyncSession, visit: Visit, back: str) -> tuple[Person, str | None]:
+    person, secret = await keeping.somebody(session, visit)
+    if secret is not None:
+        question = read_question(parse_qs(urlsplit(back).query))
+        if question.known:
+            await keeping.learn(session, person, question)
+    return person, secret
+
+
+async def _renewed(
+    session: AsyncSession, person: Person, before: list[slates.Shown], visit: Visit, *, now: datetime
+) -> list[str]:
+    """Bring slate and calendars up to date; return in words what that changed."""
+    shown = await feeds.renew(session, person, now=now)
+    held = {one.listed.event.id for one in before}
+    fresh = [f"“{one.listed.event.title}”" for one in shown if one.listed.event.id not in held]
+    if not fresh or not before:
+        return []
+    return [visit.wording.text("New among this week's picks: {titles}.", titles=visit.wording.listed(fresh))]
