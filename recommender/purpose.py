@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.embedding import Embedder, Vectors, load_embedder
-from recommender.heads import Floats
-from recommender.names import Mention, Names, words_of
-from recommender.tagging import MAX_WORDS, EventText, embedded_text
+from recommender.heads import BUCKETS, Floats, word_counts, word_rows
+from recommender.names import Mention, Names
+from recommender.tagging import EventText, embedded_text, read
 
 PURPOSES = ("learn", "exchange", "sell", "recruit", "social")
 PLACES = ("title", "group", "text")
@@ -23,6 +24,9 @@ ARTEFACT = Path(__file__).parent / "data" / "purpose.npz"
 MOST_PHRASES = 5
 TELLING = 0.3  # weight over the average purpose from which a cue shows a purpose
 WELCOME = 0.6  # what one kind of welcome adds of what is missing to a full one
+TITLE_WORDS, GROUP_WORDS, TEXT_WORDS = 2.0, 1.0, 0.5  # what a word counts in each place
+COMPANY = 0.25  # how far an event is like the others of its group; .15 to .7 are alike on both samples judged by hand
+DOUBT = 2.0  # events that speak for no purpose, beside those of the group
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ def read_cue_file() -> dict[str, dict[str, list[str]]]:
 
 @dataclass(frozen=True)
 class PurposeModel:
-    """Logistic weights over cues by place, and over the vector of the text; one set for when there are no vectors."""
+    """Logistic weights over cues by place, hashed words, and the vector of a text; by whether there are vectors."""
 
     id: str  # changes with everything that was learned
-    with_vectors: Floats  # (n_features, n_purposes)
-    without_vectors: Floats
+    cues: Mapping[bool, Floats]  # (n_features, n_purposes)
+    words: Mapping[bool, Floats]  # (BUCKETS, n_purposes)
     centre: Floats  # (dimensions,)
     vectors: Floats  # (dimensions, n_purposes)
 
@@ -81,14 +85,18 @@ class PurposeModel:
 def load_purpose_model(path: Path = ARTEFACT) -> PurposeModel:
     content = hashlib.sha256(path.read_bytes() + CUE_FILE.read_bytes())
     with np.load(path) as file:
-        return PurposeModel(
-            content.hexdigest()[:12],
-            *(file[name].astype(np.float32) for name in ("with_vectors", "without_vectors", "centre", "vectors")),
-        )
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    return PurposeModel(
+        id=content.hexdigest()[:12],
+        cues={True: arrays["cues_vectors"], False: arrays["cues_alone"]},
+        words={True: arrays["words_vectors"], False: arrays["words_alone"]},
+        centre=arrays["centre"],
+        vectors=arrays["vectors"],
+    )
 
 
 class Purposer:
-    """Says what events are for; without an embedder from cues alone."""
+    """Says what events are for; without an embedder from cues and words alone."""
 
     def __init__(self, model: PurposeModel, cues: Cues, embedder: Embedder | None) -> None:
         self.id = model.id
@@ -103,13 +111,9 @@ class Purposer:
         if vectors is None and self.embedder is not None:
             vectors = self.embedder.embed([embedded_text(text) for text in texts])
         mentions = [heard(text, self.cues) for text in texts]
-        features = np.stack([cue_features(one, self.cues) for one in mentions])
-        weights = self.model.without_vectors if vectors is None else self.model.with_vectors
-        logits = features @ weights  # (n_texts, n_purposes)
-        if vectors is not None:
-            logits += (vectors - self.model.centre) @ self.model.vectors
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares = self._shares(texts, mentions, vectors) * self._company(texts) ** COMPANY  # (n_texts, n_purposes)
         shares /= shares.sum(axis=1, keepdims=True)
+        weights = self.model.cues[vectors is not None]
         return [
             Purpose(
                 {name: float(value) for name, value in zip(PURPOSES, row, strict=True)},
@@ -118,6 +122,31 @@ class Purposer:
             )
             for row, said in zip(shares, mentions, strict=True)
         ]
+
+    def _shares(
+        self, texts: Sequence[EventText], mentions: Sequence[Sequence[tuple[int, Mention]]], vectors: Vectors | None
+    ) -> Floats:
+        features = np.stack([cue_features(one, self.cues) for one in mentions])
+        logits = features @ self.model.cues[vectors is not None]
+        words = self.model.words[vectors is not None]
+        for row, (buckets, values) in enumerate(hashed_words(texts)):
+            logits[row] += values @ words[buckets]
+        if vectors is not None:
+            logits += (vectors - self.model.centre) @ self.model.vectors
+        shares: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return shares
+
+    def _company(self, texts: Sequence[EventText]) -> Floats:
+        """Return what the other events of each text's group are for, (n_texts, n_purposes); told by words alone."""
+        others = [[EventText(title, "", group=text.group) for title in text.others] for text in texts]
+        place = {text: position for position, text in enumerate(dict.fromkeys(one for more in others for one in more))}
+        company = np.ones((len(texts), len(PURPOSES)), np.float32)
+        if place:
+            told = self._shares(list(place), [heard(text, self.cues) for text in place], None)
+            for row, more in enumerate(others):
+                company[row] = told[[place[one] for one in more]].sum(axis=0) + DOUBT / len(PURPOSES)
+        return company
 
     def _phrases(self, mentions: Sequence[tuple[int, Mention]], purpose: int, weights: Floats) -> tuple[str, ...]:
         n_cues = len(self.cues.kinds)
@@ -147,12 +176,27 @@ def purposes(texts: Sequence[EventText], vectors: Vectors | None = None) -> list
 
 def heard(text: EventText, cues: Cues) -> list[tuple[int, Mention]]:
     """Return the cues of a text with the place they stand in, as index into PLACES."""
-    parts = (text.title, text.group, "\n".join((*text.categories, text.text)))
+    reading = read(text)
+    places = ((reading.title,), (reading.group,), (reading.categories, reading.text))
     return [
         (place, mention)
-        for place, part in enumerate(parts)
-        for mention in cues.names.mentions(words_of(part, MAX_WORDS))
+        for place, parts in enumerate(places)
+        for part in parts
+        for mention in cues.names.mentions(part)
     ]
+
+
+def hashed_words(texts: Sequence[EventText]) -> list[tuple[NDArray[np.intp], Floats]]:
+    """Return for each text the buckets of its words and their values, of length 1."""
+    counts = []
+    for text in texts:
+        reading = read(text)
+        places = ((reading.title, TITLE_WORDS), (reading.group, GROUP_WORDS), (reading.text, TEXT_WORDS))
+        counts.append(word_counts(places))
+    return word_rows(counts, EVEN)
+
+
+EVEN = np.ones(BUCKETS, np.float32)  # rare words are not more telling here
 
 
 def cue_features(mentions: Sequence[tuple[int, Mention]], cues: Cues) -> Floats:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +67,7 @@ class EventText:
     text: str
     group: str = ""  # the community's name
     categories: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  # titles of other events of the community, where they are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +85,20 @@ class Reading:
     categories: Words
     text: Words
 
-    @classmethod
-    def of(cls, text: EventText) -> Reading:
-        return cls(
-            words_of(text.title, MAX_WORDS),
-            words_of(text.group, MAX_WORDS),
-            words_of("\n".join(text.categories), MAX_WORDS),
-            words_of(text.text, MAX_WORDS),
-        )
-
     def counts(self) -> dict[int, float]:
         return word_counts(
             ((self.title, TITLE_WORDS), (self.group, TITLE_WORDS), (self.categories, TITLE_WORDS), (self.text, 1.0))
         )
+
+
+@lru_cache(maxsize=512)  # tagging and purpose read the same texts one after the other
+def read(text: EventText) -> Reading:
+    return Reading(
+        words_of(text.title, MAX_WORDS),
+        words_of(text.group, MAX_WORDS),
+        words_of("\n".join(text.categories), MAX_WORDS),
+        words_of(text.text, MAX_WORDS),
+    )
 
 
 def embedded_text(text: EventText) -> str:
@@ -258,7 +260,7 @@ class Tagger:
         if vectors is None:
             vectors = self.vectors(texts)
         for start in range(0, len(texts), BATCH):
-            readings = [Reading.of(text) for text in texts[start : start + BATCH]]
+            readings = [read(text) for text in texts[start : start + BATCH]]
             yield self.log_odds(readings, None if vectors is None else vectors[start : start + BATCH])
 
     def log_odds(self, readings: Sequence[Reading], vectors: Vectors | None) -> Floats:
@@ -294,7 +296,7 @@ def tag_labels(
     vectors = tagger.vectors(texts)
     answers: list[list[tuple[str, float]]] = []
     for start in range(0, len(texts), BATCH):
-        readings = [Reading.of(text) for text in texts[start : start + BATCH]]
+        readings = [read(text) for text in texts[start : start + BATCH]]
         block = None if vectors is None else vectors[start : start + BATCH]
         table = known.evidence(readings, tagger.log_odds(readings, block), block)
         weights = sigmoid(np.tensordot(table, tagger.model.label_weights[block is not None], axes=(1, 0)))

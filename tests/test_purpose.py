@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_welcome_grows_with_its_signals() -> None:
         ]
     )
     assert (plain.welcomes, round(one.welcomes, 2), round(two.welcomes, 2)) == (0.0, 0.6, 0.84)
+
+
+def test_other_events_of_the_group_settle_what_a_bare_title_leaves_open(wordy: Purposer) -> None:
+    title = EventText("Monday morning motivator", "", group="The Willows")
+    in_company = replace(title, others=("Referral breakfast", "Bring your business cards", "Leads exchange"))
+    alone, among = wordy.purposes([title, in_company])
+    assert among.weights["sell"] > 1.2 * alone.weights["sell"]
+    assert sum(among.weights.values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_text_without_any_cue_has_a_purpose_and_no_phrases(wordy: Purposer) -> None:

@@ -31,13 +31,13 @@ from recommender.tagging import (
     TOPIC_FEATURES,
     EventText,
     Labels,
-    Reading,
     Tagger,
     Witness,
     add_heads,
     embedded_text,
     everyday_names,
     first_trust,
+    read,
     sigmoid,
     standardised,
     topic_names,
@@ -191,7 +191,7 @@ def read_lesson(groups: Groups, catalogue: Catalogue, vocabulary: Sequence[str])
         embedded(tuple(embedded_text(text) for text in groups.texts)),
         incidence([positions(catalogue, tags) for tags in groups.tags], len(catalogue)),
         incidence([[label[key(tag)] for tag in tags if key(tag) in label] for tags in groups.tags], len(label)),
-        [Reading.of(text).counts() for text in groups.texts],
+        [read(text).counts() for text in groups.texts],
     )
 
 
@@ -293,7 +293,7 @@ def topic_evidence(lesson: Lesson, heads: Heads, likeness: VectorHead, catalogue
     parts: list[tuple[Floats, NDArray[np.bool_]]] = []
     for number, group in enumerate(lesson.groups.texts):
         texts = as_events(group, number)
-        readings = [Reading.of(text) for text in texts]
+        readings = [read(text) for text in texts]
         vectors = embedded(tuple(embedded_text(text) for text in texts))
         words = heads.topic_words.scores([reading.counts() for reading in readings])
         dense = heads.topic_vectors.scores(vectors)
@@ -318,7 +318,7 @@ def nameless_evidence(
     domain = Witness(catalogue, heads.trust).domain
     texts = tuple(without_names(weak.texts[one], names) for one in asked)
     vectors = embedded(texts)
-    readings = [Reading.of(EventText("", text)) for text in texts]
+    readings = [read(EventText("", text)) for text in texts]
     words = heads.topic_words.scores([reading.counts() for reading in readings])
     dense = heads.topic_vectors.scores(vectors)
     like = standardised(likeness.scores(vectors))
@@ -347,7 +347,7 @@ def without_names(text: str, names: Names) -> str:
 
 def label_evidence(lesson: Lesson, tagger: Tagger, labels: Sequence[str]) -> Evidence:
     """Return what is said of every label about the texts of the groups as they stand."""
-    readings = [Reading.of(text) for text in lesson.groups.texts]
+    readings = [read(text) for text in lesson.groups.texts]
     known = Labels(labels, tagger)
     column = {name: position for position, label in enumerate(labels) for name in (key(label),)}
     table = known.evidence(readings, tagger.log_odds(readings, lesson.vectors), lesson.vectors)
