@@ -9,6 +9,7 @@
 | what is hidden | all |
 | picks of one week | the person's slate, made anew; what the guest was shown stays remembered |
 | calendars, proposals | all; addresses go on working |
+| a wish for the weekly mail | the person's; the guest's where theirs has none |
 
 The guest's tokens and sessions end: whoever knew them knew a guest, not the person.
 """
@@ -21,7 +22,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import people
+from app import people, subscription
 from app.models import Digest, Feed, Feedback, Hidden, Person, Proposal, ShownPick, Token
 
 
@@ -53,6 +54,7 @@ async def merge(session: AsyncSession, guest: Person, person: Person) -> None:
         .values(person_id=person.id)
         .execution_options(synchronize_session=False)
     )
+    await subscription.carry_over(session, guest, person)
     await session.flush()
     await people.delete_person(session, guest)
     await session.flush()

@@ -6,8 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+
+DEFAULT_MAIL_RATE = "10"  # below what providers let a new sender do (Amazon SES: 14)
 
 LEAST_KEPT = timedelta(days=100)  # picks are not repeated within three months; calendars go thirty days back
 
@@ -24,7 +27,12 @@ class Settings:
     allow_hosts: frozenset[tuple[str, int]]  # may be fetched although private; no pause there
     contact: str | None  # for the User-Agent
     smtp_url: str | None
-    mail_from: str
+    mail_from: str  # of the weekly mail
+    sign_in_from: str  # of mails somebody waits for: complaints about the weekly one must not keep people out
+    mail_rate: float  # weekly mails a second and process
+    bounces_to: str | None  # where servers say that a mail could not be delivered
+    dkim_key: Path | None  # a private RSA key; None: the mail server signs, or nobody
+    dkim_selector: str
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]  # whose X-Forwarded-For is believed
     keep: timedelta  # how long events that are over, and records of what was done, stay
     pinned_now: datetime | None
@@ -36,6 +44,9 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
         data = Path(environ.get("ADJACENT_DATA") or "data").expanduser().resolve()
+        mail_from = environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>"
+        mail_host = parseaddr(mail_from)[1].rpartition("@")[2]
+        dkim_key = environ.get("ADJACENT_DKIM_KEY")
         return cls(
             data=data,
             database_url=_with_async_driver(
@@ -45,7 +56,12 @@ class Settings:
             allow_hosts=_hosts(environ.get("ADJACENT_ALLOW_HOSTS", "")),
             contact=environ.get("ADJACENT_CONTACT") or None,
             smtp_url=environ.get("ADJACENT_SMTP_URL") or None,
-            mail_from=environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>",
+            mail_from=mail_from,
+            sign_in_from=environ.get("ADJACENT_SIGN_IN_FROM") or f"Adjacent sign-in <sign-in@{mail_host}>",
+            mail_rate=_rate(environ.get("ADJACENT_MAIL_RATE", "")),
+            bounces_to=environ.get("ADJACENT_BOUNCES_TO") or None,
+            dkim_key=Path(dkim_key).expanduser().resolve() if dkim_key else None,
+            dkim_selector=environ.get("ADJACENT_DKIM_SELECTOR") or "adjacent",
             trusted_proxies=_networks(environ.get("ADJACENT_TRUSTED_PROXIES", "")),
             keep=_days(environ.get("ADJACENT_KEEP_DAYS", "")),
             pinned_now=_instant(environ.get("ADJACENT_NOW", "")),
@@ -93,6 +109,16 @@ def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         return tuple(ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
     except ValueError as error:
         raise BadSetting(f"ADJACENT_TRUSTED_PROXIES: {error}; write addresses or networks, e.g. 10.0.0.0/8") from error
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text or DEFAULT_MAIL_RATE)
+    except ValueError:
+        rate = 0.0
+    if not rate > 0:
+        raise BadSetting(f"ADJACENT_MAIL_RATE={text!r} is no number of mails a second, e.g. {DEFAULT_MAIL_RATE}")
+    return rate
 
 
 def _days(text: str) -> timedelta:

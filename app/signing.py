@@ -17,10 +17,12 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feeds, guests, mailer, people, tokens
+from app import feeds, guests, mailer, people, subscription, tokens
+from app.mail_templates import compose
 from app.models import Person, SignIn, Token
 from app.settings import Settings
 
+SUBJECT = "Sign in to Adjacent"
 LIVES = timedelta(minutes=15)
 LINK = timedelta(days=1)  # of a link that an operator prints
 SESSION = timedelta(days=30)
@@ -77,16 +79,17 @@ def _mac(settings: Settings, digest: str, code: str) -> str:
 
 
 def mail_for(asked: Asked, settings: Settings) -> mailer.Message:
-    text, html = mailer.compose(
+    text, html = compose(
         "sign_in",
         link=f"{settings.base_url}/sign-in/{asked.link_secret}",
         code=asked.code,
         minutes=LIVES // timedelta(minutes=1),
         base_url=settings.base_url,
+        subject=SUBJECT,
+        preview=f"Or with the code {asked.code}",
+        width="narrow",
     )
-    return mailer.Message(
-        to=asked.email, subject="Sign in to Adjacent", text=text, html=html, sender_name="Adjacent sign-in"
-    )
+    return mailer.Message(to=asked.email, subject=SUBJECT, text=text, html=html, sender=settings.sign_in_from)
 
 
 async def link_for(session: AsyncSession, person: Person, *, operates: bool = False) -> str:
@@ -188,4 +191,5 @@ async def _person_for(session: AsyncSession, used: Token, guest: Person | None) 
         person = guest or await people.make_person(session)
         person.email = email
     await session.flush()
+    await subscription.confirm(session, person, clock=datetime.now(UTC))
     return person

@@ -20,7 +20,7 @@ PREFIXES = {
     "feed": "adj_f_",
     "operator": "adj_o_",
     "sign_in": "adj_l_",
-    "unsubscribe": "adj_u_",
+    "address": "adj_c_",
 }
 SCOPES = ("read", "write", "feeds")  # what an API token may be for; a session may do everything
 SHOWN = 12  # hex digits of the digest that stand for a token in lists

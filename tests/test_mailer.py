@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import email
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope
+from postbox import Postbox, smtp_server
 from service import settings_in
 
-from app.mailer import Message, Undelivered, build, compose, forget, send, server_of
+from app.mail_templates import compose
+from app.mailer import Built, MaybeDelivered, Message, Refused, Server, Unreachable, build, forget, send, server_of
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MESSAGE = Message(
@@ -24,17 +22,16 @@ MESSAGE = Message(
     subject="Ink & paper – für alle",
     text="Open https://adjacent.test/sign-in/adj_l_" + "x" * 80 + "\n",
     html="<!doctype html><p>Größe 5</p>\n",
-    sender_name="Adjacent sign-in",
+    sender="Adjacent sign-in <hello@adjacent.test>",
 )
 
 
-def test_mail_is_text_and_html_under_plain_headers(tmp_path: Path) -> None:
-    settings = settings_in(tmp_path, ADJACENT_MAIL_FROM="Adjacent <hello@adjacent.test>")
-    built = email.message_from_bytes(build(MESSAGE, settings, now=NOW).as_bytes(), policy=default)
+def test_mail_is_text_and_html_under_plain_headers() -> None:
+    built = email.message_from_bytes(build(MESSAGE, now=NOW).content, policy=default)
     assert isinstance(built, EmailMessage)
     assert built.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in built.iter_parts()] == ["text/plain", "text/html"]
-    text, html = (part.get_content() for part in built.iter_parts())
+    text, html = (part.get_content().replace("\r\n", "\n") for part in built.iter_parts())
     assert (text, html) == (MESSAGE.text, MESSAGE.html)
     assert (built["From"], built["To"], built["Subject"]) == (
         "Adjacent sign-in <hello@adjacent.test>",
@@ -55,17 +52,17 @@ def test_mail_is_text_and_html_under_plain_headers(tmp_path: Path) -> None:
     }
 
 
-def test_what_strangers_wrote_ends_no_header(tmp_path: Path) -> None:
+def test_what_strangers_wrote_ends_no_header() -> None:
     hostile = "An evening\r\nBcc: everybody@example.org\u2028X: 1\x00\u202eend"
     message = Message(
         to="ada@example.org",
         subject=hostile,
         text="",
         html="",
-        sender_name=hostile,
+        sender=f'"{hostile}" <a@adjacent.test>',
         headers={"List-ID": hostile, "Message-ID": "<digest.2026-W48.1@adjacent.test>"},
     )
-    built = email.message_from_bytes(build(message, settings_in(tmp_path), now=NOW).as_bytes(), policy=default)
+    built = email.message_from_bytes(build(message, now=NOW).content, policy=default)
     assert built["Bcc"] is None
     assert built["X"] is None
     assert built["Subject"] == "An evening Bcc: everybody@example.org X: 1 end"
@@ -75,7 +72,7 @@ def test_what_strangers_wrote_ends_no_header(tmp_path: Path) -> None:
 
 def test_templates_escape_html_and_leave_text_alone() -> None:
     facts = {"link": "https://a.test/?a=1&b=<2>", "code": "012345", "minutes": 15, "base_url": "https://a.test"}
-    text, html = compose("sign_in", **facts)
+    text, html = compose("sign_in", subject="S", preview="P", width="narrow", **facts)
     assert "https://a.test/?a=1&b=<2>" in text
     assert 'href="https://a.test/?a=1&amp;b=&lt;2&gt;"' in html
     assert ("012345" in text, "012345" in html) == (True, True)
@@ -96,71 +93,83 @@ async def test_without_a_server_mails_stand_in_the_outbox_for_their_owner_only(t
 async def test_outbox_forgets_an_address_and_keeps_the_others(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     await send(MESSAGE, settings)
-    await send(Message("bob@example.org", "To Bob, not ada@example.org", "", "", "Adjacent"), settings)
+    await send(
+        Message("bob@example.org", "To Bob, not ada@example.org", "", "", "Adjacent <a@adjacent.test>"), settings
+    )
     forget("ada@example.org", settings)
     (left,) = (tmp_path / "outbox").iterdir()
     assert b"To: bob@example.org" in left.read_bytes()
 
 
-class Postbox:
-    def __init__(self, refusal: str | None) -> None:
-        self.refusal = refusal
-        self.taken: list[tuple[str, list[str], bytes]] = []
-
-    async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Any, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        if self.refusal is not None:
-            return self.refusal
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        self.taken.append((envelope.mail_from or "", envelope.rcpt_tos, envelope.content))
-        return "250 taken"
-
-
-@asynccontextmanager
-async def smtp_server(refusal: str | None = None) -> AsyncIterator[tuple[Postbox, str]]:
-    import asyncio
-
-    postbox = Postbox(refusal)
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(postbox, hostname="mail.test", loop=loop), "127.0.0.1", 0)
-    async with server:
-        yield postbox, f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
 async def test_server_gets_the_mail_and_the_address_for_bounces(tmp_path: Path) -> None:
-    async with smtp_server() as (postbox, url):
-        await send(MESSAGE, settings_in(tmp_path, ADJACENT_SMTP_URL=url, ADJACENT_MAIL_FROM="A <a@adjacent.test>"))
-        bounced = Message("b@example.org", "S", "t", "h", "A", return_path="b+42@bounce.test")
-        await send(bounced, settings_in(tmp_path, ADJACENT_SMTP_URL=url))
-    assert [(sender, to) for sender, to, _ in postbox.taken] == [
-        ("a@adjacent.test", ["ada@example.org"]),
-        ("b+42@bounce.test", ["b@example.org"]),
+    postbox = Postbox()
+    async with smtp_server(postbox) as url:
+        settings = settings_in(tmp_path, ADJACENT_SMTP_URL=url)
+        await send(MESSAGE, settings)
+        await send(
+            Message("b@example.org", "S", "t", "h", "A <a@adjacent.test>", return_path="b+42@bounce.test"), settings
+        )
+    assert [(taken.return_path, taken.to) for taken in postbox.taken] == [
+        ("hello@adjacent.test", "ada@example.org"),
+        ("b+42@bounce.test", "b@example.org"),
     ]
-    arrived = email.message_from_bytes(postbox.taken[0][2], policy=default)
-    assert arrived["Subject"] == MESSAGE.subject
+    assert postbox.taken[0].mail["Subject"] == MESSAGE.subject
     assert not (tmp_path / "outbox").exists()
 
 
 @pytest.mark.parametrize(
-    ("refusal", "is_permanent"), [("550 no such user ada@example.org", True), ("452 too many recipients", False)]
+    ("at", "answer", "is_permanent", "is_recipient"),
+    [
+        ("recipient", "550 no such user ada@example.org", True, True),
+        ("recipient", "554 5.7.1 ada@example.org is on a list", True, False),
+        ("recipient", "452 too many recipients", False, False),
+        ("data", "552 too large", True, False),
+        ("data", "451 come back later, ada@example.org", False, False),
+    ],
 )
-async def test_refusals_say_whether_to_try_again_and_name_nobody(
-    tmp_path: Path, refusal: str, is_permanent: bool
+async def test_refusals_say_whose_fault_it_is_and_name_nobody(
+    tmp_path: Path, at: str, answer: str, is_permanent: bool, is_recipient: bool
 ) -> None:
-    async with smtp_server(refusal) as (_, url):
-        with pytest.raises(Undelivered) as caught:
+    async with smtp_server(Postbox(**{f"at_{at}": {"*": answer}})) as url:
+        with pytest.raises(Refused) as caught:
             await send(MESSAGE, settings_in(tmp_path, ADJACENT_SMTP_URL=url))
-    assert caught.value.is_permanent == is_permanent
+    assert (caught.value.is_permanent, caught.value.is_recipient) == (is_permanent, is_recipient)
     assert "ada" not in str(caught.value)
 
 
+async def test_a_connection_takes_many_mails_and_is_opened_again_when_the_server_ends_it() -> None:
+    postbox = Postbox(mails_a_connection=2, at_recipient={"gone@example.org": "550 gone"})
+    async with smtp_server(postbox) as url:
+        server = Server(url)
+        for name in ("a", "gone", "b", "c", "d", "e"):
+            mail = Built("from@adjacent.test", f"{name}@example.org", b"Subject: S\r\n\r\nt\r\n")
+            if name == "gone":
+                with pytest.raises(Refused):
+                    await server.carry(mail)
+            else:
+                await server.carry(mail)
+        await server.close()
+    assert [taken.to[0] for taken in postbox.taken] == ["a", "b", "c", "d", "e"]
+    assert postbox.connections == 3
+
+
+@pytest.mark.parametrize("answer", ["hang up", "hang up after"])
+async def test_a_connection_lost_in_the_mail_leaves_open_whether_it_arrived(answer: str) -> None:
+    async with smtp_server(Postbox(at_data={"*": answer})) as url:
+        server = Server(url)
+        with pytest.raises(MaybeDelivered):
+            await server.carry(Built("from@adjacent.test", "a@example.org", b"Subject: S\r\n\r\nt\r\n"))
+
+
+async def test_a_server_that_takes_too_long_leaves_it_open_too() -> None:
+    async with smtp_server(Postbox(dawdles=0.3)) as url:
+        server = Server(url, data_patience=0.05)
+        with pytest.raises(MaybeDelivered):
+            await server.carry(Built("from@adjacent.test", "a@example.org", b"Subject: S\r\n\r\nt\r\n"))
+
+
 async def test_silent_server_is_not_final(tmp_path: Path) -> None:
-    with pytest.raises(Undelivered) as caught:
+    with pytest.raises(Unreachable) as caught:
         await send(MESSAGE, settings_in(tmp_path, ADJACENT_SMTP_URL="smtp://127.0.0.1:1"))
     assert not caught.value.is_permanent
 

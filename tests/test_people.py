@@ -50,7 +50,6 @@ async def a_life(service: Service) -> dict[str, str]:
         assert person.id is not None
         session.add(Proposal(url="https://page.example/", person_id=person.id, proposed_at=NOW))
         session.add(Digest(person_id=person.id, week="2026-W49", state="sent", changed_at=NOW))
-        session.add(Subscription(person_id=person.id))
         session.add(Hidden(person_id=person.id, kind="topic", subject="knitting", hidden_at=NOW))
         event = (await session.exec(select(Event).where(Event.key == ids["chess"]))).one()
         session.add(Takeaway(person_id=person.id, event_id=event.id or 0, learned="The Sicilian"))
@@ -114,9 +113,10 @@ async def test_deletion_leaves_no_row_no_mail_and_after_a_vacuum_no_byte(service
     assert (await service.client.get(ME, headers=me)).status_code == 401
     await service.app.state.uses.write(service.database)
     async with service.database.engine.connect() as connection:
-        for name in sorted(tables_about_people() - {"token", "person"}):
+        for name in sorted(tables_about_people() - {"token", "person", "subscription"}):
             rows = await connection.execute(SQLModel.metadata.tables[name].select())
             assert list(rows) == [], name
+        assert len(list(await connection.execute(select(Subscription.person_id)))) == 1  # Bob's
     assert [mail.to for mail in mails(service)] == ["bob@example.org"]
     await service.database.close()
     with sqlite3.connect(database) as connection:

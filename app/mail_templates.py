@@ -1,0 +1,85 @@
+"""Mails from templates: NAME.txt, written as text, and NAME.html, whose styles are inlined when it is loaded.
+
+Inlining costs more than rendering, so it is done once a template and not once a mail. What is Jinja's is hidden from
+the HTML parser meanwhile: statements as comments, which may stand anywhere, between the rows of a table, too;
+expressions as words, which may stand in an attribute.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+FOLDER = Path(__file__).parent / "templates" / "mail"
+LINE = 74  # characters of a text part's line
+_STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_HIDDEN = re.compile(r"<!--jinja(\d+)-->|jinja(\d+)x")
+
+
+def compose(template: str, **facts: Any) -> tuple[str, str]:
+    """Return text and HTML of a mail."""
+    text, html = (_environment().get_template(f"{template}.{kind}").render(facts) for kind in ("txt", "html"))
+    return text, html
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=_Inlining(FOLDER),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.filters["wrapped"] = _wrapped
+    return environment
+
+
+def _wrapped(words: str, indent: str = "", first: str | None = None) -> str:
+    """Return a paragraph of a text part, broken into lines people read; addresses stay whole."""
+    return fill(
+        words,
+        LINE,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+class _Inlining(FileSystemLoader):
+    """Loads templates; HTML with the styles of mail.css in its elements, except those for dark screens (frame.html)."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, name, is_fresh = super().get_source(environment, template)
+        if template.endswith(".html"):
+            source = inlined(source, (FOLDER / "mail.css").read_text(encoding="utf-8"))
+        return source, name, is_fresh
+
+
+def inlined(source: str, css: str) -> str:
+    """Return a template with the rules of a style sheet in its elements' style attributes."""
+    hidden: list[str] = []
+
+    def hide(form: str) -> Callable[[re.Match[str]], str]:
+        def replaced(found: re.Match[str]) -> str:
+            hidden.append(found[0])
+            return form.format(len(hidden) - 1)
+
+        return replaced
+
+    plain = _EXPRESSION.sub(hide("jinja{}x"), _STATEMENT.sub(hide("<!--jinja{}-->"), source))
+    is_whole = "<html" in source
+    inliner = css_inline.CSSInliner(extra_css=css if is_whole else None, load_remote_stylesheets=False)
+    styled = inliner.inline(plain) if is_whole else inliner.inline_fragment(plain, css)
+    return _HIDDEN.sub(lambda found: hidden[int(found[1] or found[2])], styled)
