@@ -10,7 +10,7 @@ from app.places import distance_km
 from app.queries import PURPOSES, Listed
 from app.topic_names import label_of
 from app.wishes import Refusals, Wish
-from recommender.ranking import UNWANTED, is_wanted
+from recommender.candidate import UNWANTED, is_wanted
 
 STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")  # statuses of what takes place
 # What organisers write into a title instead of setting a status, in English, German, French and Spanish.
@@ -20,6 +20,7 @@ OFF_IN_TITLE = re.compile(
     | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+ELSEWHERE = frozenset({"off", "online", "place", "distance"})  # barriers of what somebody could not go to anyway
 AIMS = {
     "learn": "to learn",
     "exchange": "to talk with one another",

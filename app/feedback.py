@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal, cast
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Event, Feedback, Person, ShownPick
+from app.models import Event, EventTopic, Feedback, Person, ShownPick
 from recommender.reach import REACHES, Reach
 
 Kind = Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
 REFUSING: tuple[Kind, ...] = ("dismissed", "too_close", "too_far")  # such an event does not come back
 KEEPING: tuple[Kind, ...] = ("going", "saved")  # such an event stands in calendars of saved events
+WELCOMING: tuple[Kind, ...] = ("going", "saved", "attended")  # more about its topic is welcome
+GOING: tuple[Kind, ...] = ("going", "attended")  # such an event tells when somebody goes out
 REPEATED = 2  # one "too close" may be the event's fault; two are about the distance
 
 
@@ -52,42 +55,64 @@ async def said_of(session: AsyncSession, person: Person, kinds: Sequence[Kind]) 
     return list(rows)
 
 
-async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, note: str | None) -> None:
+async def visited(session: AsyncSession, person: Person) -> tuple[datetime, ...]:
+    """Return when the events that a person went or goes to begin, on the clock there."""
+    rows = await session.exec(
+        select(Event.starts_at, Event.zone)
+        .where(
+            col(Event.id).in_(
+                select(Feedback.event_id).where(Feedback.person_id == person.id, col(Feedback.kind).in_(GOING))
+            )
+        )
+        .order_by(col(Event.starts_at), col(Event.id))
+    )
+    return tuple(starts_at.astimezone(ZoneInfo(zone)) for starts_at, zone in rows)
+
+
+async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, note: str | None) -> Feedback:
     """Record what a person says of an event; saying it again only renews the note. The caller remakes the slate."""
     assert person.id is not None
     assert event.id is not None
     row = await _said(session, person, event, kind)
     if row is None:
-        shown = await session.exec(
-            select(ShownPick)
-            .where(ShownPick.person_id == person.id, ShownPick.event_id == event.id)
-            .order_by(col(ShownPick.week).desc())
-        )
-        pick = shown.first()
-        row = Feedback(
-            person_id=person.id,
-            event_id=event.id,
-            kind=kind,
-            topic=pick.pick["topic"] if pick else None,
-            given_at=datetime.now(UTC),
-        )
+        topic = await _topic_of(session, person, event)
+        row = Feedback(person_id=person.id, event_id=event.id, kind=kind, topic=topic, given_at=datetime.now(UTC))
         if kind in REFUSING:
             person.profile_version += 1
     row.note = note or row.note
     session.add(row)
     await session.flush()
+    return row
 
 
-async def take_back(session: AsyncSession, person: Person, event: Event, kind: Kind) -> bool:
-    """Forget what a person said of an event; return whether they had said it. The caller remakes the slate."""
+async def _topic_of(session: AsyncSession, person: Person, event: Event) -> str | None:
+    """Return the topic an event was last picked for, or what it is mainly about where the person came upon it otherwise."""
+    shown = await session.exec(
+        select(ShownPick)
+        .where(ShownPick.person_id == person.id, ShownPick.event_id == event.id)
+        .order_by(col(ShownPick.week).desc())
+    )
+    pick = shown.first()
+    if pick is not None:
+        return cast("str | None", pick.pick["topic"])
+    topics = await session.exec(
+        select(EventTopic.topic)
+        .where(EventTopic.event_id == event.id)
+        .order_by(col(EventTopic.weight).desc(), col(EventTopic.topic))
+    )
+    return topics.first()
+
+
+async def take_back(session: AsyncSession, person: Person, event: Event, kind: Kind) -> Feedback | None:
+    """Forget what a person said of an event and return it; None if they had not said it. The caller remakes the slate."""
     row = await _said(session, person, event, kind)
     if row is None:
-        return False
+        return None
     await session.delete(row)
     if kind in REFUSING:
         person.profile_version += 1
     await session.flush()
-    return True
+    return row
 
 
 async def _said(session: AsyncSession, person: Person, event: Event, kind: Kind) -> Feedback | None:
@@ -97,8 +122,10 @@ async def _said(session: AsyncSession, person: Person, event: Event, kind: Kind)
     return rows.one_or_none()
 
 
-def given_sentences(event: Event, kind: Kind, note: str | None, reach_before: str, reach_after: str) -> list[str]:
-    """Say to a person what their feedback changed."""
+def given_sentences(
+    event: Event, kind: Kind, note: str | None, reach_before: str, reach_after: str, *, topic: str | None = None
+) -> list[str]:
+    """Say to a person what their feedback changed; `topic` is the label of what the event was picked for."""
     title = f"“{event.title}”"
     sentences = {
         "going": [f"{title} is marked as going and stands in your calendars of saved events."],
@@ -108,6 +135,12 @@ def given_sentences(event: Event, kind: Kind, note: str | None, reach_before: st
         "too_far": [_gone(event), _moved("too far", reach_before, reach_after, REACHES[0])],
         "attended": [f"{title} is marked as attended."],
     }[kind]
+    if topic is not None and kind in WELCOMING:
+        sentences.append(f"{topic} and what is close to it count more in your next picks.")
+    elif topic is not None and kind == "dismissed":
+        sentences.append(f"{topic} and what is close to it count less in your picks.")
+    if kind in GOING:
+        sentences.append("Its day and hour tell when you go out.")
     return [*sentences, "Your note is kept with it."] if note else sentences
 
 
@@ -124,13 +157,17 @@ def _moved(word: str, before: str, after: str, last: str) -> str:
     return f"Your reach stays {after}; said again, “{word}” moves it by at most one step from what you chose."
 
 
-def taken_back_sentences(event: Event, kind: Kind, reach_before: str, reach_after: str) -> list[str]:
+def taken_back_sentences(
+    event: Event, kind: Kind, reach_before: str, reach_after: str, *, topic: str | None = None
+) -> list[str]:
     title = f"“{event.title}”"
     sentences = {
         "going": [f"{title} is no longer marked as going."],
         "saved": [f"{title} is no longer saved."],
         "attended": [f"{title} is no longer marked as attended."],
     }.get(kind, [f"{title} may be picked for you again."])
+    if topic is not None and kind in (*WELCOMING, "dismissed"):
+        sentences.append(f"{topic} counts as it did before.")
     if reach_before != reach_after:
         sentences.append(f"Your reach moved back from {reach_before} to {reach_after}.")
     return sentences

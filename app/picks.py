@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -21,7 +22,9 @@ from app.barriers import STILL_ON, barrier
 from app.models import Event
 from app.places import Spot, distance_km
 from app.wishes import Wish
-from recommender.ranking import Candidate, Choice, rank_events
+from recommender.candidate import Candidate, Choice
+from recommender.habits import learn_habits
+from recommender.ranking import Person, choose, tabulate
 from recommender.reach import Reach
 from recommender.reasons import explain
 
@@ -41,6 +44,7 @@ class Pick:
     reason: str
     evidence: tuple[str, ...]
     distance_km: float | None
+    explorative: bool  # shown to find out rather than because it is sure
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -53,6 +57,7 @@ class Pick:
             "reason": self.reason,
             "evidence": list(self.evidence),
             "distance_km": None if self.distance_km is None else round(self.distance_km, 1),
+            "explorative": self.explorative,
         }
 
 
@@ -70,16 +75,23 @@ async def picks_among(
 
 
 def _best(listed: Sequence[queries.Listed], wish: Wish, alive: Mapping[int, float], now: datetime) -> list[Pick]:
-    by_id = {item.event.id: item for item in listed if item.event.id is not None}
-    choices = rank_events(
-        wish.known,
-        [as_candidate(item, wish.near, alive) for item in listed],
-        now=now,
-        reach=wish.reach,
-        limit=wish.limit,
-        purposes=wish.purposes,
-    )
+    by_id = {item.event.id: item for item in listed}
+    table = tabulate(as_candidate(item, wish.near, alive) for item in listed)
+    choices = choose(as_person(wish, table.candidates), table, now=now, limit=wish.limit)
     return [as_pick(choice, by_id[choice.candidate.id], wish.known) for choice in choices]
+
+
+def as_person(wish: Wish, offered: Iterable[Candidate]) -> Person:
+    """Return what ranking needs to know of whoever wishes; their habits are told from beside what is offered."""
+    return Person(
+        wish.known,
+        wish.reach,
+        purposes=wish.purposes,
+        hidden=wish.refusals.topics,
+        habits=learn_habits(wish.visited, (one.starts_at for one in offered)) if wish.visited else None,
+        offsets=wish.offsets,
+        seed=wish.seed,
+    )
 
 
 def as_pick(choice: Choice, listed: queries.Listed, known: Mapping[str, int]) -> Pick:
@@ -93,6 +105,7 @@ def as_pick(choice: Choice, listed: queries.Listed, known: Mapping[str, int]) ->
         reason=reason.sentence,
         evidence=reason.evidence,
         distance_km=choice.candidate.distance_km,
+        explorative=choice.explorative,
     )
 
 
@@ -117,7 +130,7 @@ def as_candidate(item: queries.Listed, near: Spot | None, alive: Mapping[int, fl
     return Candidate(
         id=event.id,
         topics=dict(item.topics),
-        starts_at=event.starts_at,
+        starts_at=event.starts_at.astimezone(ZoneInfo(event.zone)),
         mode=event.mode,
         distance_km=away,
         purpose=event.purpose,

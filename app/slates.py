@@ -14,7 +14,7 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, hiding, people, picks, queries
+from app import feedback, hiding, people, picks, queries, reactions
 from app.barriers import STILL_ON
 from app.models import Event, Expertise, Person, ShownPick
 from app.picks import Pick
@@ -33,7 +33,8 @@ class Shown:
     pick: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        return {"event": queries.event_json(self.listed), **self.pick}
+        # Picks that were stored before there was exploring do not tell of it.
+        return {"event": queries.event_json(self.listed), "explorative": False, **self.pick}
 
 
 def iso_week(now: datetime) -> str:
@@ -42,9 +43,10 @@ def iso_week(now: datetime) -> str:
 
 
 async def wish_of(session: AsyncSession, person: Person, *, now: datetime) -> Wish:
-    known = await people.expertise_of(session, person)
+    told = await people.expertise_of(session, person)
+    known = {slug: level for slug, level in told.items() if slug in load_catalogue().index}
     return Wish(
-        known={slug: level for slug, level in known.items() if slug in load_catalogue().index},
+        known=known,
         near=people.home_of(person),
         within_km=person.within_km,
         online=person.online,
@@ -54,6 +56,9 @@ async def wish_of(session: AsyncSession, person: Person, *, now: datetime) -> Wi
         languages=frozenset(person.languages),
         free_only=person.free_only,
         purposes=frozenset(person.purposes) or USUAL_PURPOSES,
+        visited=await feedback.visited(session, person),
+        offsets=await reactions.offsets(session, person, known),
+        seed=f"{person.key}:{iso_week(now)}",
         refusals=await refusals_of(session, person, now=now),
     )
 

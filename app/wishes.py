@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.places import Spot
 from app.queries import PURPOSES
-from recommender.ranking import UNWANTED
+from recommender.candidate import UNWANTED
 from recommender.reach import Reach
+from recommender.reactions import Offsets
 
 USUAL_PURPOSES = frozenset(PURPOSES) - frozenset(UNWANTED)
 
@@ -49,3 +51,6 @@ class Wish:
     free_only: bool = False
     purposes: frozenset[str] = USUAL_PURPOSES
     refusals: Refusals = field(default_factory=Refusals)
+    visited: tuple[datetime, ...] = ()  # when what they went to began, on the clock there
+    offsets: Offsets | None = None  # what their reactions say of topics
+    seed: str | None = None  # "person:week": gives one place to exploring

@@ -36,6 +36,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", f"{ME}/expertise", None, "401 200 200 403 403 403"),
     ("PUT", f"{ME}/expertise", {"know": ["React"]}, "401 200 403 200 403 403"),
     ("GET", f"{ME}/recommendations", None, "401 200 200 403 403 403"),
+    ("GET", f"{ME}/recommendations/{NO_ID}", None, "401 404 404 403 403 403"),
     ("GET", f"{ME}/map", None, "401 200 200 403 403 403"),
     ("GET", f"{ME}/export", None, "401 200 200 403 403 403"),
     ("POST", f"{ME}/feedback", {"event": "{event}", "kind": "saved"}, "401 200 403 200 403 403"),

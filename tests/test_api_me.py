@@ -203,6 +203,7 @@ async def test_dismissed_event_and_its_series_never_return(service: Service) -> 
     back = await take_back(service, me, ids["weekly"], "dismissed")
     assert back == [
         "“Letters on Monday” may be picked for you again.",
+        "UX design counts as it did before.",
         "New among this week's picks: “Letters on Monday”.",
     ]
     assert {pick["event"]["title"] for pick in await my_picks(service, me)} == titles
@@ -250,6 +251,8 @@ async def test_feedback_is_said_once_and_undone_once(service: Service) -> None:
     me = await service.guest(know=["React"])
     assert await say(service, me, ids["chess"], "attended", note="Openings matter less") == [
         "“An evening of chess” is marked as attended.",
+        "Chess and what is close to it count more in your next picks.",
+        "Its day and hour tell when you go out.",
         "Your note is kept with it.",
     ]
     await say(service, me, ids["chess"], "attended")
@@ -258,7 +261,10 @@ async def test_feedback_is_said_once_and_undone_once(service: Service) -> None:
     in_body = await service.client.request(
         "DELETE", f"{ME}/feedback", json={"event": ids["chess"], "kind": "attended"}, headers=me
     )
-    assert in_body.json()["data"]["changed"] == ["“An evening of chess” is no longer marked as attended."]
+    assert in_body.json()["data"]["changed"] == [
+        "“An evening of chess” is no longer marked as attended.",
+        "Chess counts as it did before.",
+    ]
     again = await service.client.delete(f"{ME}/feedback?event={ids['chess']}&kind=attended", headers=me)
     assert again.status_code == 404
     assert (await service.client.delete(f"{ME}/feedback", headers=me)).status_code == 422

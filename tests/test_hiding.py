@@ -85,7 +85,8 @@ async def test_hidden_topic_leaves_picks_and_calendars_of_what_is_near_until_it_
         "subject": "graphic-design",
         "name": "Graphic design",
         "changed": [
-            "No event about Graphic design will be picked for you until you show it again; calendars that hold one keep it."
+            "No event about Graphic design will be picked for you until you show it again; calendars that hold one keep it.",
+            "No longer among them: “About letters”, “About posters”.",
         ],
     }
     assert await titles(service, me) == {"About lessons"}

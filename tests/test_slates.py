@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
 from app import slates
+from app.api import shapes
 from app.jobs import renew_slates
 from app.models import Event, Person
 
@@ -153,3 +155,73 @@ async def test_recommendations_are_narrowed_by_what_is_asked(
         "/api/v1/recommendations", json={"know": ["JavaScript", "React"], "near": "Munich", **asked}
     )
     assert {pick["event"]["title"] for pick in answer.json()["data"]} == titles
+
+
+async def test_what_is_left_out_says_why(service: Service) -> None:
+    ids = await service.store(
+        draft("pick", "Letters", venue=MUNICH),
+        draft("known", "Hooks in depth", days=2, venue=MUNICH),
+        draft("pitch", "A demo", days=3, venue=MUNICH),
+        draft("hidden", "Openings", days=4, venue=MUNICH),
+        draft("far", "Letters abroad", days=5, venue=replace(MUNICH, city="Hamburg", lat=53.55, lon=9.99)),
+        draft("plain", "A meeting", days=6, venue=MUNICH),
+        draft("other", "Stars", days=7, venue=MUNICH),
+        topics={
+            "pick": {"ux-design": 0.9},
+            "known": {"react": 0.9},
+            "pitch": {"teaching": 0.9},
+            "hidden": {"chess": 0.9},
+            "far": {"ux-design": 0.9},
+            "other": {"astronomy": 0.9},
+        },
+    )
+    await change(service, "A demo", purpose={"sell": 0.9, "learn": 0.1}, purpose_phrases=["book a demo"])
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    await service.client.post(f"{ME}/hidden", json={"kind": "topic", "subject": "chess"}, headers=me)
+    answer = await service.client.get(f"{ME}/recommendations?left_out=true", headers=me)
+    shapes.Slate.model_validate(answer.json())
+    assert [pick["event"]["title"] for pick in answer.json()["data"]] == ["Letters"]
+    left_out = {one["event"]["title"]: (one["code"], one["sentence"]) for one in answer.json()["meta"]["left_out"]}
+    assert left_out == {
+        "Hooks in depth": ("inside", "It is about React, which you know."),
+        "A demo": ("purpose", "People seem to come there to sell (“book a demo”), which you did not ask for."),
+        "Openings": ("hidden-topic", "It is about Chess, which you hid."),
+        "A meeting": ("no-topic", "Its texts do not say clearly enough what it is about."),
+        "Stars": (
+            "no-path",
+            "It is about Astronomy, and nothing that you know leads there at the reach you chose.",
+        ),
+    }
+    for uid, code in (("pick", None), ("known", "inside"), ("far", "distance")):
+        told = await service.client.get(f"{ME}/recommendations/{ids[uid]}", headers=me)
+        shapes.StandingAnswer.model_validate(told.json())
+        data = told.json()["data"]
+        assert (data["week"], data["left_out"] and data["left_out"]["code"]) == (None if code else "2026-W49", code)
+        assert (data["pick"] is None) == (code is not None)
+    plain = await service.client.get(f"{ME}/recommendations", headers=me)
+    assert "left_out" not in plain.json()["meta"]
+
+
+async def test_feedback_on_a_topic_moves_later_weeks(service: Service) -> None:
+    topics = {"ux": {"ux-design": 0.9}, "data": {"data-visualisation": 0.9}}
+    await service.store(
+        *(
+            draft(f"{uid}{week}", f"{uid} in week {week}", days=2 + 7 * week, venue=MUNICH)
+            for week in range(6)
+            for uid in topics
+        ),
+        topics={f"{uid}{week}": told for week in range(6) for uid, told in topics.items()},
+    )
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=7)
+    order = []
+    for week in range(6):
+        titles = await week_of(service, week)
+        order.append([title.split()[0] for title in titles])
+        async with service.database.reading() as session:
+            ids = {event.title: event.key for event in await session.exec(select(Event))}
+        for title in titles:
+            kind = "dismissed" if title.startswith("ux") else "attended"
+            said = {"event": ids[title], "kind": kind}
+            assert (await service.client.post(f"{ME}/feedback", json=said, headers=me)).status_code == 200
+    assert order[0] == ["ux", "data"]
+    assert order[-1][0] == "data"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from app import export, feeds, mailer, people, slates, topic_map
+from app import export, feeds, left_out, mailer, people, queries, slates, topic_map
 from app.api import shapes
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import PRIVATE, Listing, Nothing, list_answer, private
+from app.api.events import found_event
 from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
@@ -22,6 +24,7 @@ from app.topic_names import resolve_known
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
 
+EventId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$")]
 GUESTS_AN_HOUR = 1000  # from one address: many people may share a proxy's, a script may not fill the database
 
 
@@ -109,6 +112,14 @@ async def set_expertise(sent: Knowledge, session: Writing, me: WritingPerson, no
     return private({"data": await people.person_json(session, me)})
 
 
+class SlateQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    left_out: bool = Field(
+        False, description="Also which events I could go to were left out, and why (`meta.left_out`)."
+    )
+
+
 def _apply(person: Person, sent: Profile) -> None:
     given = sent.model_fields_set
     if "near" in given:
@@ -127,14 +138,40 @@ def _apply(person: Person, sent: Profile) -> None:
     responses=declared(401, 403, 422),
 )
 async def show_picks(
-    request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now
+    request: Request, asked: Annotated[SlateQuery, Query()], session: Reading, me: ReadingPerson, now: Now
 ) -> Response:
     """The same picks on every channel, for the whole ISO week; profile, feedback and cancellations change them."""
     shown = await slates.current(session, me, now=now)
     rows = [one.as_json() for one in shown]
-    return list_answer(
-        request, Listing(rows=rows, count=len(rows), more_meta={"week": slates.iso_week(now)}), cache=PRIVATE
-    )
+    meta: dict[str, Any] = {"week": slates.iso_week(now)}
+    if asked.left_out:
+        wish = await slates.wish_of(session, me, now=now)
+        others = await left_out.left_out(session, wish, {one.listed.event.id for one in shown}, now=now)
+        meta["left_out"] = [one.as_json() for one in others]
+    return list_answer(request, Listing(rows=rows, count=len(rows), more_meta=meta), cache=PRIVATE)
+
+
+@router.get(
+    "/recommendations/{id}",
+    operation_id="show_standing",
+    summary="Show why an event is among my picks, or why not",
+    response_model=shapes.StandingAnswer,
+    responses=declared(401, 403, 404, 422),
+)
+async def show_standing(
+    id: EventId,  # noqa: A002
+    _: Annotated[Nothing, Query()],
+    session: Reading,
+    me: ReadingPerson,
+    now: Now,
+) -> Response:
+    """`week` tells when it was shown to me; without it, `pick` is what speaks for it, or `left_out` what does not."""
+    event = await found_event(session, id)
+    (listed,) = await queries.with_topics(session, [event])
+    if listed.merged_into is not None:
+        return RedirectResponse(f"/api/v1/me/recommendations/{listed.merged_into}", 301)
+    found = await left_out.standing(session, me, listed, now=now)
+    return private({"data": {"event": event.key, **found.as_json()}})
 
 
 @router.get(

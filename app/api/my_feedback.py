@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, feeds, slates
+from app import feedback, opinions
 from app.api import shapes
 from app.api.access import Now, Writing, WritingPerson
 from app.api.answers import private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
-from app.models import Person
 
 router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
 
@@ -46,11 +43,7 @@ class SaidWithNote(Said):
 async def give_feedback(sent: SaidWithNote, session: Writing, me: WritingPerson, now: Now) -> Response:
     """`changed` says in words what it changed. Said twice, “too close” or “too far” moves the reach by one step."""
     event = await found_event(session, sent.event)
-    reach = await feedback.shifted_reach(session, me)
-    before = await slates.current(session, me, now=now)
-    await feedback.give(session, me, event, sent.kind, sent.note)
-    changed = feedback.given_sentences(event, sent.kind, sent.note, reach, await feedback.shifted_reach(session, me))
-    changed += await renewed(session, me, before, now)
+    changed = await opinions.say(session, me, event, sent.kind, note=sent.note, now=now)
     return private({"data": {"event": event.key, "kind": sent.kind, "note": sent.note, "changed": changed}})
 
 
@@ -77,18 +70,7 @@ async def take_feedback_back(
             raise Problem(422, "name the `event` and the `kind` of what was said", kind="invalid-request")
         sent = Said(event=asked.event, kind=asked.kind)
     event = await found_event(session, sent.event)
-    reach = await feedback.shifted_reach(session, me)
-    before = await slates.current(session, me, now=now)
-    if not await feedback.take_back(session, me, event, sent.kind):
+    changed = await opinions.take_back(session, me, event, sent.kind, now=now)
+    if changed is None:
         raise Problem(404, f"nothing like {sent.kind!r} was said of this event")
-    changed = feedback.taken_back_sentences(event, sent.kind, reach, await feedback.shifted_reach(session, me))
-    changed += await renewed(session, me, before, now)
     return private({"data": {"event": event.key, "kind": sent.kind, "note": None, "changed": changed}})
-
-
-async def renewed(session: AsyncSession, me: Person, before: list[slates.Shown], now: datetime) -> list[str]:
-    """Bring slate and calendars up to date; return in words what that changed."""
-    shown = await feeds.renew(session, me, now=now)
-    held = {one.listed.event.id for one in before}
-    fresh = [one.listed.event.title for one in shown if one.listed.event.id not in held]
-    return [f"New among this week's picks: {', '.join(f'“{title}”' for title in fresh)}."] if fresh else []

@@ -9,11 +9,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import hiding, slates
+from app import hiding, opinions
 from app.api import shapes
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
-from app.api.my_feedback import renewed
 from app.api.problems import Problem, declared
 from app.topic_names import topic_called
 
@@ -51,9 +50,7 @@ async def list_hidden(
 async def hide(sent: Hiding, session: Writing, me: WritingPerson, now: Now) -> Response:
     """Nothing of it is picked for me on any channel, until it is shown again; `changed` says in words what that changed."""
     subject, name = await _named(session, sent)
-    before = await slates.current(session, me, now=now)
-    await hiding.hide(session, me, sent.kind, subject, now=now)
-    changed = hiding.hidden_sentences(sent.kind, name) + await renewed(session, me, before, now)
+    changed = await opinions.hide(session, me, sent.kind, subject, name, now=now)
     return private({"data": {"kind": sent.kind, "subject": subject, "name": name, "changed": changed}})
 
 
@@ -84,10 +81,9 @@ async def show_again(
     if subject not in await hiding.hidden_by(session, me, sent.kind):
         subject, _ = await _named(session, sent)
     name = await hiding.name_of(session, sent.kind, subject) or subject
-    before = await slates.current(session, me, now=now)
-    if not await hiding.show_again(session, me, sent.kind, subject):
+    changed = await opinions.show_again(session, me, sent.kind, subject, name, now=now)
+    if changed is None:
         raise Problem(404, f"you do not hide {name}")
-    changed = hiding.shown_sentences(sent.kind, name) + await renewed(session, me, before, now)
     return private({"data": {"kind": sent.kind, "subject": subject, "name": name, "changed": changed}})
 
 

@@ -181,14 +181,38 @@ class Pick(Shape):
     reason: str
     evidence: list[str]
     distance_km: float | None
+    explorative: bool  # shown to find out rather than because it is sure
 
 
 class PickList(Shape):
     data: list[Pick]
 
 
+class LeftOutEvent(Shape):
+    event: NextEvent
+    code: str
+    sentence: str
+
+
 class SlateMeta(Meta):
     week: str
+    left_out: list[LeftOutEvent] | None = None
+
+
+class Why(Shape):
+    code: str
+    sentence: str
+
+
+class Standing(Shape):
+    event: str
+    week: str | None
+    pick: Pick | None
+    left_out: Why | None
+
+
+class StandingAnswer(Shape):
+    data: Standing
 
 
 class Slate(Shape):
