@@ -89,8 +89,11 @@ class Property(NamedTuple):
 
 def looks_like_calendar(body: bytes) -> bool:
     """Tell whether a calendar begins near the start of these bytes, whatever the server called them."""
-    head = decode(body[:LOOKED_AT])
-    return not head.lstrip().startswith(("<", "{", "[")) and _CALENDAR_START.search(head) is not None
+    head = body[:LOOKED_AT]
+    if b"BEGIN" not in head.replace(b"\0", b"").upper():  # in UTF-16, too
+        return False
+    text = decode(head)
+    return not text.lstrip().startswith(("<", "{", "[")) and _CALENDAR_START.search(text) is not None
 
 
 def decode(body: bytes) -> str:

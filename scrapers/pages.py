@@ -112,7 +112,7 @@ def _syntaxes(
 
 def _signs(draft: EventDraft) -> set[tuple[str, str]]:
     """Return what two tellings of one event have in common: its day with its title or with its address."""
-    day = f"{draft.starts_at:%Y-%m-%d}"
+    day = draft.starts_at.date().isoformat()
     signs = {(day, draft.title.casefold())}
     return signs | {(day, draft.url)} if draft.url else signs
 

@@ -255,7 +255,8 @@ def _periods(rule: Rule, start: date, *, after: date, before: date) -> Iterator[
             for number in range(first, _month_number(before) + 1, interval):
                 year, month = divmod(number, 12)
                 if not rule.by_month or month + 1 in rule.by_month:
-                    yield [day for day in _days_of_month(year, month + 1) if _fits(rule, day)]
+                    days = _named_days(rule, year, month + 1)
+                    yield [day for day in days if _fits(rule, day)] if rule.by_year_day else days
         case "WEEKLY":
             week = start.toordinal() - (start.weekday() - rule.week_start) % 7
             named = sorted({(weekday - rule.week_start) % 7 for _, weekday in rule.by_day}) or range(7)
@@ -282,9 +283,27 @@ def _days_of_month(year: int, month: int) -> list[date]:
     return [date(year, month, day) for day in range(1, monthrange(year, month)[1] + 1)]
 
 
+def _named_days(rule: Rule, year: int, month: int) -> list[date]:
+    """Return the days of a month that the rule's days of the month and weekdays agree on, without trying each."""
+    first_weekday, length = monthrange(year, month)
+    numbers = {number if number > 0 else length + 1 + number for number in rule.by_month_day or range(1, length + 1)}
+    if rule.by_day:
+        named: set[int] = set()
+        for ordinal, weekday in rule.by_day:
+            all_of_it = range((weekday - first_weekday) % 7 + 1, length + 1, 7)
+            if ordinal == 0:
+                named.update(all_of_it)
+            elif abs(ordinal) <= len(all_of_it):
+                named.add(all_of_it[ordinal - 1 if ordinal > 0 else ordinal])
+        numbers &= named
+    return [date(year, month, number) for number in sorted(numbers) if 1 <= number <= length]
+
+
 def _days_of_year(rule: Rule, year: int) -> list[date]:
     if rule.by_week:
         return [day for day in _days_of_weeks(rule, year) if _fits(rule, day)]
+    if rule.by_month and not rule.by_year_day:
+        return [day for month in rule.by_month for day in _named_days(rule, year, month)]
     months = rule.by_month or range(1, 13)
     return [day for month in months for day in _days_of_month(year, month) if _fits(rule, day)]
 

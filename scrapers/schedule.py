@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from scrapers.draft import Window
 from scrapers.graph import Graph, Node, local_name
 from scrapers.recurrence import Frequency, Rule
 from scrapers.recurrence import occurrences as times_of
+from scrapers.stamps import basic
 from scrapers.times import When, localize, parse_when, resolve_zone
 
 MOST_OCCURRENCES = 500  # of one series; daily for more than the year that is looked ahead
@@ -153,7 +154,4 @@ def _clock(text: str) -> time | None:
 
 
 def _recurrence_id(start: datetime, *, all_day: bool) -> str:
-    if all_day:
-        return f"{start:%Y%m%d}"
-    from_utc = start.astimezone(ZoneInfo("UTC"))
-    return f"{from_utc:%Y%m%dT%H%M%SZ}"
+    return basic(start.date()) if all_day else basic(start.astimezone(UTC))

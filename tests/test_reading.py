@@ -28,7 +28,7 @@ SCRIPT = (
     b'<script type="application/ld+json">{"@type": "Event", "name": "%s", "startDate": "2026-12-01T18:00:00Z"}</script>'
 )
 CONFERENCES = b'[{"name": "Web Days", "url": "https://days.example", "startDate": "2027-03-04"}]'
-BOMB = b"<div>" * 100_000  # minutes of tree building in a hundred kilobytes
+BOMB = b"<p itemscope>" + b"<div>" * 100_000  # minutes of tree building in a hundred kilobytes
 
 
 def kind(body: bytes, content_type: str | None = None) -> str:
