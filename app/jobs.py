@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import delete
 from sqlmodel import col
 
-from app import about, collect, feeds, first_start, frontier, leases, renderings, retention, slates
+from app import about, collect, digest_sending, feeds, first_start, frontier, leases, renderings, retention, slates
 from app.db import Database
 from app.engine import Engine
 from app.holder import Again, Holder
@@ -126,10 +126,15 @@ async def _store_renderings(work: Work) -> None:
     await renderings.store_missing(work.database, base_url=settings.base_url, now=settings.now())
 
 
+async def _send_weekly_mails(work: Work) -> None:
+    await digest_sending.send_all(work.database, work.settings, now=work.settings.now(), clock=datetime.now(UTC))
+
+
 CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
     "store renderings": (SOON, _store_renderings),
     "renew slates": (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
+    "send weekly mails": (SOON, _send_weekly_mails),
     "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
     "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),
