@@ -18,7 +18,7 @@ from recommender.catalogue import load_catalogue
 from scrapers import CommunityDraft, Problem, Reading
 
 # Lists of many organisers' events have no one community behind them.
-LISTS = frozenset({"conferences", "plain_list", "meetings", "dice", "resident_advisor"})
+LISTS = frozenset({"conferences", "proposal", "plain_list", "meetings", "dice", "resident_advisor"})
 FILES = "community"  # the kind of readings that tell of communities themselves
 TOLD = "told"  # the mark of topics a community named itself: nothing that is inferred replaces them
 COPIED = (

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from app import first_start, tokens, web
+from app import first_start, registry, tokens, web
 from app.api import (
     calendars,
     communities,
@@ -23,6 +23,7 @@ from app.api import (
     my_feedback,
     my_feeds,
     my_hidden,
+    my_takeaways,
     my_tokens,
     problems,
     proposals,
@@ -57,6 +58,7 @@ API = (
     my_feedback,
     my_feeds,
     my_hidden,
+    my_takeaways,
     my_tokens,
     sign_in,
     sources,
@@ -83,6 +85,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
             async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
                 app.state.fetcher = fetcher
                 if works and await first_start.prepare(database, now=settings.now()):
+                    await registry.load(database, now=settings.now())
                     announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
                 behind = working(database, settings, fetcher) if works else nullcontext()
                 async with uses.written_behind(database), behind:

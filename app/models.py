@@ -393,7 +393,7 @@ class SignIn(SQLModel, table=True):
 
 
 class Proposal(SQLModel, table=True):
-    """A page somebody wants events to be collected from; an operator decides."""
+    """A page, event or community somebody wants in here; an operator decides."""
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
@@ -405,6 +405,7 @@ class Proposal(SQLModel, table=True):
     kind: str = ""  # the reader that knows it
     listed: int = 0
     preview: list[Json] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # the next events
+    details: Json | None = Field(default=None, sa_column=Column(JSON))  # of an event or community told by form
     proposed_at: datetime
     decided_at: datetime | None = None
     source_id: int | None = Field(default=None, sa_column=Column(ForeignKey("source.id", ondelete="SET NULL")))

@@ -87,7 +87,7 @@ class _Link(_Table):
     url: Address
 
 
-class _Meeting(_Table):
+class Meeting(_Table):
     """One date, or with a rhythm the first of many."""
 
     first: datetime | date
@@ -103,7 +103,7 @@ class _Meeting(_Table):
     about: Prose = ""
 
 
-class _File(_Table):
+class CommunityFile(_Table):
     name: Line
     kind: Kind
     url: Address
@@ -123,7 +123,7 @@ class _File(_Table):
     cost: Line | None = None
     openness: Openness = "everyone"
     purpose: Purpose = "exchange"
-    meets: list[_Meeting] = Field(default_factory=list, max_length=20)
+    meets: list[Meeting] = Field(default_factory=list, max_length=20)
 
 
 def looks_like_community(text: str) -> bool:
@@ -205,13 +205,18 @@ def _read(
 ) -> tuple[Reading | None, tuple[Problem, ...]]:
     """Return what a file tells, or what is wrong with it."""
     try:
-        told = _File.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
+        told = CommunityFile.model_validate(tomllib.loads(text.removeprefix("\ufeff")))
     except tomllib.TOMLDecodeError as error:
         return None, (_broken(text, path, error),)
     except RecursionError:
         return None, (Problem("broken_toml", path, "nested too deeply to be a community file; left out"),)
     except ValidationError as error:
         return None, tuple(_wrong(text, path, *_place_and_remedy(each)) for each in error.errors(include_url=False))
+    return reading_of_file(told, path, url=url, window=window, zone=zone), ()
+
+
+def reading_of_file(told: CommunityFile, path: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+    """Return what a file tells; its name is the identity of the community and of its dates."""
     community = _community(told, path)
     here = Here(url, window, zone)
     meetings = (_told(told, meeting, community, number) for number, meeting in enumerate(told.meets))
@@ -221,7 +226,7 @@ def _read(
         organizer=Organizer(told.name, told.url),
         description=told.about or None,
         communities=(community,),
-    ), ()
+    )
 
 
 def _broken(text: str, path: str, error: tomllib.TOMLDecodeError) -> Problem:
@@ -265,7 +270,7 @@ def _line(text: str, place: tuple[str | int, ...]) -> int:
     return line
 
 
-def _community(told: _File, path: str) -> CommunityDraft:
+def _community(told: CommunityFile, path: str) -> CommunityDraft:
     return CommunityDraft(
         key=PurePosixPath(path).stem,
         name=told.name,
@@ -291,7 +296,7 @@ def _community(told: _File, path: str) -> CommunityDraft:
     )
 
 
-def _told(told: _File, meeting: _Meeting, community: CommunityDraft, number: int) -> Told:
+def _told(told: CommunityFile, meeting: Meeting, community: CommunityDraft, number: int) -> Told:
     is_day = not isinstance(meeting.first, datetime)
     first = meeting.first.isoformat()
     about = [meeting.about or told.about, *([f"Channel: {told.channel}"] if told.channel else [])]

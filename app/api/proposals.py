@@ -1,15 +1,18 @@
-"""/events/import: somebody who signed in proposes a page; /proposals: operators decide; /audit: what operators did."""
+"""/events/import and /proposals: somebody who signed in proposes a page, or writes down an event or a community, and
+operators decide; /audit: what operators did.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import audit, proposals
+from app import audit, contributions, proposals
 from app.api import shapes
 from app.api.access import (
     Data,
@@ -83,6 +86,40 @@ async def import_page(
     return private({"data": preview.as_json() | {"proposal": kept, "source": source_id}})
 
 
+@router.post(
+    "/proposals",
+    operation_id="propose",
+    summary="Propose an event, chat or community by form",
+    status_code=201,
+    response_model=shapes.ContributionAnswer,
+    responses=declared(400, 401, 403, 409, 413, 415, 422, 429),
+    dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+)
+async def propose(
+    request: Request,
+    sent: dict[str, Any],
+    who: Annotated[int | None, Depends(_proposer)],
+    session: Writing,
+    now: Now,
+) -> Response:
+    """`{"community": {…}}` or `{"event": {…}}`, in the words of community files. For people who signed in."""
+    if who is not None:
+        count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
+    try:
+        contribution = contributions.read_contribution(sent)
+        contribution.told()
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_context=False)
+        raise RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in told]) from error
+    except ValueError as error:
+        raise Problem(422, str(error), kind="invalid-request") from error
+    if (known := await contributions.known_already(session, contribution)) is not None:
+        raise Problem(409, f"there is something like it already: {known}")
+    proposal = await contributions.keep(session, contribution, sent, person_id=who, now=now)
+    told = {name: getattr(proposal, name) for name in ("id", "state", "name", "kind")}
+    return private({"data": told | {"events": proposal.preview}}, status=201)
+
+
 class Waiting(Paging):
     state: Literal["proposed", "accepted", "refused"] | None = None
 
@@ -121,16 +158,21 @@ class Home(BaseModel):
 async def accept_proposal(
     operator: OperatorToken,
     id: Id,  # noqa: A002
-    session: Writing,
+    database: Data,
+    now: Now,
     sent: Home | None = None,
 ) -> Response:
-    """For operators. The page becomes a source, due at once."""
-    proposal = await _open(session, id)
+    """For operators. A page becomes a source, due at once; what was written down is there at once."""
     chosen = sent or Home()
-    source = await add(session, proposal.url, city=chosen.city, zone=chosen.zone)
-    proposals.decide(proposal, "accepted", source_id=source.id)
-    audit.note(session, operator, "proposal.accept", proposal.url)
-    return private({"data": proposals.proposal_json(proposal)})
+    async with database.reading() as session:
+        is_written = (await _open(session, id)).details is not None
+    written = await contributions.publish(database, id, now=now) if is_written else None
+    async with database.writing() as session:
+        proposal = await _open(session, id, for_update=True)
+        source_id = written or (await add(session, proposal.url, city=chosen.city, zone=chosen.zone)).id
+        proposals.decide(proposal, "accepted", source_id=source_id)
+        audit.note(session, operator, "proposal.accept", proposal.url)
+        return private({"data": proposals.proposal_json(proposal)})
 
 
 @router.post(
@@ -147,14 +189,14 @@ async def refuse_proposal(
     session: Writing,
 ) -> Response:
     """For operators."""
-    proposal = await _open(session, id)
+    proposal = await _open(session, id, for_update=True)
     proposals.decide(proposal, "refused")
     audit.note(session, operator, "proposal.refuse", proposal.url)
     return private({"data": proposals.proposal_json(proposal)})
 
 
-async def _open(session: AsyncSession, proposal_id: int) -> Proposal:
-    proposal = await session.get(Proposal, proposal_id, with_for_update=True)
+async def _open(session: AsyncSession, proposal_id: int, *, for_update: bool = False) -> Proposal:
+    proposal = await session.get(Proposal, proposal_id, with_for_update=for_update)
     if proposal is None:
         raise Problem(404, f"no proposal has the id {proposal_id}")
     if proposal.state != "proposed":

@@ -325,6 +325,18 @@ class Proposal(Shape):
     source: int | None
 
 
+class Contributed(Shape):
+    id: int
+    state: Literal["proposed", "accepted", "refused"]
+    name: str
+    kind: Literal["event", "community"]
+    events: list[dict[str, str]]  # its next dates
+
+
+class ContributionAnswer(Shape):
+    data: Contributed
+
+
 class ProposalAnswer(Shape):
     data: Proposal
 

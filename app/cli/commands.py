@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from app.cli import backups, collecting, digests, events, jobs, operating, people, recommending, sources, topics
+from app.cli import (
+    backups,
+    collecting,
+    communities,
+    digests,
+    events,
+    jobs,
+    operating,
+    people,
+    recommending,
+    sources,
+    topics,
+)
 
 cli = typer.Typer(
     help="Events one step outside what you know.",
@@ -15,6 +27,7 @@ cli = typer.Typer(
 )
 cli.add_typer(sources.cli, name="sources", help="Addresses that events are collected from.")
 cli.add_typer(events.cli, name="events", help="What was collected.")
+cli.add_typer(communities.cli, name="communities", help="Groups, associations and chats behind the events.")
 cli.add_typer(topics.cli, name="topics", help="The catalogue of topics and its neighbourhood.")
 cli.add_typer(digests.cli, name="digest", help="The weekly mail.")
 cli.add_typer(people.people, name="people", help="Those picks are made for.")

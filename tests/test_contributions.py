@@ -1,0 +1,126 @@
+"""What people write down of events and communities: checked at once, decided by an operator, and then like any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service import Service, serving
+from test_sign_in import signed_in
+
+PROPOSALS = "/api/v1/proposals"
+CHAT: dict[str, Any] = {
+    "name": "Bridge Builders",
+    "kind": "hashtag chat",
+    "url": "https://bridges.example/chat",
+    "about": "An hour about one bridge, drawn and discussed.",
+    "topics": ["UX design"],
+    "online": True,
+    "channel": "#bridgechat",
+    "join": ["Search for #bridgechat."],
+    "meets": [
+        {"first": "2026-12-02T20:00:00", "zone": "Europe/London", "rhythm": "FREQ=WEEKLY;BYDAY=WE", "minutes": 60}
+    ],
+}
+EVENING: dict[str, Any] = {
+    "title": "Letters in the old town",
+    "first": "2026-12-10T19:00:00",
+    "zone": "Europe/Berlin",
+    "url": "https://letters.example/",
+    "topics": ["Calligraphy"],
+    "venue": "Studio",
+    "city": "Munich",
+    "country": "DE",
+}
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def propose(service: Service, me: dict[str, str], status: int = 201, **sent: Any) -> dict[str, Any]:
+    answer = await service.client.post(PROPOSALS, json=sent, headers=me)
+    assert answer.status_code == status, answer.text
+    return dict(answer.json())
+
+
+async def accept(service: Service, proposal: dict[str, Any]) -> None:
+    operator = await service.operator()
+    answer = await service.client.post(f"{PROPOSALS}/{proposal['data']['id']}/accept", headers=operator)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["state"] == "accepted"
+
+
+async def test_proposed_chat_ends_in_a_personal_calendar(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org")
+    proposal = await propose(service, me, community=CHAT)
+    assert proposal["data"]["events"][0] == {
+        "title": "Bridge Builders",
+        "starts_at": "2026-12-02T20:00:00+00:00",
+        "mode": "online",
+    }
+    assert (await service.client.get("/api/v1/communities")).json()["data"] == []
+    await accept(service, proposal)
+    (community,) = (await service.client.get("/api/v1/communities")).json()["data"]
+    assert (community["name"], community["cadence"]) == ("Bridge Builders", "every Wednesday")
+    feed = {"name": "Bridges", "kind": "community", "community": community["id"]}
+    made = await service.client.post("/api/v1/me/feeds", json=feed, headers=me)
+    assert made.status_code == 201, made.text
+    calendar = await service.client.get(made.json()["data"]["url"])
+    assert "SUMMARY:Bridge Builders" in calendar.text
+
+
+async def test_proposed_event_is_there_once_it_is_accepted(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org")
+    await accept(service, await propose(service, me, event=EVENING))
+    (event,) = (await service.client.get("/api/v1/events")).json()["data"]
+    assert (event["title"], event["starts_at"], event["mode"]) == (
+        "Letters in the old town",
+        "2026-12-10T19:00:00+01:00",
+        "in_person",
+    )
+    assert event["community"] is None
+    assert event["venue"]["city"] == "Munich"
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"kind": "cult"}, "kind"),
+        ({"topics": []}, "topics"),
+        ({"url": "javascript:alert(1)"}, "url"),
+        ({"about": "https://a.example https://b.example https://c.example"}, "about"),
+        ({"meets": [{"first": "2026-12-02T20:00:00", "zone": "Atlantis"}]}, "zone"),
+        ({"colour": "blue"}, "colour"),
+    ],
+)
+async def test_mistake_is_told_at_its_place(service: Service, change: dict[str, Any], place: str) -> None:
+    me = await signed_in(service, "ada@example.org")
+    problem = await propose(service, me, 422, community=CHAT | change)
+    assert place in str(problem)
+
+
+async def test_either_a_community_or_an_event_is_sent(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org")
+    await propose(service, me, 422)
+    await propose(service, me, 422, community=CHAT, event=EVENING)
+
+
+async def test_what_is_there_already_is_not_proposed_again(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org")
+    first = await propose(service, me, community=CHAT)
+    assert (await propose(service, me, community=CHAT))["data"]["id"] == first["data"]["id"]
+    await accept(service, first)
+    problem = await propose(
+        service, me, 409, community=CHAT | {"url": "https://else.example/", "name": "Bridge builders"}
+    )
+    assert "Bridge Builders" in problem["detail"]
+
+
+async def test_strangers_and_guests_cannot_propose(service: Service) -> None:
+    await propose(service, {}, 401, community=CHAT)
+    await propose(service, await service.guest(), 403, community=CHAT)
