@@ -2,11 +2,37 @@
 
 from fastapi import APIRouter
 
-from app.web import assets, calendars, event, home, ops, reports, saying, sign_in, start, tongue
+from app.web import (
+    assets,
+    calendars,
+    communities,
+    event,
+    home,
+    ops,
+    reports,
+    saying,
+    sign_in,
+    sources,
+    start,
+    tongue,
+)
 from app.web.errors import tell_people
 
 __all__ = ["router", "tell_people"]
 
 router = APIRouter()
-for part in (home, start, saying, calendars, event, reports, sign_in, ops, tongue, assets):
+for part in (
+    home,
+    start,
+    saying,
+    calendars,
+    event,
+    reports,
+    communities,
+    sources,
+    sign_in,
+    ops,
+    tongue,
+    assets,
+):
     router.include_router(part.router)

@@ -75,17 +75,3 @@ async def remove_demonstration(operator: OperatorToken, database: Data, chosen: 
         audit.note(session, operator, "demonstration.remove", DEMONSTRATION.name)
     await first_start.remove_demo(database, now=chosen.now())
     return RedirectResponse("/ops", 303)
-
-
-@router.get("/sources")
-async def sources_page(visit: Visiting, session: Reading, now: Now, after: int = 0) -> HTMLResponse:
-    shown = await queries.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
-    return await page(
-        visit,
-        "sources.html",
-        "sources",
-        total=await queries.count_sources(session),
-        healths=shown[:SHOWN],
-        is_first=after <= 0,
-        next=f"/sources?after={shown[SHOWN - 1]['id']}" if len(shown) > SHOWN else None,
-    )
