@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import leases, verdicts
 from app.models import FetchState, Host, Source
+from app.places import City
 
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
@@ -41,6 +42,13 @@ class Home(TypedDict, total=False):
     lon: float
     is_demo: bool
     is_bundled: bool
+
+
+def home_in(city: City | None, zone: str) -> Home:
+    """Return the home of sources whose events are in this city where they do not say."""
+    if city is None:
+        return {"zone": zone}
+    return {"zone": zone, "city": city.name, "country": city.country, "lat": city.lat, "lon": city.lon}
 
 
 async def add_source(session: AsyncSession, url: str, **home: Unpack[Home]) -> Source:
@@ -125,6 +133,15 @@ def due_again(*, clock: datetime) -> ColumnElement[datetime]:
     """Return when a host that was walked is due again: with the first of its sources."""
     resting = clock + timedelta(days=365)  # a source that comes back makes its host due
     return func.coalesce(_first_fetch(), resting)
+
+
+async def mend(session: AsyncSession, *, clock: datetime) -> int:
+    """Make due what a clock that was wrong for a while put off further than any schedule does; return how many sources."""
+    latest = clock + LATEST + timedelta(days=1)
+    put_off = update(FetchState).where(col(FetchState.next_fetch_at) > latest).values(next_fetch_at=clock)
+    mended = await session.exec(put_off)
+    await session.exec(update(Host).where(col(Host.next_due) > latest).values(next_due=due_again(clock=clock)))
+    return mended.rowcount
 
 
 def polling_interval(unchanged_for: timedelta) -> timedelta:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy import and_, delete, update
 from sqlmodel import col
 
 from app import about, collect, digest_sending, feeds, first_start, frontier, leases, renderings, retention, slates
@@ -75,10 +75,15 @@ async def enqueue_due(queue: Engine, database: Database, *, clock: datetime) -> 
 
 
 async def prepare(database: Database) -> None:
-    """Write down the chores there are; a new one is due at once."""
+    """Write down the chores there are; a new one is due at once, and one a wrong clock put off."""
+    clock = datetime.now(UTC)
     async with database.writing() as session:
-        await leases.lay(session, Chore, list(CHORES), clock=datetime.now(UTC))
+        await leases.lay(session, Chore, list(CHORES), clock=clock)
+        for name, (every, _) in CHORES.items():
+            is_put_off = and_(col(Chore.name) == name, col(Chore.next_due) > clock + every)
+            await session.exec(update(Chore).where(is_put_off).values(next_due=clock))
         await session.exec(delete(Chore).where(col(Chore.name).not_in(CHORES)))
+        await frontier.mend(session, clock=clock)
 
 
 async def collect_host(work: Work, host: str) -> Again:

@@ -20,6 +20,7 @@ from app.models import Leased
 LEASE = timedelta(seconds=15)  # how long a worker that died holds things up
 BEAT = LEASE / 3  # between renewals
 MOST_ATTEMPTS = 5  # after these in a row a row rests: a dead letter
+SKEW = 10 * LEASE  # a lease that ends later was written under a wrong clock
 REST = timedelta(days=1)  # then it gets another attempt, for the cause may have gone
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 
@@ -43,9 +44,13 @@ async def lay(session: AsyncSession, table: type[Leased], names: Collection[str]
     await session.exec(unless_known, params=[{"name": name, "next_due": clock} for name in sorted(names)])
 
 
+def _is_over(table: type[Leased], clock: datetime) -> ColumnElement[bool]:
+    return or_(col(table.lease_until) <= clock, col(table.lease_until) > clock + SKEW)
+
+
 async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, limit: int) -> list[str]:
     """Speak for up to `limit` due rows for as long as a lease, longest overdue first; return their names."""
-    is_free = or_(col(table.lease_until).is_(None), col(table.lease_until) <= clock)
+    is_free = or_(col(table.lease_until).is_(None), _is_over(table, clock))
     may_run = or_(~is_dead(table), col(table.next_due) <= clock - REST)
     due = (
         select(table.name)
@@ -66,7 +71,7 @@ async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, 
 
 async def take(session: AsyncSession, table: type[Leased], name: str, holder: str, *, clock: datetime) -> bool:
     """Hold a due row, unless somebody does; return whether it worked. The attempt counts from now on."""
-    is_free = or_(col(table.holder).is_(None), col(table.lease_until) <= clock)
+    is_free = or_(col(table.holder).is_(None), _is_over(table, clock))
     taken = (
         update(table)
         .where(col(table.name) == name, col(table.next_due) <= clock, is_free)
@@ -125,7 +130,7 @@ async def requeue(session: AsyncSession, table: type[Leased], name: str, *, cloc
     """Make a row due now with all attempts ahead of it, unless somebody is at it; return whether it was free."""
     freed = (
         update(table)
-        .where(and_(col(table.name) == name, or_(col(table.holder).is_(None), col(table.lease_until) <= clock)))
+        .where(and_(col(table.name) == name, or_(col(table.holder).is_(None), _is_over(table, clock))))
         .values(next_due=clock, attempts=0, error=None, lease_until=None, holder=None)
     )
     return (await _execute(session, freed)).rowcount == 1

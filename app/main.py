@@ -25,6 +25,7 @@ from app.api import (
     my_hidden,
     my_takeaways,
     my_tokens,
+    outages,
     problems,
     proposals,
     recommendations,
@@ -115,6 +116,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
     app.state.limiter, app.state.uses, app.state.revisions = Limiter(), uses, revisions
     problems.install(app)
+    outages.install(app)
     web.tell_people(app)
     for module in API:
         app.include_router(module.router)

@@ -12,6 +12,7 @@ from origin import Asked, Origin
 from service import NOW, draft, serving, settings_in
 from sqlalchemy import func
 from sqlmodel import select
+from waiting import PATIENCE, until
 
 from app import jobs, worker
 from app.db import Database
@@ -23,7 +24,6 @@ from scrapers.fetch import Fetcher
 
 pytest_plugins = ("databases",)
 
-PATIENCE = 20  # seconds that anything here may take on a busy machine
 CALENDAR = b"""BEGIN:VCALENDAR\r
 VERSION:2.0\r
 PRODID:-//Test//EN\r
@@ -50,13 +50,6 @@ async def running(database: Database, origin: Origin, queue: Engine, tmp_path) -
         stopping.set()
         await work.holder.stop(timedelta(0))
         await asyncio.wait_for(task, PATIENCE)
-
-
-async def until(question) -> None:
-    """Wait for something that happens elsewhere."""
-    async with asyncio.timeout(PATIENCE):
-        while not await question():  # noqa: ASYNC110 (a row cannot call us)
-            await asyncio.sleep(0.02)
 
 
 async def host(database: Database) -> Host:

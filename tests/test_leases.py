@@ -111,11 +111,11 @@ async def test_what_somebody_is_at_is_not_requeued(database: Database) -> None:
 
 async def test_released_host_is_due_when_its_first_source_is(database: Database) -> None:
     async with database.writing() as session:
-        for path in ("a", "b", "paused", "demo"):
-            source = await frontier.add_source(session, f"https://host.example/{path}", is_demo=path == "demo")
+        for path in ("a", "b", "paused", "bundled"):
+            source = await frontier.add_source(session, f"https://host.example/{path}", is_bundled=path == "bundled")
             source.state = "paused" if path == "paused" else "ok"
             state = await session.get_one(FetchState, source.id)
-            state.next_fetch_at = CLOCK + {"a": 2, "b": 1, "paused": 0, "demo": 0}[path] * MINUTE
+            state.next_fetch_at = CLOCK + {"a": 2, "b": 1, "paused": 0, "bundled": 0}[path] * MINUTE
         (await session.get_one(Host, "host.example:443")).next_due = CLOCK
     assert await take(database, "host.example:443", "first")
     async with database.writing() as session:
