@@ -20,7 +20,7 @@ VANISH_SHARE, VANISH_COUNT = 0.2, 5  # more than both at once is suspicious (lin
 VANISH_FETCHES, VANISH_TIME = 3, timedelta(hours=48)  # how long a suspicious shrinking must last to be believed
 
 # Problems after which the silence of a page is no statement, since a part of it was not read …
-UNFINISHED = frozenset({"truncated", "script_broken"})
+UNFINISHED = frozenset({"truncated", "script_broken", "more_pages"})
 # … and those that leave out (some of) one event, named by its uid: it is still there, its source only broke it.
 LEFT_OUT = frozenset(
     {"no_start", "bad_start", "bad_rdate", "rrule_rejected", "never_happens", "too_many_occurrences", "no_title"}

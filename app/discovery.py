@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from scrapers import Page, Reading, Unreadable, Window, read
-from scrapers.discover import Candidate, asks_to_sign_in, candidates, is_source_list, parse_source_list
+from scrapers.discover import Candidate, asks_to_sign_in, candidates, is_source_list, parse_source_list, unlisted_lines
 from scrapers.fetch import Fetcher, FetchError, NotModified
 from scrapers.platforms import feeds_of_address
 
@@ -47,6 +47,11 @@ class AddressList:
     """The address holds no events but addresses."""
 
     addresses: tuple[str, ...]
+    unlisted: tuple[tuple[int, str], ...] = ()  # lines that hold none, with their numbers
+
+
+def address_list(body: bytes) -> AddressList:
+    return AddressList(tuple(parse_source_list(body)), tuple(unlisted_lines(body)))
 
 
 class NothingFound(Exception):  # noqa: N818 (what it says)
@@ -72,7 +77,7 @@ async def examine(client: Fetcher, address: str, *, zone: ZoneInfo, now: datetim
     if page is None:
         offers = [Candidate(feed.url, feed.why) for feed in feeds_of_address(address)]
     elif is_source_list(page):
-        return AddressList(tuple(parse_source_list(page.body)))
+        return address_list(page.body)
     else:
         offers = candidates(page)
         own = await search.read(address, page)

@@ -21,6 +21,7 @@ LARGEST_LIST = 100_000  # addresses
 MOST_TAGS = 5_000
 MOST_PAGES = 3  # other pages proposed
 LABEL = 300  # characters behind a link in which its words are looked for
+LONGEST_SHOWN = 100  # characters of a line that holds no address
 ONE_BY_ONE = 3  # more .ics files than this side by side are single events, each with a file of its own
 
 _OPML = re.compile(rb"<opml[\s>]", re.IGNORECASE)
@@ -125,6 +126,16 @@ def candidates(page: Page) -> list[Candidate]:
         if candidate.url != own:
             unique.setdefault(candidate.url, candidate)
     return list(unique.values())
+
+
+def unlisted_lines(body: bytes) -> list[tuple[int, str]]:
+    """Return the lines of a list that were meant to be addresses and are none, with their numbers from 1 on."""
+    if _OPML.search(body[:2048]):
+        text = body.decode("utf-8-sig", "replace")
+        told = ((text.count("\n", 0, found.start(2)) + 1, html.unescape(found[2])) for found in _XML_URL.finditer(text))
+    else:
+        told = ((number, line) for number, line in enumerate(_lines(body), 1) if line and not line.startswith("#"))
+    return [(number, one_line(line)[:LONGEST_SHOWN]) for number, line in told if _listed(line) is None]
 
 
 def asks_to_sign_in(page: Page) -> bool:

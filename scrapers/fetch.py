@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Self
@@ -61,6 +62,11 @@ class _Redirect:
     is_permanent: bool
 
 
+@cache  # reading the system's certificates takes 50 ms
+def _trusted() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
 class Fetcher:
     """Fetches pages politely and within limits; safe for many fetches at once.
 
@@ -80,7 +86,7 @@ class Fetcher:
         self._limits = limits
         self._headers = {"Accept": _ACCEPT, "Accept-Encoding": "gzip", "User-Agent": user_agent(contact)}
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context or httpx.create_ssl_context(),
+            ssl_context=ssl_context or _trusted(),
             max_connections=CONNECTIONS,
             keepalive_expiry=KEPT_ALIVE_SECONDS,
             network_backend=self._guard,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pace import within
 
-from scrapers.discover import Candidate, candidates, is_source_list, parse_source_list
+from scrapers.discover import Candidate, candidates, is_source_list, parse_source_list, unlisted_lines
 from scrapers.draft import Page
 
 BEVY_QUERY = (
@@ -291,3 +291,10 @@ def test_captured_pages_give_only_fetchable_addresses_and_never_fail(shared: Pat
             assert candidate.url.startswith(("http://", "https://"))
             found += candidate.kind == "feed"
     assert found > 20
+
+
+def test_lines_without_an_address_are_named_with_their_numbers():
+    text = b"# ours\nhttps://one.example/feed Group one\n\nhttps:/two.example\nthree\x00 words\n"
+    assert unlisted_lines(text) == [(4, "https:/two.example"), (5, "three words")]
+    opml = b'<opml>\n<outline xmlUrl="https://one.example/feed"/>\n<outline xmlUrl="file:///etc/passwd"/></opml>'
+    assert unlisted_lines(opml) == [(3, "file:///etc/passwd")]

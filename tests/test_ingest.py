@@ -152,7 +152,7 @@ def test_two_events_of_one_content_keep_a_version_each() -> None:
     )
 
 
-@pytest.mark.parametrize("code", ["truncated", "script_broken"])
+@pytest.mark.parametrize("code", ["truncated", "script_broken", "more_pages"])
 def test_answer_that_was_not_read_to_its_end_takes_nothing_away(code: str) -> None:
     partial = reading(C, problems=[Problem(code, READING_CLUB, "broken off")])
     assert compare(partial, stored(A, B, C), now=NOW, vanishing=Vanishing()) == Changes(seen=(3,))

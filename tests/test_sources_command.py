@@ -58,3 +58,28 @@ async def test_what_was_taken_is_what_is_stored(origin: Origin) -> None:
 async def test_nothing_is_stored_without_a_yes(origin: Origin) -> None:
     assert (await run("add", origin.url())).exit_code == 1
     assert json.loads((await run("list", "--json")).stdout) == []
+
+
+async def test_list_names_the_lines_that_hold_no_address(origin: Origin, tmp_path: Path) -> None:
+    addresses = tmp_path / "sources.txt"
+    addresses.write_text(f"# ours\n{origin.url('/all.ics')}\n\nJane's group\nftp://old.example/feed\n")
+    told = await run("add", str(addresses))
+    assert (told.exit_code, told.stderr.splitlines()) == (
+        0,
+        [
+            "line 4 holds no http(s) or webcal address: Jane's group",
+            "line 5 holds no http(s) or webcal address: ftp://old.example/feed",
+            "recorded 1 sources; `adjacent collect` reads them",
+        ],
+    )
+
+
+async def test_source_is_tested_by_its_id(origin: Origin) -> None:
+    await run("add", origin.url("/all.ics"), "--yes")
+    (source,) = json.loads((await run("list", "--json")).stdout)
+    told = await run("test", str(source["id"]))
+    assert told.exit_code == 0
+    assert told.stderr.splitlines()[0] == (
+        f"{origin.url('/all.ics')}: “Tide club”, icalendar, 4 events listed, 4 upcoming occurrences"
+    )
+    assert (await run("test", "77")).exit_code == 1

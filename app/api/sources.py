@@ -105,12 +105,8 @@ def web_address(text: str) -> str:
 async def add(session: AsyncSession, url: str, *, city: str | None, zone: str | None) -> Source:
     """Record an address, with a place for events that name none; raises the Problem for a place nobody knows."""
     place = _city(city) if city is not None else None
-    chosen = zone or (place.zone if place else "UTC")
-    if place is None:
-        return await frontier.add_source(session, url, zone=chosen)
-    return await frontier.add_source(
-        session, url, zone=chosen, city=place.name, country=place.country, lat=place.lat, lon=place.lon
-    )
+    home = frontier.home_in(place, zone or (place.zone if place else "UTC"))
+    return await frontier.add_source(session, url, **home)
 
 
 def _city(name: str) -> places.City:

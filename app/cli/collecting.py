@@ -132,12 +132,12 @@ def collect(
     async def work(chosen: Settings, database: Database) -> None:
         from app import about, activity, frontier
         from app import collect as rounds
-        from app.cli.sources import found
+        from app.cli.naming import source_named
         from app.queries import sources
 
         async with database.reading() as session:
             if names:
-                ids = [(await found(session, name)).id for name in names]
+                ids = [(await source_named(session, name)).id for name in names]
             elif every:
                 rows = await sources(session)
                 ids = [row.id for row in rows if row.state not in ("paused", "gone") and not row.is_bundled]
