@@ -9,33 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.best_events import Ceilings
 from recommender.candidate import PURPOSES, UNWANTED, UNWANTED_FROM, Candidate
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.labels import key_words
 from recommender.reach import geography
-from recommender.topic_worth import TopicScores
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
-SLOTS = 8  # topics of an event that count, the surest first
+SLOTS = 6  # topics of an event that count, the surest first
 FAMILIAR = 0.5  # share of an event's topic weight from which it is inside what the person knows
 CARRYING = 0.75  # share of its strongest topic from which another carries an event, too: no evening is about its asides
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 NAMED = 1.25  # what an organiser puts into the title is what the evening is about, not only what the group is
-ROUNDED = 1 - 1e-4  # scores are of single precision
+GENEROUS = 2  # events looked at for each that is asked for: some turn out to be inside what the person knows
 UNNAMED = 0.5  # so a topic that the title does not name yields to those that it does
 
 DAY = 86400.0  # seconds
 UNTOLD: Mapping[str, float] = {"exchange": 0.9}  # what an event is taken for whose purpose is unknown
 MODES = {"in_person": 1.0, "hybrid": 1.0, "unknown": 0.9, "online": 0.7}
+
+
+class Askers(NamedTuple):
+    """What people may want, as far as scoring needs it."""
+
+    worth: Floats  # (n_people, n_topics) of topics, 0 for those that carry nothing
+    inside: NDArray[np.bool_]  # (n_people, n_topics) what counts as known
+    home: NDArray[np.bool_]  # (n_people, n_topics) topics of fields the person works in
+    suits: Floats | None = None  # (n_people, e) what multiplies an event's score, 0 where it must not be shown
 
 
 class Best(NamedTuple):
@@ -54,6 +63,10 @@ class Purposes:
     recruit: Floats
     other: Floats  # what the rest of the purposes is worth
 
+    @cached_property
+    def usual(self) -> Floats:
+        return self.suit(frozenset())
+
     def suit(self, asked_for: frozenset[str]) -> Floats:
         """Return what the purposes are worth, 0 where unwanted ones that were not asked for prevail."""
         value, unwanted = self.other.copy(), np.zeros_like(self.other)
@@ -68,18 +81,14 @@ class Purposes:
 @dataclass(frozen=True)
 class EventTable:
     candidates: tuple[Candidate, ...]  # e events
-    topics: NDArray[np.uint16]  # (e, SLOTS) catalogue positions, surest first; empty slots repeat the first
-    weights: Floats  # (e, SLOTS) 0 in empty slots
-    carrying: Floats  # (e, SLOTS) what a topic's worth counts by; 0 for asides
+    topics: Places  # (SLOTS, e) catalogue positions, surest first; empty slots repeat the first
+    weights: Floats  # (SLOTS, e) shares of what the event is about, 0 in empty slots
+    carrying: Floats  # (SLOTS, e) what a topic's worth counts by; 0 for asides
     worth: Floats  # (e,) what makes an evening good, apart from topics, purpose, place and time
-    by_topic: Places  # (n_carrying,) events, topic after topic, those that may score most first
-    share: Floats  # (n_carrying,) of the most for their topic that they may score, falling within a topic
-    first: Places  # (n_topics + 1,) where each topic's events begin in `by_topic`
-    most: Floats  # (n_topics,) no event a topic carries scores more than this for each unit the topic is worth
     field: NDArray[np.uint8]  # (n_topics,) number of each topic's field
     purposes: Purposes
-    distance_km: NDArray[np.float64]  # (e,) NaN where a candidate tells none
-    days: NDArray[np.float64]  # (e,) of beginning, since 1970
+    distance_km: Floats  # (e,) 0 where a candidate tells none
+    days: Floats  # (e,) of beginning, since 1970
     hour_of_week: Places  # (e,) of the local clock: 0 is Monday at midnight
     communities: tuple[str, ...]
     community: Places  # (e,) the place of each event's community among them; -1 for none
@@ -87,106 +96,101 @@ class EventTable:
     title: Places  # (e,) equal for equal titles
     day: Places  # (e,) of the local calendar
 
-    def best(
-        self,
-        scores: TopicScores,
-        worth: NDArray[np.float64],
-        *,
-        n: int,
-        home: NDArray[np.bool_],
-        suits: NDArray[np.floating] | None = None,
-    ) -> Best:
-        """Return the n best events, exactly: fewer only where no more score at all.
+    def best(self, askers: Askers, *, n: int) -> list[Best]:
+        """Return the n best events of each of at most 65,536 people, exactly: fewer only where no more score at all.
 
-        `worth` is that of topics, (n_topics,), 0 for those that carry nothing; `home` marks the topics of fields the
-        person works in; `suits` multiplies each event, (e,), 0 where it must not be shown. Equals keep their order.
+        Equals keep their order.
         """
-        ceiling = worth * self.most * (1.0 if suits is None else float(suits.max(initial=0.0)))  # (n_topics,)
-        order = np.argsort(-ceiling)
-        order = order[: np.count_nonzero(ceiling > 0)]
-        count = np.cumsum(self.first[order + 1] - self.first[order])
-        least, topics = 0.0, order[: int(np.searchsorted(count, 4 * n)) + 1]
-        while True:
-            events = self._about(topics, ceiling, least)
-            values, carried = self.score(events, scores, worth, home=home, suits=suits)
-            if len(topics) == len(order):
-                break
-            if np.count_nonzero(values) < n:
-                topics = order[: 4 * len(topics)]
-                continue
-            # The n-th best of some events is no better than the n-th best of all: what cannot reach it may be left out.
-            last = float(np.partition(values, len(values) - n)[len(values) - n])
-            if ceiling[order[len(topics)]] < last:
-                break
-            least, topics = last, order[ceiling[order] >= last]
-            order = topics
-        scored = np.flatnonzero(values)
-        chosen = scored[np.argsort(-values[scored], kind="stable")[:n]]
-        return Best(events[chosen], values[chosen].astype(np.float64), carried[chosen])
+        size = len(self.candidates)
+        bound = askers.worth if askers.suits is None else askers.worth * askers.suits.max(axis=1, initial=0.0)[:, None]
+        least = self.ceilings.guess(bound, GENEROUS * n) if GENEROUS * n < size else np.zeros(len(bound), np.float32)
+        found: list[Best | None] = [None] * len(bound)
+        asking = np.arange(len(bound))
+        while len(asking):
+            sure = least[asking] > 0
+            some, everything = asking[sure], asking[~sure]
+            person, events = self.ceilings.reachable(bound[some], askers.inside[some], least[some])
+            person = np.r_[some[person], np.repeat(everything, size)]
+            events = np.r_[events, np.tile(np.arange(size), len(everything))]
+            values = self.score(askers, person, events)
+            order = np.argsort(-values, kind="stable")
+            order = order[np.argsort(person.astype(np.uint16)[order], kind="stable")]
+            ends = np.cumsum(np.bincount(person, minlength=len(bound)))
+            starts = np.r_[0, ends[:-1]]
+            kept = order[np.arange(len(order)) - starts[person[order]] < n]
+            carriers = self.carriers(askers, person[kept], events[kept])
+            numbers = np.bincount(person[kept], minlength=len(bound))
+            stops = np.cumsum(numbers)
+            again = []
+            for one in asking.tolist():
+                mine = slice(stops[one] - numbers[one], stops[one])
+                scores = values[kept[mine]]
+                last = float(scores[-1]) if len(scores) == n else 0.0
+                if last >= least[one]:
+                    good = int(np.count_nonzero(scores))
+                    found[one] = Best(
+                        events[kept[mine]][:good], scores[:good].astype(np.float64), carriers[mine][:good]
+                    )
+                else:
+                    # The n-th best of some events is no better than the n-th best of all: the next look is the last.
+                    least[one] = last if last > 0 else least[one] / 8 if 8 * len(scores) > n else 0.0
+                    again.append(one)
+            asking = np.array(again, np.intp)
+        return [best for best in found if best is not None]
 
-    def _about(self, topics: Places, ceiling: NDArray[np.float64], least: float) -> Places:
-        """Return the events, rising, that some of the topics carries and may lift to a score of `least`."""
-        found = np.zeros(len(self.candidates), np.bool_)
-        shares = (least / ceiling[topics]).tolist()  # of the most that an event about the topic scores
-        for topic, share in zip(topics.tolist(), shares, strict=True):
-            start, stop = self.first[topic], self.first[topic + 1]
-            if share > 0:
-                stop = start + np.searchsorted(-self.share[start:stop], -share * ROUNDED, side="right")
-            found[self.by_topic[start:stop]] = True
-        return np.flatnonzero(found)
+    @cached_property
+    def ceilings(self) -> Ceilings:
+        others = np.maximum(np.count_nonzero(self.carrying, axis=0) - 1, 0)  # none of them adds more than the carrier
+        most = self.carrying * (self.worth * (1 + ALONGSIDE * others))
+        return Ceilings.of(self.topics, most, bridging=BRIDGING, n_topics=len(self.field))
 
-    def score(
-        self,
-        events: Places,
-        scores: TopicScores,
-        worth: NDArray[np.float64],
-        *,
-        home: NDArray[np.bool_],
-        suits: NDArray[np.floating] | None = None,
-    ) -> tuple[Floats, Places]:
-        """Return the score of each event and the topic that carries it, both (n_events,)."""
-        topics = self.topics[events]  # (n, SLOTS)
-        weights = self.weights[events]
-        inside = scores.inside[topics]
-        within = inside[:, 0] | ((weights * inside).sum(axis=1) > FAMILIAR * weights.sum(axis=1))
-        values = worth.astype(np.float32)[topics] * self.carrying[events]
+    def score(self, askers: Askers, person: Places, events: Places) -> Floats:
+        """Return the score of each event for the person beside it, (n,) all."""
+        values, is_bridge = self._values(askers, person, events)
+        total = (1 - ALONGSIDE) * values.max(axis=0) + ALONGSIDE * values.sum(axis=0)
+        total *= self.worth.take(events)
+        total[is_bridge] *= BRIDGING
+        if askers.suits is not None:
+            total *= askers.suits[person, events]
+        return np.asarray(total)
+
+    def carriers(self, askers: Askers, person: Places, events: Places) -> Places:
+        """Return the topic that carries each event for the person beside it, (n,) all."""
+        values, _ = self._values(askers, person, events)
+        return np.asarray(self.topics[values.argmax(axis=0), events])
+
+    def _values(self, askers: Askers, person: Places, events: Places) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return what each slot adds to each event, (SLOTS, n), and which begin inside what the person knows."""
+        topics = self.topics.take(events, axis=1)
+        topics += person * askers.worth.shape[1]  # places in the tables of all people
+        values = askers.worth.take(topics)
+        values *= self.carrying.take(events, axis=1)
+        inside = askers.inside.take(topics)
+        familiar = np.einsum("ij,ij->j", inside, self.weights.take(events, axis=1))
         # An event inside somebody's field that is about another field nearly as much is a bridge, carried by that.
-        values[within] *= ~home[topics[within]]
-        slot = values.argmax(axis=1)
-        row = np.arange(len(events))
-        best = values[row, slot]
-        total = best + ALONGSIDE * (values.sum(axis=1) - best)
-        total *= self.worth[events] * np.where(inside[:, 0], np.float32(BRIDGING), np.float32(1))
-        if suits is not None:
-            total *= suits[events]
-        return total, topics[row, slot].astype(np.intp)
+        within = np.flatnonzero(inside[0] | (familiar > FAMILIAR))
+        values[:, within] *= ~askers.home.take(topics[:, within])
+        return values, inside[0]
 
 
 def tabulate(candidates: Iterable[Candidate]) -> EventTable:
     """Return events as arrays; those without a topic of the catalogue are kept and never chosen."""
     catalogue = load_catalogue()
     events = tuple(candidates)
-    topics = np.zeros((len(events), SLOTS), np.uint16)
-    weights, carrying = np.zeros((2, len(events), SLOTS), np.float32)
-    for row, event in enumerate(events):
+    topics = np.zeros((SLOTS, len(events)), np.intp)
+    weights, carrying = np.zeros((2, SLOTS, len(events)), np.float32)
+    for column, event in enumerate(events):
         told = sorted(event.topics.items(), key=lambda topic: (-topic[1], topic[0]))
         placed = [(catalogue.index[slug], weight) for slug, weight in told if slug in catalogue.index][:SLOTS]
         if not placed:
             continue
         places = [place for place, _ in placed]
-        topics[row] = places + places[:1] * (SLOTS - len(places))
-        weights[row, : len(placed)] = [weight for _, weight in placed]
-        carrying[row, : len(placed)] = _carrying(placed, event.title, catalogue)
+        topics[:, column] = places + places[:1] * (SLOTS - len(places))
+        weights[: len(placed), column] = [weight for _, weight in placed]
+        carrying[: len(placed), column] = _carrying(placed, event.title, catalogue)
+    weights /= np.maximum(weights.sum(axis=0), 1e-9)
     worth = np.array([_worth(event) for event in events], np.float32)
     communities, community = _numbered([event.community for event in events])
-    most = (1 - ALONGSIDE) * carrying.max(axis=1, initial=0.0) + ALONGSIDE * carrying.sum(axis=1)  # (e,)
-    event_of, slot_of = np.nonzero(carrying)
-    carried = topics[event_of, slot_of].astype(np.intp)
-    # Only what stands beside the surest topic can be the far end of a bridge.
-    reachable = (most * worth)[event_of] * np.where(slot_of > 0, BRIDGING, 1.0)
-    largest = np.zeros(len(catalogue), np.float32)
-    np.maximum.at(largest, carried, reachable)
-    order = np.lexsort((-reachable, carried))
     ground = geography(catalogue)
     return EventTable(
         candidates=events,
@@ -194,14 +198,10 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         weights=weights,
         carrying=carrying,
         worth=worth,
-        by_topic=event_of[order],
-        share=(reachable / largest[carried])[order].astype(np.float32),
-        first=np.searchsorted(carried[order], np.arange(len(catalogue) + 1)),
-        most=largest,
         field=ground.field[ground.domain].astype(np.uint8),
         purposes=_purposes(events),
-        distance_km=np.array([np.nan if one.distance_km is None else one.distance_km for one in events]),
-        days=np.array([one.starts_at.timestamp() / DAY for one in events]),
+        distance_km=np.array([one.distance_km or 0.0 for one in events], np.float32),
+        days=np.array([one.starts_at.timestamp() / DAY for one in events], np.float32),
         hour_of_week=np.array([24 * one.starts_at.weekday() + one.starts_at.hour for one in events], np.intp),
         communities=communities,
         community=community,

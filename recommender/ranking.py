@@ -24,7 +24,7 @@ from recommender.candidate import (
     LeftOut,
     is_wanted,
 )
-from recommender.event_table import DAY, MODES, EventTable, tabulate
+from recommender.event_table import DAY, MODES, Askers, EventTable, tabulate
 from recommender.habits import Habits
 from recommender.reach import REACHES, Geography, Reach, geography
 from recommender.reactions import Offsets, offsets_of
@@ -125,7 +125,7 @@ def choose(
 ) -> list[Choice]:
     """Return the slate of a person from a table of events, at most `limit` of them.
 
-    `feasible` marks the events they could go to and `distance_km` tells how far those are, NaN where that counts
+    `feasible` marks the events they could go to and `distance_km` tells how far those are, 0 where that counts
     nothing, both (n_events,); without it the candidates' own distances count.
     """
     catalogue = load_adjacency().catalogue
@@ -133,12 +133,13 @@ def choose(
     topics = score_topics(person.known, person.reach)
     worths, luck = _worths(person, topics, ground)
     held = np.array([catalogue.index[slug] for slug in person.known], np.intp)
-    home = np.isin(table.field, table.field[held])  # (n_topics,)
+    askers = _askers(worths, topics, table, held)
     own = (np.bincount(ground.domain[held], minlength=len(ground.field)) >= OWN_FIELD)[ground.domain]
     suits = suitability(person, table, now=now, feasible=feasible, distance_km=distance_km)
+    askers = askers._replace(suits=suits[None])
     depth = DEPTH
     while True:
-        best = table.best(topics, worths, n=depth, home=home, suits=suits)
+        (best,) = table.best(askers, n=depth)
         events, at = best.events, best.topics
         if person.hidden:
             kept = [person.hidden.isdisjoint(table.candidates[event].topics) for event in events]
@@ -147,7 +148,7 @@ def choose(
             score=best.scores if not person.hidden else best.scores[kept],
             topic=at,
             domain=ground.domain[at],
-            is_home=home[at],
+            is_home=askers.home[0, at],
             is_own=own[at],
             community=table.community[events],
             series=table.series[events],
@@ -177,6 +178,11 @@ def choose(
     ]
 
 
+def _askers(worths: Floats, topics: TopicScores, table: EventTable, held: NDArray[np.intp]) -> Askers:
+    """Return one person as the table knows people; `held` are the positions of the topics they know."""
+    return Askers(worths.astype(np.float32)[None], topics.inside[None], np.isin(table.field, table.field[held])[None])
+
+
 def _worths(person: Person, topics: TopicScores, ground: Geography) -> tuple[Floats, Floats | None]:
     """Return what topics are worth after the person's reactions and what this week's luck makes of that, (n_topics,)."""
     worths = np.where(topics.is_path, topics.score, 0.0)
@@ -200,13 +206,13 @@ def suitability(
     now: datetime,
     feasible: NDArray[np.bool_] | None = None,
     distance_km: NDArray[np.floating] | None = None,
-) -> Floats:
+) -> NDArray[np.float32]:
     """Return how well purpose, place, time and company of each event suit a person, (n_events,); 0: not to be shown."""
-    far = table.distance_km if distance_km is None else distance_km
-    suits = 1.0 / (1.0 + np.nan_to_num(far) / NEAR_KM)
-    ahead = np.maximum(table.days - now.timestamp() / DAY, 0.0)
-    suits /= 1.0 + ahead / SOON_DAYS
-    suits *= table.purposes.suit(person.purposes)
+    far = table.distance_km if distance_km is None else distance_km.astype(np.float32)
+    suits = table.purposes.suit(person.purposes) if person.purposes else table.purposes.usual
+    suits = suits / (
+        (1 + far / NEAR_KM) * (1 + np.maximum(table.days - np.float32(now.timestamp() / DAY), 0) / SOON_DAYS)
+    )
     if person.habits is not None:
         suits *= person.habits.factor.ravel()[table.hour_of_week]
     if person.together is not None:
@@ -214,7 +220,7 @@ def suitability(
         suits *= np.array([*lifts, 1.0])[table.community]  # -1, no community, finds the last
     if feasible is not None:
         suits *= feasible
-    return suits
+    return np.asarray(suits, np.float32)
 
 
 def worth(candidate: Candidate, now: datetime) -> float:
@@ -228,8 +234,10 @@ def left_out(person: Person, table: EventTable, choices: Sequence[Choice]) -> It
     catalogue = load_adjacency().catalogue
     topics = score_topics(person.known, person.reach)
     worths, _ = _worths(person, topics, geography(catalogue))
-    home = np.isin(table.field, table.field[[catalogue.index[slug] for slug in person.known]])
-    scores, carried = table.score(np.arange(len(table.candidates)), topics, worths, home=home)
+    askers = _askers(worths, topics, table, np.array([catalogue.index[slug] for slug in person.known], np.intp))
+    every = np.arange(len(table.candidates))
+    scores = table.score(askers, np.zeros_like(every), every)
+    carried = table.carriers(askers, np.zeros_like(every), every)
     chosen = {choice.candidate.id for choice in choices}
     for event, score, topic in zip(table.candidates, scores.tolist(), carried.tolist(), strict=True):
         if event.id in chosen:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from recommender.adjacency import load_adjacency
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
+from recommender.event_table import Askers
 from recommender.habits import learn_habits
 from recommender.ranking import Person, choose, left_out, rank_slate, score_topics, tabulate
 from recommender.reach import geography
@@ -43,15 +43,22 @@ def evenings(n: int, *, seed: int = 0) -> list[Candidate]:
 def test_pruned_search_finds_the_same_events_as_scoring_all_of_them() -> None:
     table = tabulate(evenings(5000))
     catalogue = load_catalogue()
-    home = np.array([topic.field == "health" for topic in catalogue])
-    suits = np.random.default_rng(1).uniform(0, 1, 5000)
-    topics = score_topics(NURSE, "one-step")
-    every, carried = table.score(np.arange(5000), topics, topics.score, home=home, suits=suits)
+    people = [score_topics(known, "one-step") for known in (NURSE, {"javascript": 4}, {}, {"painting": 2, "tax": 5})]
+    askers = Askers(
+        worth=np.stack([topics.score for topics in people]).astype(np.float32),
+        inside=np.stack([topics.inside for topics in people]),
+        home=np.stack(
+            [[topic.field == field for topic in catalogue] for field in ("health", "technology", "", "arts")]
+        ),
+        suits=np.random.default_rng(1).uniform(0, 1, (len(people), 5000)).astype(np.float32),
+    )
+    every = np.arange(5000)
     for n in (1, 50, 700, 5000):
-        found = table.best(topics, topics.score, n=n, home=home, suits=suits)
-        expected = [place for place in np.argsort(-every, kind="stable")[:n] if every[place] > 0]
-        assert found.events.tolist() == expected
-        assert found.topics.tolist() == carried[expected].tolist()
+        for person, found in enumerate(table.best(askers, n=n)):
+            scores = table.score(askers, np.full(5000, person), every)
+            expected = [place for place in np.argsort(-scores, kind="stable")[:n].tolist() if scores[place] > 0]
+            assert found.events.tolist() == expected
+            assert found.scores.tolist() == scores[expected].tolist()
 
 
 def test_slate_has_seven_places_and_no_community_twice() -> None:
@@ -166,10 +173,6 @@ def test_living_groups_and_groups_of_ones_own_company_come_first() -> None:
     alive = replace(quiet, id=2, community="b", alive=1.0, title="Two")
     person = Person({"nursing": 3})
     table = tabulate([quiet, alive])
-    every = np.arange(2)
-    topics = score_topics(person.known, person.reach)
-    home = np.zeros(len(load_adjacency().catalogue), np.bool_)
-    scores, _ = table.score(every, topics, topics.score, home=home)
-    assert scores[1] > scores[0]
+    assert table.worth[1] > table.worth[0]
     (best,) = choose(replace(person, together={"a": 3.0}), table, now=NOW, limit=1)
     assert best.candidate.id == 1
