@@ -35,7 +35,7 @@ from app.api import (
     topics,
 )
 from app.api.conditional import Conditional
-from app.api.doors import BodyLimit, Doors
+from app.api.doors import BodyLimit, Doors, Faults
 from app.api.health import Metrics
 from app.api.limits import Limiter
 from app.api.reference import describe
@@ -110,6 +110,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
             Middleware(Metrics, registry=metrics),
             Middleware(Conditional),
             Middleware(Doors, base_url=settings.base_url),
+            Middleware(Faults),
             Middleware(BodyLimit, largest=LARGEST_BODY),
         ],
     )

@@ -29,6 +29,7 @@ NO_ID = "0123456789ab"  # of the right form, and nobody's
 # Method, path, body, and what each of ROLES is answered. 404: allowed to ask, but the thing is not theirs.
 ROUTES: list[tuple[str, str, Any, str]] = [
     ("POST", "/api/v1/recommendations", {"know": ["React"]}, "200 200 200 200 200 200"),
+    ("POST", "/api/v1/recommendations/communities", {"know": ["React"]}, "200 200 200 200 200 200"),
     ("POST", ME, None, "201 201 201 201 201 201"),
     ("GET", ME, None, "401 200 200 403 403 403"),
     ("PATCH", ME, {"days": 7}, "401 200 403 200 403 403"),
@@ -38,6 +39,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", f"{ME}/recommendations", None, "401 200 200 403 403 403"),
     ("GET", f"{ME}/recommendations/{NO_ID}", None, "401 404 404 403 403 403"),
     ("GET", f"{ME}/map", None, "401 200 200 403 403 403"),
+    ("GET", f"{ME}/communities", None, "401 200 200 403 403 403"),
     ("GET", f"{ME}/export", None, "401 200 200 403 403 403"),
     ("POST", f"{ME}/feedback", {"event": "{event}", "kind": "saved"}, "401 200 403 200 403 403"),
     ("DELETE", f"{ME}/feedback", {"event": "{event}", "kind": "going"}, "401 404 403 404 403 403"),

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from service import BASE_URL, Service, draft, serving
 from sqlalchemy import text
@@ -86,6 +87,37 @@ async def test_large_body_is_refused_before_it_is_read(service: Service) -> None
     assert (announced.status_code, announced.headers["content-type"]) == (413, "application/problem+json")
     streamed = await service.client.post("/api/v1/recommendations", content=endless(), headers=JSON)
     assert (streamed.status_code, streamed.headers["content-type"]) == (413, "application/problem+json")
+
+
+PAGE = {"accept": "text/html,*/*;q=0.8"}
+
+
+async def test_browsers_are_told_by_a_page_what_was_refused_before_any_route(service: Service) -> None:
+    forged = await service.client.post("/sign-in", headers={**PAGE, "Sec-Fetch-Site": "cross-site"})
+    large = await service.client.post("/sign-in", content=b"x" * 100_000, headers=PAGE)
+    for answer, status in ((forged, 403), (large, 413)):
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert "script-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_what_fails_is_told_with_the_headers_of_every_answer_and_goes_on_to_the_log(service: Service) -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError("a secret of ours")
+
+    service.app.add_api_route("/fails", fail)
+    transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        for accept, kind in (("*/*", "application/problem+json"), (PAGE["accept"], "text/html; charset=utf-8")):
+            answer = await client.get("/fails", headers={"accept": accept})
+            assert (answer.status_code, answer.headers["content-type"]) == (500, kind)
+            assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == (
+                "no-store",
+                "nosniff",
+            )
+            assert "x-request-id" in answer.headers
+            assert "secret" not in answer.text
+    with pytest.raises(ZeroDivisionError):
+        await service.client.get("/fails")
 
 
 async def test_problem_types_can_be_looked_up(service: Service) -> None:

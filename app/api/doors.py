@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem_response
+from app.api.problems import Problem
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PRIVATE = (  # never open to pages of other sites
@@ -56,7 +57,7 @@ class BodyLimit:
             return
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdigit() and int(announced) > self._largest:
-            await problem_response(413, self._told, headers={"Connection": "close"})(scope, receive, send)
+            await _answer(Problem(413, self._told, headers={"Connection": "close"}), scope, receive, send)
             return
         received = 0
 
@@ -73,6 +74,35 @@ class BodyLimit:
     @property
     def _told(self) -> str:
         return f"a body has at most {self._largest} bytes"
+
+
+class Faults:
+    """Answers for what fails in here, with the headers of every answer, and lets the failure go on to the server's log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting_send)
+        except Exception as failure:
+            if scope["type"] == "http" and not has_begun:
+                await _answer(failure, scope, receive, send)
+            raise
+
+
+async def _answer(error: Exception, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as the application does to an error behind its routes: to programs as a problem, to people as a page."""
+    handlers = scope["app"].exception_handlers
+    response: Response = await handlers.get(type(error), handlers[Exception])(Request(scope, receive), error)
+    await response(scope, receive, send)
 
 
 class Doors:
@@ -106,8 +136,8 @@ class Doors:
         if scope["method"] == "OPTIONS" and "access-control-request-method" in asked and is_open:
             await Response(status_code=204, headers=PREFLIGHT)(scope, receive, safe_send)
         elif scope["method"] not in SAFE_METHODS and self._is_forged(scope["path"], asked):
-            refusal = problem_response(403, "a page of another site may not write here", kind="cross-site")
-            await refusal(scope, receive, safe_send)
+            refused = Problem(403, "a page of another site may not write here", kind="cross-site")
+            await _answer(refused, scope, receive, safe_send)
         else:
             await self.app(scope, receive, safe_send)
 

@@ -9,6 +9,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from app.web.fault import fault
 from app.web.rendering import trouble, visit_now
 from app.wording import mark
 
@@ -34,8 +35,8 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def tell_people(app: FastAPI) -> None:
     """Let each handler of errors answer browsers with a page."""
     for kind, handler in list(app.exception_handlers.items()):
-        if kind is not Exception:  # that one answers outside of everything a page needs
-            app.add_exception_handler(kind, _as_page(cast("Handler", handler)))
+        as_page = _as_page if kind is not Exception else _as_fault
+        app.add_exception_handler(kind, as_page(cast("Handler", handler)))
 
 
 def _as_page(handler: Handler) -> Any:
@@ -51,6 +52,14 @@ def _as_page(handler: Handler) -> Any:
         headers = {**kept, "Cache-Control": "no-store"}
         title = visit.wording.text(TITLES[status])
         return await trouble(visit, status, title, words, sign_in=status in (401, 403), headers=headers)
+
+    return told
+
+
+def _as_fault(handler: Handler) -> Any:
+    async def told(request: Request, error: Exception) -> Response:
+        # Nothing is asked for this page: what it would need may be what fails.
+        return fault() if is_for_people(request) else await handler(request, error)
 
     return told
 
