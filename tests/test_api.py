@@ -98,6 +98,7 @@ async def test_browsers_are_told_by_a_page_what_was_refused_before_any_route(ser
     for answer, status in ((forged, 403), (large, 413)):
         assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
         assert "script-src 'self'" in answer.headers["content-security-policy"]
+    assert "<h1>That came from another site</h1>" in forged.text
 
 
 async def test_what_fails_is_told_with_the_headers_of_every_answer_and_goes_on_to_the_log(service: Service) -> None:

@@ -29,6 +29,7 @@ WORDS: Mapping[int, str] = {
     403: mark("You are signed in, but not as an operator."),
     404: mark("The address is wrong, or what was here has been removed."),
 }
+ELSEWHERE = mark("That came from another site")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -45,13 +46,16 @@ def _as_page(handler: Handler) -> Any:
         status = answer.status_code
         if not is_for_people(request) or status not in TITLES:
             return answer
-        detail = orjson.loads(answer.body).get("detail")
+        problem = orjson.loads(answer.body)
+        detail, is_forged = problem.get("detail"), problem["type"] == "/problems/cross-site"
         visit = await visit_now(request)
-        words = visit.wording.text(WORDS.get(status, "")) or (f"{detail[:1].upper()}{detail[1:]}." if detail else "")
+        known = "" if is_forged else visit.wording.text(WORDS.get(status, ""))
+        words = known or (f"{detail[:1].upper()}{detail[1:]}." if detail else "")
         kept = {name: value for name, value in answer.headers.items() if name in ("allow", "retry-after")}
         headers = {**kept, "Cache-Control": "no-store"}
-        title = visit.wording.text(TITLES[status])
-        return await trouble(visit, status, title, words, sign_in=status in (401, 403), headers=headers)
+        title = visit.wording.text(ELSEWHERE if is_forged else TITLES[status])
+        offers_sign_in = status in (401, 403) and not is_forged
+        return await trouble(visit, status, title, words, sign_in=offers_sign_in, headers=headers)
 
     return told
 
