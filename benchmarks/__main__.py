@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import calendars, door, growth, pages, rounds
+from benchmarks import calendars, door, growth, pages, rounds, tagging
 from benchmarks.measure import Row, table
 
 ROUNDS = (300, 1_000, 10_000)  # sources; all but the first with --all
@@ -37,6 +37,7 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     if pages.CORPUS.is_dir():
         yield from pages.rows()
     yield from door.rows()
+    yield from tagging.rows()
     for sources in ROUNDS if everything else ROUNDS[:1]:
         yield from rounds.rows(sources)
     yield from growth.rows(most=MOST_STORED if everything else 10_000)

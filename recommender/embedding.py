@@ -49,6 +49,10 @@ class SentenceEmbedder:
         self._known = known if len(known) <= REMEMBERED else fresh
         return np.stack([known[text] for text in texts])
 
+    def forget(self) -> None:
+        """Forget the vectors that are remembered."""
+        self._known = {}
+
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         # Texts of like length go together: a batch is as slow as its longest text.

@@ -6,47 +6,65 @@ A head is a linear model. The one over words works everywhere; the one over vect
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.embedding import Vectors
-from recommender.names import Words, word_key
+from recommender.names import Words
 
 BUCKETS = 4096  # of hashed words; set by the artefact's size, not by a measurement
 STEM = 5  # letters that stand for the word's forms and compounds in many languages
 Floats = NDArray[np.float32]
 
 
+class WordHash(NamedTuple):
+    """What hashing needs of a word, kept since texts are made of the same words."""
+
+    name: bytes
+    bucket: int
+    stem: int  # bucket of its beginning, -1 for a short word
+    before: int  # checksum so far of a pair that begins with the word
+
+
 @lru_cache(maxsize=1 << 16)
-def bucket(feature: str) -> int:
-    return zlib.crc32(feature.encode("utf-8", "replace")) % BUCKETS
+def word_hash(name: str) -> WordHash:
+    written = name.encode("utf-8", "replace")
+    stem = bucket(f"{name[:STEM]}*".encode("utf-8", "replace")) if len(name) > STEM else -1
+    return WordHash(written, bucket(written), stem, zlib.crc32(written + b" "))
 
 
-def hashed(words: Words) -> Iterator[int]:
-    """Yield the buckets of a text's words, their beginnings and pairs."""
+def bucket(feature: bytes) -> int:
+    return zlib.crc32(feature) % BUCKETS
+
+
+def hashed(words: Words) -> list[int]:
+    """Return the buckets of a text's words, their beginnings and pairs."""
+    buckets = []
     for run in words.runs:
-        before = ""
-        for word in run.words:
-            name = word_key(word)
-            if not name:
+        before = 0
+        for key in run.keys:
+            if not key:
                 continue
-            yield bucket(name)
-            if len(name) > STEM:
-                yield bucket(name[:STEM] + "*")
+            name, whole, stem, begun = word_hash(key)
+            buckets.append(whole)
+            if stem >= 0:
+                buckets.append(stem)
             if before:
-                yield bucket(f"{before} {name}")
-            before = name
+                buckets.append(zlib.crc32(name, before) % BUCKETS)
+            before = begun
+    return buckets
 
 
-def word_counts(parts: Sequence[tuple[Words, float]]) -> dict[int, float]:
-    """Return how often each bucket occurs in parts of a text, weighted by part."""
+def word_counts(parts: Sequence[tuple[Sequence[int], float]]) -> dict[int, float]:
+    """Return how often each bucket occurs in the hashed parts of a text, weighted by part."""
     counts: dict[int, float] = {}
-    for words, weight in parts:
-        for one in hashed(words):
+    for buckets, weight in parts:
+        for one in buckets:
             counts[one] = counts.get(one, 0.0) + weight
     return counts
 

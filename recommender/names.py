@@ -10,9 +10,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from recommender.catalogue import key
 
@@ -25,31 +25,35 @@ BREAK = re.compile(r"[,;:!?()\[\]{}|\n\r\t\"“”„«»•·…]|\.(?=\s|$)|\s
 WORD = re.compile(r"\.?\w+(?:\+\+|#(?!\w))?|&")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Words that no punctuation parts."""
 
     text: str  # verbatim
     words: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]  # of the words in the text
+    keys: tuple[str, ...]  # of the words
 
     def written(self, start: int, end: int) -> str:
         """Return the words from start to end, exclusive, as they stand in the text."""
-        return self.text[self.spans[start][0] : self.spans[end - 1][1]]
+        spans = [word.span() for word in islice(WORD.finditer(self.text), end)]
+        return self.text[spans[start][0] : spans[end - 1][1]]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A name found in a text."""
 
     value: int  # what the name stands for
     name: str  # its key
-    written: str  # verbatim
+    run: Run
+    start: int  # among the words of the run
+    end: int
+
+    @property
+    def written(self) -> str:
+        return self.run.written(self.start, self.end)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -68,9 +72,9 @@ def words_of(text: str, limit: int | None = None) -> Words:
     runs: list[Run] = []
     left = limit if limit is not None else len(text)
     for part in BREAK.split(text):
-        found = list(islice(WORD.finditer(part), left))
+        found = tuple(WORD.findall(part)[:left])
         if found:
-            runs.append(Run(part, tuple(word[0] for word in found), tuple(word.span() for word in found)))
+            runs.append(Run(part, found, tuple(map(word_key, found))))
             left -= len(found)
             if left <= 0:
                 break
@@ -102,19 +106,23 @@ class Names:
 
     def mentions(self, words: Words) -> Iterator[Mention]:
         """Yield the names in a text from left to right, the longest at each place; they do not overlap."""
+        values, beginnings = self.values, self._beginnings
         for run in words.runs:
-            keys = [word_key(word) for word in run.words]
+            keys = run.keys
             start = 0
             while start < len(keys):
+                if keys[start] not in beginnings:  # most words begin no name
+                    start += 1
+                    continue
                 joined, end, name = "", start, ""
-                for stop in range(start, min(start + LONGEST_NAME, len(keys))):
-                    joined += keys[stop]
-                    if joined in self.values and self._is_spelled(joined, run.words[start : stop + 1]):
-                        end, name = stop + 1, joined
-                    elif joined not in self._beginnings:
+                for stop, word in enumerate(keys[start : start + LONGEST_NAME], start + 1):
+                    joined += word
+                    if joined not in beginnings:
                         break
+                    if joined in values and self._is_spelled(joined, run.words[start:stop]):
+                        end, name = stop, joined
                 if end > start:
-                    yield Mention(self.values[name], name, run.written(start, end))
+                    yield Mention(values[name], name, run, start, end)
                     start = end
                 else:
                     start += 1

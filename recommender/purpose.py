@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +44,9 @@ class Cues:
     names: Names
     kin: Floats  # (n_cues, n_purposes), 1 where a cue belongs to a purpose
 
-    def is_welcome(self, cue: int) -> bool:
-        return self.kinds[cue][0] == "welcomes"
+    @cached_property
+    def welcomes(self) -> frozenset[int]:
+        return frozenset(cue for cue, (purpose, _) in enumerate(self.kinds) if purpose == "welcomes")
 
 
 @cache
@@ -113,11 +114,11 @@ class Purposer:
         mentions = [heard(text, self.cues) for text in texts]
         shares = self._shares(texts, mentions, vectors) * self._company(texts) ** COMPANY  # (n_texts, n_purposes)
         shares /= shares.sum(axis=1, keepdims=True)
-        weights = self.model.cues[vectors is not None]
+        telling = self._telling[vectors is not None]
         return [
             Purpose(
                 {name: float(value) for name, value in zip(PURPOSES, row, strict=True)},
-                self._phrases(said, int(row.argmax()), weights),
+                self._phrases(said, int(row.argmax()), telling),
                 self._welcome(said),
             )
             for row, said in zip(shares, mentions, strict=True)
@@ -148,19 +149,24 @@ class Purposer:
                 company[row] = told[[place[one] for one in more]].sum(axis=0) + DOUBT / len(PURPOSES)
         return company
 
-    def _phrases(self, mentions: Sequence[tuple[int, Mention]], purpose: int, weights: Floats) -> tuple[str, ...]:
-        n_cues = len(self.cues.kinds)
-        own = weights[1 : 1 + len(PLACES) * n_cues].reshape(len(PLACES), n_cues, -1)
-        kin = weights[1 + len(PLACES) * n_cues :].reshape(len(PLACES), len(PURPOSES), -1)
-        shown = []
-        for place, mention in mentions:
-            says = own[place, mention.value] + self.cues.kin[mention.value] @ kin[place]  # (n_purposes,)
-            if says[purpose] - says.mean() >= TELLING:
-                shown.append(mention.written)
+    def _phrases(self, mentions: Sequence[tuple[int, Mention]], purpose: int, telling: Floats) -> tuple[str, ...]:
+        shown = (said.written for place, said in mentions if telling[place, said.value, purpose] >= TELLING)
         return tuple(dict.fromkeys(shown))[:MOST_PHRASES]
 
+    @cached_property
+    def _telling(self) -> dict[bool, Floats]:
+        """Return how far a cue in a place speaks for each purpose, over the average: (n_places, n_cues, n_purposes)."""
+        n_cues = len(self.cues.kinds)
+        tables = {}
+        for kind, weights in self.model.cues.items():
+            own = weights[1 : 1 + len(PLACES) * n_cues].reshape(len(PLACES), n_cues, -1)
+            kin = weights[1 + len(PLACES) * n_cues :].reshape(len(PLACES), len(PURPOSES), -1)
+            says = own + self.cues.kin @ kin
+            tables[kind] = says - says.mean(axis=2, keepdims=True)
+        return tables
+
     def _welcome(self, mentions: Sequence[tuple[int, Mention]]) -> float:
-        kinds = {mention.value for _, mention in mentions if self.cues.is_welcome(mention.value)}
+        kinds = {mention.value for _, mention in mentions} & self.cues.welcomes
         return float(1 - (1 - WELCOME) ** len(kinds))
 
 
@@ -182,7 +188,7 @@ def heard(text: EventText, cues: Cues) -> list[tuple[int, Mention]]:
         (place, mention)
         for place, parts in enumerate(places)
         for part in parts
-        for mention in cues.names.mentions(part)
+        for mention in cues.names.mentions(part.words)
     ]
 
 
@@ -191,8 +197,8 @@ def hashed_words(texts: Sequence[EventText]) -> list[tuple[NDArray[np.intp], Flo
     counts = []
     for text in texts:
         reading = read(text)
-        places = ((reading.title, TITLE_WORDS), (reading.group, GROUP_WORDS), (reading.text, TEXT_WORDS))
-        counts.append(word_counts(places))
+        weighted = ((reading.title, TITLE_WORDS), (reading.group, GROUP_WORDS), (reading.text, TEXT_WORDS))
+        counts.append(word_counts([(part.hashed, weight) for part, weight in weighted]))
     return word_rows(counts, EVEN)
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, key, load_catalogue
 from recommender.embedding import Embedder, Vectors, load_embedder
-from recommender.heads import Floats, word_counts
+from recommender.heads import Floats, hashed, word_counts
 from recommender.names import Names, Words, words_of
 from recommender.tagging_model import TaggingModel, load_model
 
@@ -76,28 +77,33 @@ class Tag:
     weight: float  # 0 … 1, P(the topic applies)
 
 
+@dataclass(frozen=True)
+class Part:
+    words: Words
+
+    @cached_property
+    def hashed(self) -> list[int]:
+        return hashed(self.words)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The parts of a text as words."""
 
-    title: Words
-    group: Words
-    categories: Words
-    text: Words
+    title: Part
+    group: Part
+    categories: Part
+    text: Part
 
     def counts(self) -> dict[int, float]:
-        return word_counts(
-            ((self.title, TITLE_WORDS), (self.group, TITLE_WORDS), (self.categories, TITLE_WORDS), (self.text, 1.0))
-        )
+        names = [(part.hashed, TITLE_WORDS) for part in (self.title, self.group, self.categories)]
+        return word_counts([*names, (self.text.hashed, 1.0)])
 
 
 @lru_cache(maxsize=512)  # tagging and purpose read the same texts one after the other
 def read(text: EventText) -> Reading:
     return Reading(
-        words_of(text.title, MAX_WORDS),
-        words_of(text.group, MAX_WORDS),
-        words_of("\n".join(text.categories), MAX_WORDS),
-        words_of(text.text, MAX_WORDS),
+        *(Part(words_of(part, MAX_WORDS)) for part in (text.title, text.group, "\n".join(text.categories), text.text))
     )
 
 
@@ -120,11 +126,11 @@ class Witness:
         order = {slug: position for position, slug in enumerate(catalogue.domains)}
         self.domain = np.array([order[topic.domain] for topic in catalogue.topics])
 
-    def named(self, words: Words) -> tuple[dict[int, float], dict[int, int]]:
+    def named(self, part: Part) -> tuple[dict[int, float], dict[int, int]]:
         """Return for each topic the trust in its best name, and how often it is named."""
         best: dict[int, float] = {}
         times: dict[int, int] = {}
-        for mention in self.names.mentions(words):
+        for mention in self.names.mentions(part.words):
             topic = mention.value
             best[topic] = max(best.get(topic, 0.0), self.trust[mention.name])
             times[topic] = times.get(topic, 0) + 1
@@ -134,44 +140,50 @@ class Witness:
         """Return (n_texts, n_features, n_topics) with the features that names give; the heads' stay 0."""
         table = np.zeros((len(readings), len(TOPIC_FEATURES), len(self.catalogue)), np.float32)
         table[:, 0] = 1.0
-        n_domains = len(self.catalogue.domains)
+        spoken = np.zeros((len(readings), len(self.catalogue.domains)), np.float32)  # how surely of a domain
+        cells: list[tuple[int, int, int, float]] = []  # row, feature, topic, value
         for row, reading in enumerate(readings):
-            title, _ = self.named(reading.title)
-            filed, _ = self.named(reading.categories)
-            for topic, trust in filed.items():
-                title[topic] = max(title.get(topic, 0.0), trust * CATEGORY_TRUST)
-            group, _ = self.named(reading.group)
-            text, times = self.named(reading.text)
-            text = {topic: trust * (1 - 0.5 ** times[topic]) for topic, trust in text.items()}
-            places = [title, group, text]
-            for feature, place in zip(NAMED, places, strict=True):
-                table[row, feature, list(place)] = list(place.values())
-            table[row, SUPPORT] = self._support(places, n_domains)
+            places = self._places(reading)
+            cells += [
+                (row, feature, topic, trust)
+                for feature, place in zip(NAMED, places, strict=True)
+                for topic, trust in place.items()
+            ]
+            cells += [(row, SUPPORT, topic, value) for topic, value in self._supported(places, spoken[row])]
+        table[:, SUPPORT] = spoken[:, self.domain]
+        if cells:
+            rows, features, topics, values = zip(*cells, strict=True)
+            table[rows, features, topics] = values
         return table
 
-    def _support(self, places: Sequence[dict[int, float]], n_domains: int) -> Floats:
-        """Return for each topic how surely its domain, or the topic itself in another place, is spoken of."""
-        support = np.zeros(len(self.catalogue), np.float32)
+    def _places(self, reading: Reading) -> list[dict[int, float]]:
+        """Return the trust in the topics named in the title, by the group, and in the text."""
+        title, _ = self.named(reading.title)
+        filed, _ = self.named(reading.categories)
+        for topic, trust in filed.items():
+            title[topic] = max(title.get(topic, 0.0), trust * CATEGORY_TRUST)
+        group, _ = self.named(reading.group)
+        text, times = self.named(reading.text)
+        return [title, group, {topic: trust * (1 - 0.5 ** times[topic]) for topic, trust in text.items()}]
+
+    def _supported(
+        self, places: Sequence[dict[int, float]], spoken: NDArray[np.float32]
+    ) -> Iterator[tuple[int, float]]:
+        """Fill in how surely each domain is spoken of; yield how another name supports each topic that is named."""
         strongest: dict[int, float] = {}
         for place in places:
             for topic, trust in place.items():
                 strongest[topic] = max(strongest.get(topic, 0.0), trust)
-        if not strongest:
-            return support
-        first = np.zeros(n_domains, np.float32)
-        second = np.zeros(n_domains, np.float32)
+        best: dict[int, list[float]] = {}
         for topic, trust in strongest.items():
-            domain = self.domain[topic]
-            if trust > first[domain]:
-                first[domain], second[domain] = trust, first[domain]
-            elif trust > second[domain]:
-                second[domain] = trust
-        support[:] = first[self.domain]
+            best.setdefault(int(self.domain[topic]), [0.0]).append(trust)
+        for domain, trusts in best.items():
+            trusts.sort()
+            spoken[domain] = trusts[-1]
         for topic, trust in strongest.items():
-            others = second[self.domain[topic]] if trust >= first[self.domain[topic]] else first[self.domain[topic]]
-            again = sorted((place.get(topic, 0.0) for place in places), reverse=True)[1]
-            support[topic] = max(others, again)
-        return support
+            second, first = best[int(self.domain[topic])][-2:]
+            again = sorted(place.get(topic, 0.0) for place in places)[-2]
+            yield topic, max(second if trust >= first else first, again)
 
 
 def topic_names(catalogue: Catalogue) -> Names:
@@ -243,14 +255,12 @@ class Tagger:
         `vectors` are those of `embedded_text`, where they are known already.
         """
         threshold = self.model.threshold[self.embedder is not None]
-        return [
-            [
-                Tag(self.catalogue.topics[position].slug, float(weights[position]))
-                for position in np.argsort(-weights, kind="stable")[:MOST_TOPICS]
-                if weights[position] >= threshold
-            ]
-            for weights in (row for block in self.blocks(texts, vectors) for row in sigmoid(block))
-        ]
+        return [self._told(weights, threshold) for block in self.blocks(texts, vectors) for weights in sigmoid(block)]
+
+    def _told(self, weights: Floats, threshold: float) -> list[Tag]:
+        told = np.flatnonzero(weights >= threshold)
+        best = told[np.argsort(-weights[told], kind="stable")][:MOST_TOPICS]
+        return [Tag(self.catalogue.topics[position].slug, float(weights[position])) for position in best]
 
     def vectors(self, texts: Sequence[EventText]) -> Vectors | None:
         return self.embedder.embed([embedded_text(text) for text in texts]) if self.embedder else None
@@ -272,7 +282,7 @@ class Tagger:
             None if vectors is None else standardised(self.model.topic_likeness.scores(vectors)),
         )
         weights = self.model.topic_weights[vectors is not None]
-        return np.tensordot(table, weights, axes=(1, 0)).astype(np.float32)  # (n_texts, n_topics)
+        return np.asarray(weights @ table, np.float32)  # (n_texts, n_topics)
 
 
 @cache
@@ -299,7 +309,7 @@ def tag_labels(
         readings = [read(text) for text in texts[start : start + BATCH]]
         block = None if vectors is None else vectors[start : start + BATCH]
         table = known.evidence(readings, tagger.log_odds(readings, block), block)
-        weights = sigmoid(np.tensordot(table, tagger.model.label_weights[block is not None], axes=(1, 0)))
+        weights = sigmoid(tagger.model.label_weights[block is not None] @ table)
         for row in weights:
             best = np.argsort(-row, kind="stable")[:limit]
             answers.append([(labels[position], float(row[position])) for position in best])
@@ -339,8 +349,8 @@ class Labels:
         heads = self.model.label_words.scores([reading.counts() for reading in readings])
         for row, reading in enumerate(readings):
             for place, parts in (("title", (reading.title, reading.group)), ("text", (reading.text,))):
-                for words_said in parts:
-                    for mention in self.names.mentions(words_said):
+                for part in parts:
+                    for mention in self.names.mentions(part.words):
                         put[place][row, self.twins[mention.name]] = 1.0
         if vectors is not None and self.vectors is not None:
             heads += self.model.label_vectors.scores(vectors)
