@@ -10,6 +10,7 @@ import mailbox
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message as Mail
@@ -70,19 +71,17 @@ def _fields(part: Mail) -> dict[str, str]:
 
 def mails_in(path: Path) -> Iterator[bytes]:
     """Yield the mails of a file: a maildir, an mbox, or one mail as it came."""
+    box: mailbox.Maildir | mailbox.mbox
     if path.is_dir():
-        yield from _bytes_of(mailbox.Maildir(path, create=False))
-        return
-    raw = path.read_bytes()
-    if raw.startswith(b"From "):
-        yield from _bytes_of(mailbox.mbox(path, create=False))
+        box = mailbox.Maildir(path, create=False)
+    elif path.read_bytes().startswith(b"From "):
+        box = mailbox.mbox(path, create=False)
     else:
-        yield raw
-
-
-def _bytes_of(box: mailbox.Mailbox[mailbox.Message]) -> Iterator[bytes]:
-    for key in box.keys():  # noqa: SIM118 (iterating a mailbox yields its mails)
-        yield box.get_bytes(key)
+        yield path.read_bytes()
+        return
+    with closing(box):
+        for key in box.keys():  # noqa: SIM118 (iterating a mailbox yields its mails)
+            yield box.get_bytes(key)
 
 
 async def note(session: AsyncSession, report: Report, *, clock: datetime) -> str:

@@ -49,8 +49,9 @@ class Signer:
         hashed = b"".join(field for name in SIGNED for field in reversed(fields.get(name, ())))
         unsigned = ";\r\n ".join(
             (
-                f"v=1; a=rsa-sha256; c=relaxed/simple; d={self.domain}; s={self.selector}",
-                f"t={int(at.timestamp())}; h={_folded(named)}",
+                f"v=1; a=rsa-sha256; c=relaxed/simple; t={int(at.timestamp())}",
+                f"d={self.domain}; s={self.selector}",
+                f"h={_folded(named)}",
                 f"bh={_body_hash(body)}",
                 "b=",
             )

@@ -1,8 +1,8 @@
 """Mails from templates: NAME.txt, written as text, and NAME.html, whose styles are inlined when it is loaded.
 
 Inlining costs more than rendering, so it is done once a template and not once a mail. What is Jinja's is hidden from
-the HTML parser meanwhile: statements as comments, which may stand anywhere, between the rows of a table, too;
-expressions as words, which may stand in an attribute.
+the HTML parser meanwhile: statements as comments, which it lets stand between the rows of a `<tbody>`, too; expressions
+as words, which may stand in an attribute.
 """
 
 from __future__ import annotations

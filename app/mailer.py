@@ -97,7 +97,7 @@ def build(message: Message, *, now: datetime, signer: Signer | None = None) -> B
         "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's absence note answers it
     }
     headers |= {name: _words(name, scrubbed(value)) for name, value in message.headers.items()}
-    boundary = f"=_{hashlib.sha256(headers['Message-ID'].encode()).hexdigest()[:32]}"  # "=_" is in no encoded body
+    boundary = f"=_{hashlib.sha256(headers['Message-ID'].encode()).hexdigest()[:24]}"  # "=_" is in no encoded body
     headers |= {"MIME-Version": "1.0", "Content-Type": f'multipart/alternative; boundary="{boundary}"'}
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
     parts = (_part("plain", message.text), _part("html", message.html))
