@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiosmtplib
@@ -13,9 +12,12 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from app import backlog, leases
+from app.backup import LAST_BACKUP
 from app.db import Database, current_revision, newest_revision
 from app.mailer import server_of
-from app.models import Event, FetchState, Source
+from app.metrics import free_bytes
+from app.models import Event, FetchState, Host, Setting, Source, Worker
 from app.settings import Settings
 from recommender.adjacency import ARTEFACT, load_adjacency
 from recommender.catalogue import load_catalogue
@@ -23,6 +25,7 @@ from recommender.catalogue import load_catalogue
 LEAST_FREE = 500 * 2**20  # bytes
 OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)  # a clock before this was never set
 LATE = 0.5  # share of failing sources from which something is wrong here rather than there
+LATE_HOST = timedelta(hours=1)  # workers take a host up within seconds
 MAIL_WAIT = 5.0  # seconds
 
 
@@ -39,11 +42,12 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
         await _database(database),
         await _migrations(database),
         _clock(settings, datetime.now(UTC)),
-        _disk(settings.data, shutil.disk_usage(_existing(settings.data)).free),
+        _disk(settings.data, free_bytes(settings.data)),
         _writable(settings.data),
         await _mail(settings),
         _models(),
         *[finding async for finding in _collecting(database)],
+        *[finding async for finding in _working(database, datetime.now(UTC))],
     ]
 
 
@@ -83,10 +87,6 @@ def _disk(data: Path, free: int) -> Finding:
     if free < LEAST_FREE:
         return Finding(False, "disk", f"{told}; make room, or move ADJACENT_DATA")
     return Finding(True, "disk", told)
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.parents) if path.exists())
 
 
 def _writable(data: Path) -> Finding:
@@ -146,3 +146,30 @@ async def _collecting(database: Database) -> AsyncIterator[Finding]:
         yield Finding(True, "sources", told)
     if untagged:
         yield Finding(True, "tagging", f"{untagged} events wait for it; the next `collect` does it")
+
+
+async def _working(database: Database, clock: datetime) -> AsyncIterator[Finding]:
+    try:
+        async with database.reading() as session:
+            seen_at = (await session.exec(select(func.max(Worker.seen_at)))).one()
+            waits_since = (await session.exec(select(func.min(Host.next_due)).where(~leases.is_dead(Host)))).one()
+            dead = [one.name for one in await backlog.listed(session, clock=clock) if one.state == "dead"]
+            backed_up = await session.get(Setting, LAST_BACKUP)
+    except (SQLAlchemyError, OSError):
+        return  # said already
+    if seen_at is not None and clock - seen_at <= 2 * leases.LEASE:
+        yield Finding(True, "worker", f"seen {(clock - seen_at).total_seconds():.0f} s ago")
+    elif waits_since is not None and clock - waits_since > LATE_HOST:
+        told = f"none, and a host has been due since {waits_since:%Y-%m-%d %H:%M}"
+        yield Finding(False, "worker", f"{told}; start `adjacent worker`, or `adjacent serve` without --no-worker")
+    else:
+        yield Finding(True, "worker", "none at the moment, and nothing waits for one")
+    if dead:
+        told = f"{', '.join(dead[:3])}{' …' if len(dead) > 3 else ''} failed too often"
+        yield Finding(
+            False, "jobs", f"{told}; `adjacent jobs list` says why, `adjacent jobs requeue --dead` tries again"
+        )
+    when = (
+        f"last {backed_up.value}" if backed_up else "none yet; `adjacent backup FILE` makes one while the service runs"
+    )
+    yield Finding(True, "backup", when)

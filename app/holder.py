@@ -16,7 +16,8 @@ from typing import Any
 
 import structlog
 from sqlalchemy import delete
-from sqlmodel import col
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import leases
 from app.db import Database
@@ -109,3 +110,8 @@ class Holder:
             if task := self._tasks.get((table, name)):
                 log.warning("lost a lease", table=table.__name__, name=name)
                 task.cancel()
+
+
+async def live_workers(session: AsyncSession, *, clock: datetime) -> list[str]:
+    """Return the names of the workers that gave a sign of life of late."""
+    return list(await session.exec(select(Worker.name).where(col(Worker.seen_at) >= clock - 2 * leases.LEASE)))

@@ -36,7 +36,7 @@ from app.api import (
 )
 from app.api.conditional import Conditional
 from app.api.doors import BodyLimit, Doors, Faults
-from app.api.health import Metrics
+from app.api.health import Gauges, Metrics
 from app.api.limits import Limiter
 from app.api.reference import describe
 from app.api.requests import Requests
@@ -115,6 +115,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         ],
     )
     app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
+    app.state.gauges = Gauges()
     app.state.limiter, app.state.uses, app.state.revisions = Limiter(), uses, revisions
     problems.install(app)
     outages.install(app)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from service import lay_database, serving, settings_in
 
-from app import doctor
+from app import doctor, leases
 from app.db import Database, migrate, newest_revision
 from app.frontier import add_source
+from app.models import Chore, Host, Worker
 from app.settings import Settings
 
 
@@ -36,7 +37,11 @@ async def findings(settings: Settings, database: Database) -> dict[str, doctor.F
 async def test_healthy_instance_is_fine(settings: Settings, database: Database) -> None:
     found = await findings(settings, database)
     assert {what: one.is_fine for what, one in found.items()} == dict.fromkeys(
-        ("database", "migrations", "clock", "disk", "data folder", "mail", "model files", "sources"), True
+        (
+            *("database", "migrations", "clock", "disk", "data folder", "mail", "model files", "sources"),
+            *("worker", "backup"),
+        ),
+        True,
     )
     assert found["sources"].finding == "none yet; `adjacent sources add URL`"
 
@@ -85,3 +90,17 @@ def test_clock_that_was_never_set_and_full_disk_are_found(settings: Settings) ->
 async def test_doctor_asks_a_running_service_nothing_it_would_not_answer(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
         assert all(one.is_fine for one in await doctor.examine(service.settings, service.database))
+
+
+async def test_host_that_nobody_comes_for_and_dead_letters_are_found(settings: Settings, database: Database) -> None:
+    clock = datetime.now(UTC)
+    async with database.writing() as session:
+        session.add(Host(name="late.example:443", next_due=clock - timedelta(hours=2)))
+        session.add(Chore(name="sweep", next_due=clock, attempts=leases.MOST_ATTEMPTS))
+    found = await findings(settings, database)
+    assert not found["worker"].is_fine
+    assert "start `adjacent worker`" in found["worker"].finding
+    assert (found["jobs"].is_fine, found["jobs"].finding.partition(";")[0]) == (False, "sweep failed too often")
+    async with database.writing() as session:
+        session.add(Worker(name="one", started_at=clock, seen_at=clock))
+    assert (await findings(settings, database))["worker"].is_fine

@@ -18,7 +18,7 @@ from app import jobs, worker
 from app.db import Database
 from app.engine import Engine, engine
 from app.frontier import add_source, add_sources
-from app.holder import Again, Holder
+from app.holder import Again, Holder, live_workers
 from app.models import Chore, Event, FetchState, Host, Worker
 from scrapers.fetch import Fetcher
 
@@ -214,3 +214,12 @@ async def test_what_was_lost_to_another_worker_is_stopped(tmp_path, database: Da
     await asyncio.wait_for(ended.wait(), PATIENCE)
     await walking
     assert (await host(database)).holder == other.name
+
+
+async def test_worker_that_was_not_seen_of_late_does_not_count(database: Database) -> None:
+    clock = datetime.now(UTC)
+    async with database.writing() as session:
+        session.add(Worker(name="alive", started_at=clock, seen_at=clock - timedelta(seconds=20)))
+        session.add(Worker(name="silent", started_at=clock, seen_at=clock - timedelta(seconds=40)))
+    async with database.reading() as session:
+        assert await live_workers(session, clock=clock) == ["alive"]

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.access import Data
+from app.api.access import Chosen, Data
 from app.api.answers import Nothing, answer
 from app.api.problems import Problem, declared
-from app.db import current_revision, newest_revision
+from app.db import Database, current_revision, newest_revision
+from app.metrics import as_text, measure
+from app.models import Worker
+from app.settings import Settings
 
 router = APIRouter(tags=["operating"])
 
@@ -34,13 +41,37 @@ async def check_readiness(_: Annotated[Nothing, Query()], database: Data) -> Res
         raise Problem(503, "the database does not answer") from error
     if revision != newest_revision():
         raise Problem(503, f"the schema is at {revision or 'base'}, not {newest_revision()}; `adjacent migrate` helps")
-    return answer({"status": "ready", "schema": revision}, cache="no-store")
+    async with database.reading() as session:
+        seen_at = (await session.exec(select(func.max(Worker.seen_at)))).one()
+    silence = (datetime.now(UTC) - seen_at).total_seconds() if seen_at else None
+    # Without workers nothing new is collected, but what there is can be answered: told, and no reason to be unready.
+    return answer({"status": "ready", "schema": revision, "worker_silence_seconds": silence}, cache="no-store")
 
 
 @router.get("/metrics", operation_id="read_metrics", summary="Prometheus metrics", response_class=Response)
-async def read_metrics(request: Request) -> Response:
-    body = generate_latest(request.app.state.metrics)
+async def read_metrics(request: Request, database: Data, chosen: Chosen) -> Response:
+    own = generate_latest(request.app.state.metrics)
+    body = own + await request.app.state.gauges.read(database, chosen)
     return Response(body, headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST})
+
+
+class Gauges:
+    """The gauges of the instance, read anew at most every few seconds: anybody may ask, and they cost some counting."""
+
+    LASTS = timedelta(seconds=10)
+
+    def __init__(self) -> None:
+        self._read_at = datetime.min.replace(tzinfo=UTC)
+        self._body = b""
+        self._turn = asyncio.Lock()
+
+    async def read(self, database: Database, settings: Settings) -> bytes:
+        async with self._turn:
+            clock = datetime.now(UTC)
+            if clock - self._read_at >= self.LASTS:
+                gauges = await measure(database, settings.data, now=settings.now(), clock=clock)
+                self._body, self._read_at = as_text(gauges), clock
+            return self._body
 
 
 def method_of(scope: Scope) -> str:

@@ -48,8 +48,15 @@ def serve(
     )
 
 
-def worker() -> None:
+def worker(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether a worker of this machine lives: for health checks.")
+    ] = False,
+) -> None:
     """Do the work behind the requests in a process of its own: as many as are wanted, on as many machines."""
+    if check:
+        _check_worker()
+        return
     import asyncio
     import signal
 
@@ -69,6 +76,21 @@ def worker() -> None:
             await work(database, chosen, client, stopping)
 
     asyncio.run(until_told())
+
+
+def _check_worker() -> None:
+    import platform
+    from datetime import UTC, datetime
+
+    async def work(_: Settings, database: Database) -> None:
+        from app.holder import live_workers
+
+        async with database.reading() as session:
+            live = await live_workers(session, clock=datetime.now(UTC))
+        if not any(name.startswith(f"{platform.node()}:") for name in live):
+            raise Failed("no worker of this machine gave a sign of life; its log says why")
+
+    run(work)
 
 
 def migrate(
