@@ -1,56 +1,52 @@
-"""For operators: add sources, accept bundled ones, remove the demonstration."""
+"""/ops: whether the service is healthy, and what waits for an operator."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import asyncio
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy import func
+from fastapi.responses import Response
 from sqlmodel import col, select
 
-from app import audit, first_start, frontier, queries
-from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading
+from app import audit, first_start, frontier
+from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading, settings_of
 from app.models import Source
 from app.places import DEMONSTRATION
 from app.web.forms import read_form
+from app.web.overview import overview, room_at
 from app.web.rendering import page
-from app.web.visit import Visit, Visiting
+from app.web.sources import STATE_WORDS
+from app.web.visit import UNSTORED, Visiting, led_on
+from app.web.words import PURPOSE_WORDS
 from scrapers.text import clean_url
 
 router = APIRouter(include_in_schema=False)
 
-SHOWN = 200  # sources a page
-
 
 @router.get("/ops", dependencies=[Operator])
-async def ops(visit: Visiting, session: Reading, now: Now) -> HTMLResponse:
-    return await _ops(visit, await _facts(session, now), said="")
-
-
-async def _facts(session: Reading, now: datetime) -> dict[str, Any]:
+async def ops(request: Request, visit: Visiting, session: Reading, now: Now) -> Response:
+    wording, clock = visit.wording, datetime.now(UTC)
     live = first_start.live_sources()
     wanted = [one.url for one in live]
-    states = select(Source.state, func.count()).group_by(col(Source.state)).order_by(col(Source.state))
-    return {
-        "counts": list((await queries.count_all(session, now)).items()),
-        "states": list(await session.exec(states)),
-        "newest": list(await session.exec(select(Source).order_by(col(Source.id).desc()).limit(5))),
-        "live": live,
-        "added": set(await session.exec(select(Source.url).where(col(Source.url).in_(wanted)))),
-    }
-
-
-async def _ops(visit: Visit, facts: dict[str, Any], *, said: str, status: int = 200) -> HTMLResponse:
-    return await page(visit, "ops.html", "ops", status=status, said=said, is_good=status == 200, **facts)
+    return await page(
+        visit,
+        "ops.html",
+        "ops",
+        headers=UNSTORED,
+        now=clock,
+        live=live,
+        added=set(await session.exec(select(Source.url).where(col(Source.url).in_(wanted)))),
+        room=await asyncio.to_thread(room_at, settings_of(request).data),
+        state_words={state: wording.text(words) for state, words in STATE_WORDS.items()},
+        purpose_words={name: wording.text(words) for name, words in PURPOSE_WORDS.items()},
+        **await overview(session, wording, now=now, clock=clock),
+    )
 
 
 @router.post("/ops/sources")
 @router.post("/ops/live-sources")
-async def add_sources(
-    operator: OperatorToken, request: Request, visit: Visiting, database: Data, now: Now
-) -> HTMLResponse:
+async def add_sources(operator: OperatorToken, request: Request, visit: Visiting, database: Data) -> Response:
     """Record addresses; the schedule reads them within a minute."""
     addresses = (await read_form(request)).get("url", [])
     good = [url for url in map(clean_url, addresses) if url is not None]
@@ -60,18 +56,24 @@ async def add_sources(
         await frontier.add_sources(session, fresh)
         for url in fresh:
             audit.note(session, operator, "source.add", url)
-        facts = await _facts(session, now)
+    wording, refused = visit.wording, len(addresses) - len(good)
     said = [
-        f"{len(fresh)} added; read within a minute." if fresh else "Nothing added.",
-        f"{len(known)} known already." if known else "",
-        f"{len(addresses) - len(good)} refused: no http(s) address." if len(good) < len(addresses) else "",
+        wording.plural("{number} added; read within a minute.", "{number} added; read within a minute.", len(fresh))
+        if fresh
+        else wording.text("Nothing added."),
+        wording.plural("{number} known already.", "{number} known already.", len(known)) if known else "",
+        wording.plural("{number} refused: no http(s) address.", "{number} refused: no http(s) address.", refused)
+        if refused
+        else "",
     ]
-    return await _ops(visit, facts, said=" ".join(filter(None, said)), status=200 if fresh or known else 422)
+    return led_on(request, "/ops#add", " ".join(filter(None, said)), is_good=bool(fresh or known))
 
 
 @router.post("/ops/demonstration/remove")
-async def remove_demonstration(operator: OperatorToken, database: Data, chosen: Chosen) -> RedirectResponse:
+async def remove_demonstration(
+    operator: OperatorToken, request: Request, visit: Visiting, database: Data, chosen: Chosen
+) -> Response:
     async with database.writing() as session:
         audit.note(session, operator, "demonstration.remove", DEMONSTRATION.name)
     await first_start.remove_demo(database, now=chosen.now())
-    return RedirectResponse("/ops", 303)
+    return led_on(request, "/ops", visit.wording.text("The demonstration is gone."))
