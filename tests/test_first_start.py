@@ -13,6 +13,9 @@ from sqlmodel import col, func, select
 from app import first_start, frontier, ingest
 from app.db import Database
 from app.models import Community, Event, EventTopic, EventVersion, FetchState, Host, Series, Setting, Source
+from app.picks import picks_for
+from app.topic_names import resolve_known
+from app.wishes import Wish
 from scrapers import Page, Reading, Window, read_here
 
 pytest_plugins = ("databases",)
@@ -50,6 +53,31 @@ async def test_demonstration_is_a_living_city_that_moves_on_and_goes(database: D
     await check_removal(database, loaded + added)
 
 
+# What ten very different newcomers say first.
+NEWCOMERS = (
+    ("Nursing", "Health care"),
+    ("Accounting", "Finance"),
+    ("Carpentry", "Woodworking"),
+    ("Teaching", "Education"),
+    ("Law", "Contract law"),
+    ("JavaScript", "React"),
+    ("SQL", "PostgreSQL", "Databases"),
+    ("Product management", "Agile"),
+    ("Painting", "Drawing"),
+    ("Computer networking", "VoIP and telephony"),
+)
+
+
+async def check_newcomers(database: Database) -> None:
+    """Whoever comes first finds a week worth of evenings, not all on one day."""
+    async with database.reading() as session:
+        for labels in NEWCOMERS:
+            wish = Wish(resolve_known(dict.fromkeys(labels, 4)), near=first_start.CITY, within_km=30, limit=7)
+            found = await picks_for(session, wish, now=AUTUMN)
+            assert len(found) >= 5, labels
+            assert len({pick.listed.event.starts_at.date() for pick in found}) >= 4, labels
+
+
 async def check_city(database: Database) -> int:
     loaded = await first_start.prepare(database, now=AUTUMN)
     coming = await upcoming(database, AUTUMN)
@@ -67,6 +95,7 @@ async def check_city(database: Database) -> int:
     assert min(one.starts_at for one in coming) < AUTUMN + WEEK
     assert max(one.starts_at for one in coming) > AUTUMN + 7 * WEEK
     await check_hours(database)
+    await check_newcomers(database)
     return loaded
 
 
