@@ -234,7 +234,7 @@ async def test_other_sites_may_read_what_is_public_and_never_with_credentials(se
         assert path.startswith(PRIVATE)
         answer = await service.client.get(path, headers=headers)
         assert "access-control-allow-origin" not in answer.headers
-        asked = {**headers, "Access-Control-Request-Method": "POST"}
+        asked = {**headers, "Access-Control-Request-Method": "DELETE"}
         preflight = await service.client.options(path, headers=asked)
         assert "access-control-allow-origin" not in preflight.headers
     forged = await service.client.post(

@@ -188,12 +188,29 @@ async def test_other_sites_may_read_but_not_with_credentials(service: Service) -
     preflight = await service.client.options("/api/v1/recommendations", headers=asking)
     assert (preflight.status_code, preflight.headers["access-control-allow-headers"]) == (
         204,
-        "Content-Type, If-None-Match",
+        "Authorization, Content-Type, If-None-Match, X-Request-ID",
     )
-    mine = await service.client.options("/api/v1/me", headers=asking)
+    mine = await service.client.options("/api/v1/me/feeds", headers=asking)
     assert "access-control-allow-origin" not in mine.headers
     mine = await service.client.get("/api/v1/me", headers={"origin": "https://front.example"})
     assert "access-control-allow-origin" not in mine.headers
+
+
+async def test_other_sites_may_act_for_somebody_whose_token_they_hold(service: Service) -> None:
+    asking = {
+        "origin": "https://front.example",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    preflight = await service.client.options("/api/v1/me/expertise", headers=asking)
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, "*")
+    assert "PUT" in preflight.headers["access-control-allow-methods"]
+    made = await service.client.post("/api/v1/me", headers={"origin": "https://front.example"})
+    token = {"Authorization": f"Bearer {made.json()['data']['token']}"}
+    mine = await service.client.get("/api/v1/me", headers=token)
+    for answer in (made, mine):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import Problem
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-PRIVATE = (  # never open to pages of other sites
+PRIVATE = (  # open to pages of other sites with a token only: those were given it, a cookie they were not
     "/api/v1/me",
     "/api/v1/sign-",
     "/api/v1/sources/",
@@ -24,12 +24,14 @@ PRIVATE = (  # never open to pages of other sites
 # Forged, these would sign somebody in as somebody else, or make them a guest who knows what another site says.
 SETTING_COOKIES = ("/sign-in", "/api/v1/sign-in", "/start", "/say", "/language")
 OPEN = ("/api/v1/", "/openapi.json")
+GUESTS = ("POST", "/api/v1/me")  # how a page of another site comes by a token
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, POST",
-    "Access-Control-Allow-Headers": "Content-Type, If-None-Match",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, X-Request-ID",
     "Access-Control-Max-Age": "86400",
 }
+EXPOSED = "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Total-Count"
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -42,6 +44,17 @@ SECURITY = {
 def session_cookie(base_url: str) -> str:
     """Return the name of the session cookie; `__Host-` binds it to this host, and browsers take it over TLS only."""
     return "__Host-adjacent" if base_url.startswith("https://") else "adjacent"
+
+
+def _is_open(method: str, path: str, asked: Headers) -> bool:
+    """Whether pages of other sites may see an answer. Browsers never send them our cookie: no answer allows credentials."""
+    if not path.startswith(OPEN):
+        return False
+    if not path.startswith(PRIVATE) or "authorization" in asked:
+        return True
+    if (asked.get("access-control-request-method", method), path) == GUESTS:
+        return True
+    return method == "OPTIONS" and "authorization" in asked.get("access-control-request-headers", "").lower()
 
 
 class BodyLimit:
@@ -119,7 +132,7 @@ class Doors:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope)
-        is_open = scope["path"].startswith(OPEN) and not scope["path"].startswith(PRIVATE)
+        is_open = _is_open(scope["method"], scope["path"], asked)
 
         async def safe_send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -130,7 +143,7 @@ class Doors:
                     del headers["X-Frame-Options"]  # knows no "anywhere"
                 if is_open:
                     headers["Access-Control-Allow-Origin"] = "*"
-                    headers["Access-Control-Expose-Headers"] = "ETag, Link, Location"
+                    headers["Access-Control-Expose-Headers"] = EXPOSED
             await send(message)
 
         if scope["method"] == "OPTIONS" and "access-control-request-method" in asked and is_open:
