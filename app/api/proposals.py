@@ -116,8 +116,8 @@ async def propose(
     if (known := await contributions.known_already(session, contribution)) is not None:
         raise Problem(409, f"there is something like it already: {known}")
     proposal = await contributions.keep(session, contribution, sent, person_id=who, now=now)
-    told = {name: getattr(proposal, name) for name in ("id", "state", "name", "kind")}
-    return private({"data": told | {"events": proposal.preview}}, status=201)
+    shown = {name: getattr(proposal, name) for name in ("id", "state", "name", "kind")}
+    return private({"data": shown | {"events": proposal.preview}}, status=201)
 
 
 class Waiting(Paging):
