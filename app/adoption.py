@@ -85,6 +85,7 @@ async def _adopt_organizer(
     organizer_url = reading.organizer.url if reading.organizer else None
     facts: dict[str, Any] = {
         "name": name,
+        "kind": "hashtag chat" if name.startswith("#") else community.kind,
         "url": organizer_url or community.url,
         "description": reading.description or community.description,
         "city": source.city or community.city,

@@ -141,7 +141,7 @@ def rhythm(met: Sequence[date], today: date) -> Rhythm | None:
         hits = len(expected.intersection(recent))
         # A rhythm with more to choose from has to fit better.
         score = 2 * hits / (len(expected) + len(recent)) - 0.02 * (candidate.weeks or 2)
-        if hits > 1 and score > fits:
+        if hits >= FEWEST and score > fits:
             best, fits = candidate, score
     return best
 

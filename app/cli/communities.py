@@ -104,12 +104,17 @@ def recommend(
         for pick in picks:
             one: dict[str, Any] = pick.active.as_json()
             typer.echo(f"{one['name']}  ({one['kind']}{', ' + one['city'] if one['city'] else ''})")
-            typer.echo(f"  {' → '.join(pick.path)} · meets {one['cadence'] or 'all the time'} · {one['join'] or ''}")
+            when = f"meets {one['cadence']}" if one["cadence"] else _next(pick.active)
+            typer.echo("  " + " · ".join(filter(None, (" → ".join(pick.path), when, one["join"]))))
             typer.echo(f"  {pick.reason}")
             for told in pick.evidence:
                 typer.echo(f"  {told}")
 
     run(work)
+
+
+def _next(active: Active) -> str:
+    return f"next on {active.next_event.starts_at:%Y-%m-%d}" if active.next_event else ""
 
 
 @cli.command()
