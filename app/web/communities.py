@@ -16,6 +16,7 @@ from app.communities import Active, communities, community_by_key
 from app.content_lines import link
 from app.topic_names import label_of
 from app.web.rendering import page, trouble
+from app.web.retelling import retold
 from app.web.strips import year_strip
 from app.web.visit import Visiting
 from app.web.words import PURPOSE_WORDS, card_of, host_of, language_words
@@ -127,7 +128,7 @@ def card(active: Active, wording: Wording) -> dict[str, Any]:
         "url": link(one.url),
         "host": host_of(one.url),
         "join": link(one.join) or link(one.url),
-        "cadence": active.cadence,
+        "cadence": retold(active.cadence, wording) if active.cadence else None,
         "is_resting": active.is_resting,
         "strip": year_strip(weeks, words) if met else None,
         "met": words if met else None,

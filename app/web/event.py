@@ -24,6 +24,7 @@ from app.web import looking
 from app.web.calendar_links import event_links
 from app.web.question import Question, read_question
 from app.web.rendering import page, trouble
+from app.web.retelling import retold
 from app.web.structured import structured
 from app.web.visit import Visit, Visiting
 from app.web.words import card_of, facts_of, host_of, pick_card, status_words, where_words
@@ -122,7 +123,7 @@ async def _why(
         card = pick_card(listed, slates.told(found[0]), visit.wording, said=said.get(listed.event.id or 0, ()))
     else:
         card = card_of(listed, visit.wording) | {"said": said.get(listed.event.id or 0, ()), "reason": ""}
-    return card | {"against": against.sentence if against is not None else ""}
+    return card | {"against": retold(against.sentence, visit.wording) if against is not None else ""}
 
 
 async def _beside(

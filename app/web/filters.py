@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from app.language import LANGUAGES as READ_LANGUAGES
 from app.web.question import DISTANCES, SPANS, Hours, Mode, Question
-from app.web.words import REACH_WORDS, language_words
+from app.web.reach_words import REACH_WORDS
+from app.web.words import language_words
 from app.wording import Wording, mark
 
 MODE_CHOICES: Mapping[Mode, str] = {

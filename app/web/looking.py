@@ -16,7 +16,8 @@ from app import feedback, people, picks, queries, slates
 from app.models import Event, Feedback, Person
 from app.web.neighbourhood import Neighbourhood, neighbourhood
 from app.web.question import DISTANCES, LIMIT, SPANS, Hours, KnownTopic, Question
-from app.web.words import MIXED_WORDS, pick_card
+from app.web.reach_words import MIXED_WORDS
+from app.web.words import pick_card
 from app.wording import Wording
 from recommender.catalogue import load_catalogue
 from recommender.reach import REACHES

@@ -23,9 +23,11 @@ from app.models import Event, Feedback, Person
 from app.web import looking
 from app.web.forms import read_form
 from app.web.question import LONGEST
+from app.web.reach_words import REACH_WORDS
 from app.web.rendering import page
+from app.web.retelling import all_retold
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.web.words import PURPOSE_WORDS, REACH_WORDS, language_words
+from app.web.words import PURPOSE_WORDS, language_words
 from app.when import when_words
 from app.wishes import USUAL_PURPOSES
 from app.wording import mark
@@ -224,7 +226,8 @@ async def tell_what_was_learned(request: Request, visit: Visiting, database: Dat
         )
         person.profile_version += 1
         await feeds.renew(session, person, now=now)
-    return led_on(request, "/me#learned", *(changed or [visit.wording.text("Kept.")]))
+    said = all_retold(changed, visit.wording) or [visit.wording.text("Kept.")]
+    return led_on(request, "/me#learned", *said)
 
 
 @router.get("/me/export.json")

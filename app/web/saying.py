@@ -17,6 +17,7 @@ from app.models import Event, Person
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.question import read_question
+from app.web.retelling import all_retold
 from app.web.visit import Visit, Visiting, led_on, own_path
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +38,8 @@ async def say(request: Request, visit: Visiting, database: Data, now: Now) -> Re
         told = feedback.given_sentences(event, kind, None, reach, await feedback.shifted_reach(session, person))
         told += await _renewed(session, person, before, visit, now=now)
     undo = [("event", event.key), ("kind", kind)]
-    answer = led_on(request, "/" if secret is not None else back, *told, undo=undo)
+    said = all_retold(told, visit.wording)
+    answer = led_on(request, "/" if secret is not None else back, *said, undo=undo)
     keeping.remember(request, answer, secret)
     return answer
 
@@ -56,7 +58,7 @@ async def take_back(request: Request, visit: Visiting, database: Data, now: Now)
             raise Problem(404, "nothing like this was said of this event")
         told = feedback.taken_back_sentences(event, kind, reach, await feedback.shifted_reach(session, person))
         told += await _renewed(session, person, before, visit, now=now)
-    return led_on(request, back, *told)
+    return led_on(request, back, *all_retold(told, visit.wording))
 
 
 async def _sent(request: Request) -> tuple[str, feedback.Kind, str]:

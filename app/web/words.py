@@ -9,22 +9,11 @@ from zoneinfo import ZoneInfo
 
 from app.models import Event
 from app.queries import Listed, place_words
+from app.web.reach_words import REACH_WORDS
+from app.web.retelling import all_retold, retold
 from app.when import month_words, weekday_words, when_words
 from app.wording import Wording, mark
-from recommender.reach import Reach
 
-REACH_WORDS: Mapping[Reach, str] = {
-    "next-door": mark("next door"),
-    "one-step": mark("one step"),
-    "two-steps": mark("two steps"),
-    "far": mark("far out"),
-}
-MIXED_WORDS: Mapping[Reach, str] = {
-    "next-door": mark("{number} next door"),
-    "one-step": mark("{number} one step out"),
-    "two-steps": mark("{number} two steps out"),
-    "far": mark("{number} far out"),
-}
 PURPOSE_WORDS: Mapping[str, str] = {
     "learn": mark("to learn"),
     "exchange": mark("to talk"),
@@ -115,8 +104,8 @@ def pick_card(
         "path": pick["path"],
         "reach": pick["reach"],
         "distance_words": wording.text(REACH_WORDS[pick["reach"]]),
-        "reason": pick["reason"],
-        "evidence": pick["evidence"],
+        "reason": retold(pick["reason"], wording),
+        "evidence": all_retold(pick["evidence"], wording),
         "said": said,
     }
 
