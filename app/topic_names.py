@@ -29,10 +29,11 @@ def topic_called(label: str) -> Topic:
 
 
 def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
-    """Return slugs for labels people wrote; raises UnknownTopic for the first that names none."""
+    """Return slugs for labels people wrote, ambiguous ones read by the others; raises UnknownTopic for the first unknown."""
+    read = load_catalogue().resolve_together(labels)
     known: dict[str, int] = {}
     for label, level in labels.items():
-        slug = topic_called(label).slug
+        slug = (read.get(label) or topic_called(label)).slug
         known[slug] = max(level, known.get(slug, 0))
     return known
 

@@ -7,12 +7,16 @@ describe a topic and how an operator adds some.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +26,11 @@ from recommender.suggestions import Suggestions
 __all__ = ["BrokenCatalogue", "Catalogue", "Topic", "key", "load_catalogue"]
 
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
+SENSES_FILE = Path(__file__).parent / "data" / "ambiguous_names.toml"
 
 SHORTEST_PART = 4  # letters: "art" is no part of "start-up"
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SAME_FIELD, SAME_DOMAIN, NEXT_DOOR = 0.3, 0.8, 1.0  # how near two topics are, to tell what an ambiguous name means
 # What a topic file says of a topic.
 ENTRY: dict[str, type] = {"label": str, "survey": str, "aliases": list, "neighbours": list, "gloss": str}
 
@@ -53,7 +59,9 @@ class Topic:
 class Catalogue:
     """All topics, in a fixed order; a topic's position is its index in every array of the recommender."""
 
-    def __init__(self, topics: Sequence[Topic], domains: dict[str, str]) -> None:
+    def __init__(
+        self, topics: Sequence[Topic], domains: dict[str, str], senses: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.topics = tuple(topics)
         self.domains = domains  # domain slug → name for people
         self.index = {topic.slug: position for position, topic in enumerate(self.topics)}
@@ -79,6 +87,11 @@ class Catalogue:
                     )
                 naming[neighbour].add(topic.slug)
         self.named_by = {slug: frozenset(others) for slug, others in naming.items()}  # who calls it a neighbour
+        # The key of an ambiguous name → the topics it may mean, the usual one first.
+        self.senses = {key(name): tuple(self[slug] for slug in slugs) for name, slugs in (senses or {}).items()}
+        # Thousands of people know the same labels.
+        self._resolved = lru_cache(maxsize=1 << 14)(self.resolve)
+        self._senses_of = lru_cache(maxsize=1 << 14)(self._read_senses)
 
     def _claim(self, names: dict[str, int], name: str, position: int) -> None:
         other = names.setdefault(key(name), position)
@@ -108,6 +121,35 @@ class Catalogue:
             if (position := self._by_key.get(name)) is not None:
                 return self.topics[position]
         return None
+
+    def resolve_together(self, labels: Iterable[str]) -> dict[str, Topic]:
+        """Return the topics of those labels that name one; an ambiguous label means the topic nearest to the others."""
+        return self.told_apart({label: topic for label in labels if (topic := self._resolved(label)) is not None})
+
+    def told_apart(self, read: Mapping[str, Topic]) -> dict[str, Topic]:
+        """Return labels with the topics they name, where the ambiguous ones mean what is nearest to the others."""
+        return {
+            label: self._meant(senses, [other for name, other in read.items() if name != label])
+            if (senses := self._senses_of(label))
+            else topic
+            for label, topic in read.items()
+        }
+
+    def _meant(self, senses: Sequence[Topic], company: Sequence[Topic]) -> Topic:
+        # Of senses equally near the usual one counts, which comes first.
+        return max(senses, key=lambda sense: sum(self.nearness(sense, other) for other in company))
+
+    def _read_senses(self, label: str) -> tuple[Topic, ...]:
+        """Return the topics an ambiguous label may mean, the usual one first, and none for other labels."""
+        named = next((name for name in readings(label) if name in self._by_key), "")
+        return self.senses.get(named, ())
+
+    def nearness(self, one: Topic, other: Topic) -> float:
+        if one is other or other.slug in one.neighbours or one.slug in other.neighbours:
+            return NEXT_DOOR
+        if one.domain == other.domain:
+            return SAME_DOMAIN
+        return SAME_FIELD if one.field == other.field else 0.0
 
     def resolve_survey(self, label: str) -> Topic | None:
         """Return the topic that a developer survey means by a label: there, Poetry and Yarn are tools."""
@@ -185,21 +227,55 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     """
     topics: dict[str, Topic] = {}
     domains: dict[str, Domain] = {}
-    for path in sorted(TOPIC_FILES.glob("*.toml")):
-        _read(path, topics, domains)
+    for path, tables in _bundled():
+        _read(path, tables, topics, domains)
+    senses = tomllib.loads(SENSES_FILE.read_text("utf-8"))
     if extra is not None:
-        taken = {key(name): slug for slug, names in _read(extra, topics, domains) for name in names}
+        own = _domain_tables(extra.name, _text(extra))
+        taken = {key(name): slug for slug, names in _read(extra, own, topics, domains) for name in names}
+        senses = {name: slugs for name, slugs in senses.items() if key(name) not in taken}
         for slug, topic in topics.items():
             kept = tuple(name for name in topic.aliases if taken.get(key(name), slug) == slug)
             if kept != topic.aliases:
                 topics[slug] = replace(topic, aliases=kept)
-    return Catalogue(list(topics.values()), {slug: domain.name for slug, domain in domains.items()})
+    return Catalogue(list(topics.values()), {slug: domain.name for slug, domain in domains.items()}, senses)
 
 
-def _read(path: Path, topics: dict[str, Topic], domains: dict[str, Domain]) -> list[tuple[str, list[str]]]:
+def _bundled() -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the bundled files and what they hold.
+
+    Parsing them takes half of the time a command needs to start, so it is kept as JSON beside them, as Python keeps
+    bytecode: under a digest of all files, and not at all where the folder cannot be written.
+    """
+    paths = sorted(TOPIC_FILES.glob("*.toml"))
+    texts = [_text(path) for path in paths]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:32]
+    kept = TOPIC_FILES / "__pycache__" / f"{digest}.json"
+    if kept.is_file():
+        parsed = json.loads(kept.read_text("utf-8"))
+    else:
+        parsed = [_domain_tables(path.name, text) for path, text in zip(paths, texts, strict=True)]
+        _keep(kept, json.dumps(parsed, ensure_ascii=False))
+    yield from zip(paths, parsed, strict=True)
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write a file whole, in place of those of its kind."""
+    with suppress(OSError):  # installed read-only: every start parses
+        path.parent.mkdir(exist_ok=True)
+        for stale in path.parent.glob("*.json"):
+            stale.unlink(missing_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(path)
+
+
+def _read(
+    path: Path, tables: Mapping[str, Any], topics: dict[str, Topic], domains: dict[str, Domain]
+) -> list[tuple[str, list[str]]]:
     """Add what a file describes to the topics and domains; return the names it gives to each topic."""
     named = []
-    for slug, table in _domain_tables(path):
+    for slug, table in tables.items():
         if slug not in domains:
             domains[slug] = _domain(path, slug, table)
         for name, entry in _topic_tables(path, slug, table):
@@ -216,11 +292,18 @@ class Domain:
     field: str
 
 
-def _domain_tables(path: Path) -> Iterable[tuple[str, Any]]:
+def _text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text("utf-8")).items()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise BrokenCatalogue(f"{path.name}: cannot be read as TOML in UTF-8: {error}") from error
+
+
+def _domain_tables(name: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BrokenCatalogue(f"{name}: cannot be read as TOML in UTF-8: {error}") from error
 
 
 def _topic_tables(path: Path, domain: str, table: object) -> Iterable[tuple[str, Any]]:

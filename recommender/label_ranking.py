@@ -114,14 +114,14 @@ def read_as_text(labels: Sequence[str], catalogue: Catalogue) -> Floats:
 
 
 class LabelReader:
-    """Says which topics labels mean, each label looked up once.
+    """Says which topics labels mean.
 
-    A label is read by its company: among developers' topics Poetry and Yarn are tools, elsewhere they are not.
+    A label is read by its company: among developers' topics Poetry and Yarn are tools, elsewhere they are not; beside
+    telephony Networking is of computers.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._plain = cache(catalogue.resolve)
         self._technical = cache(catalogue.resolve_survey)
 
     def topics(self, labels: Iterable[str]) -> dict[str, Topic]:
@@ -129,8 +129,8 @@ class LabelReader:
         read = {label: topic for label in labels if (topic := self._technical(label)) is not None}
         technical = sum(topic.field in DEVELOPER_FIELDS for topic in read.values())
         if 2 * technical > len(read):
-            return read
-        return {label: topic for label in labels if (topic := self._plain(label)) is not None}
+            return self.catalogue.told_apart(read)
+        return self.catalogue.resolve_together(labels)
 
     def known(self, levels: Mapping[str, int]) -> dict[str, int]:
         """Return slugs with levels; when labels share a topic its highest level counts."""

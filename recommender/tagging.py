@@ -7,10 +7,12 @@ their evidence into the probability that the topic applies.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,9 @@ MOST_TOPICS = 6
 LEAST = 4.0  # times less than usual is the least a label is expected: heads are linear and may fall below 0
 BATCH = 64  # texts whose (texts × topics) tables fit into the processor's cache
 TITLE_WORDS = 3.0  # a word of the title or the group counts as much as three of the description
+# A topic that only the group is named after gives way to what the title names: a steak dinner of designers is no talk on
+# design. Under a bare title nothing gives way.
+GROUP_YIELDS = 0.7
 CATEGORY_TRUST = 0.95  # feeds file events under categories more loosely than organisers title them
 EVERYDAY, ONE_WORD, MORE_WORDS = 0.15, 0.88, 0.92  # trust in a name nothing was learned about
 
@@ -71,10 +76,14 @@ class EventText:
     others: tuple[str, ...] = ()  # titles of other events of the community, where they are known
 
 
+Source = Literal["title", "text", "group", "wording"]
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     topic: str  # slug
     weight: float  # 0 … 1, P(the topic applies)
+    source: Source = "wording"  # the best place that names the topic: title or categories, text, group; or none does
 
 
 @dataclass(frozen=True)
@@ -125,16 +134,9 @@ class Witness:
         }
         order = {slug: position for position, slug in enumerate(catalogue.domains)}
         self.domain = np.array([order[topic.domain] for topic in catalogue.topics])
-
-    def named(self, part: Part) -> tuple[dict[int, float], dict[int, int]]:
-        """Return for each topic the trust in its best name, and how often it is named."""
-        best: dict[int, float] = {}
-        times: dict[int, int] = {}
-        for mention in self.names.mentions(part.words):
-            topic = mention.value
-            best[topic] = max(best.get(topic, 0.0), self.trust[mention.name])
-            times[topic] = times.get(topic, 0) + 1
-        return best, times
+        self.senses = {
+            name: [catalogue.index[topic.slug] for topic in topics] for name, topics in catalogue.senses.items()
+        }
 
     def evidence(self, readings: Sequence[Reading]) -> Floats:
         """Return (n_texts, n_features, n_topics) with the features that names give; the heads' stay 0."""
@@ -158,13 +160,38 @@ class Witness:
 
     def _places(self, reading: Reading) -> list[dict[int, float]]:
         """Return the trust in the topics named in the title, by the group, and in the text."""
-        title, _ = self.named(reading.title)
-        filed, _ = self.named(reading.categories)
+        parts = (reading.title, reading.categories, reading.group, reading.text)
+        said = [[(mention.name, mention.value) for mention in self.names.mentions(part.words)] for part in parts]
+        meant = self._meant(said)
+        title, filed, group, text = (self._trusted(one, meant) for one in said)
         for topic, trust in filed.items():
             title[topic] = max(title.get(topic, 0.0), trust * CATEGORY_TRUST)
-        group, _ = self.named(reading.group)
-        text, times = self.named(reading.text)
+        times = Counter(meant.get(name, topic) for name, topic in said[-1])
         return [title, group, {topic: trust * (1 - 0.5 ** times[topic]) for topic, trust in text.items()}]
+
+    def _trusted(self, said: Sequence[tuple[str, int]], meant: Mapping[str, int]) -> dict[int, float]:
+        """Return for each topic the trust in its best name."""
+        best: dict[int, float] = {}
+        for name, usual in said:
+            topic = meant.get(name, usual)
+            best[topic] = max(best.get(topic, 0.0), self.trust[name])
+        return best
+
+    def _meant(self, said: Sequence[Sequence[tuple[str, int]]]) -> dict[str, int]:
+        """Return which topic each ambiguous name stands for: the one nearest to what else is named."""
+        every = {name: topic for part in said for name, topic in part}
+        doubtful = every.keys() & self.senses.keys()
+        if not doubtful:
+            return {}
+        topics, nearness = self.catalogue.topics, self.catalogue.nearness
+        company = [(topics[topic], self.trust[name]) for name, topic in every.items() if name not in doubtful]
+        return {
+            name: max(
+                self.senses[name],
+                key=lambda sense: sum(nearness(topics[sense], other) * trust for other, trust in company),
+            )
+            for name in doubtful
+        }
 
     def _supported(
         self, places: Sequence[dict[int, float]], spoken: NDArray[np.float32]
@@ -254,13 +281,29 @@ class Tagger:
 
         `vectors` are those of `embedded_text`, where they are known already.
         """
-        threshold = self.model.threshold[self.embedder is not None]
-        return [self._told(weights, threshold) for block in self.blocks(texts, vectors) for weights in sigmoid(block)]
+        if vectors is None:
+            vectors = self.vectors(texts)
+        return [
+            self._told(weights, named)
+            for readings, block in self._batches(texts, vectors)
+            for weights, named in zip(*self._judged(readings, block), strict=True)
+        ]
 
-    def _told(self, weights: Floats, threshold: float) -> list[Tag]:
+    def _told(self, log_odds: Floats, named: Floats) -> list[Tag]:
+        threshold = self.model.threshold[self.embedder is not None]
+        weights = sigmoid(log_odds)
         told = np.flatnonzero(weights >= threshold)
+        source = {int(topic): source_of(named[:, topic]) for topic in told}
+        titled = max((float(weights[topic]) for topic, place in source.items() if place == "title"), default=0.0)
+        for topic, place in source.items():
+            if place == "group":
+                weights[topic] *= 1 - GROUP_YIELDS * titled
         best = told[np.argsort(-weights[told], kind="stable")][:MOST_TOPICS]
-        return [Tag(self.catalogue.topics[position].slug, float(weights[position])) for position in best]
+        return [
+            Tag(self.catalogue.topics[topic].slug, float(weights[topic]), source[int(topic)])
+            for topic in best
+            if weights[topic] >= threshold
+        ]
 
     def vectors(self, texts: Sequence[EventText]) -> Vectors | None:
         return self.embedder.embed([embedded_text(text) for text in texts]) if self.embedder else None
@@ -269,11 +312,22 @@ class Tagger:
         """Yield the log-odds that topics apply, (n_texts of a block, n_topics)."""
         if vectors is None:
             vectors = self.vectors(texts)
+        for readings, block in self._batches(texts, vectors):
+            yield self.log_odds(readings, block)
+
+    def _batches(
+        self, texts: Sequence[EventText], vectors: Vectors | None
+    ) -> Iterator[tuple[list[Reading], Vectors | None]]:
         for start in range(0, len(texts), BATCH):
             readings = [read(text) for text in texts[start : start + BATCH]]
-            yield self.log_odds(readings, None if vectors is None else vectors[start : start + BATCH])
+            yield readings, None if vectors is None else vectors[start : start + BATCH]
 
     def log_odds(self, readings: Sequence[Reading], vectors: Vectors | None) -> Floats:
+        """Return (n_texts, n_topics)."""
+        return self._judged(readings, vectors)[0]
+
+    def _judged(self, readings: Sequence[Reading], vectors: Vectors | None) -> tuple[Floats, Floats]:
+        """Return the log-odds that topics apply, and how they are named, (n_texts, len(NAMED), n_topics)."""
         words = self.model.topic_words.scores([reading.counts() for reading in readings])
         table = add_heads(
             self.witness.evidence(readings),
@@ -282,7 +336,13 @@ class Tagger:
             None if vectors is None else standardised(self.model.topic_likeness.scores(vectors)),
         )
         weights = self.model.topic_weights[vectors is not None]
-        return np.asarray(weights @ table, np.float32)  # (n_texts, n_topics)
+        return np.asarray(weights @ table, np.float32), table[:, NAMED]
+
+
+def source_of(named: Floats) -> Source:
+    """Return the best place that names a topic; everyday words do not count as its name."""
+    title, group, text = (float(trust) > EVERYDAY for trust in named)
+    return "title" if title else "text" if text else "group" if group else "wording"
 
 
 @cache

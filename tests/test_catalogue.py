@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from pace import within
 
+import recommender.catalogue as catalogue_module
 from recommender.catalogue import BrokenCatalogue, Catalogue, Topic, load_catalogue
 from recommender.labels import key, readings
+from recommender.suggestions import slips
 
 # What people type, by the topic they mean.
 EVERYDAY = {
@@ -166,6 +168,33 @@ def test_everyday_labels_name_their_topic(catalogue: Catalogue, slug: str, label
     )
 
 
+@pytest.mark.parametrize(
+    ("label", "company", "slug"),
+    [
+        ("Networking", ["Voice over IP"], "computer-networks"),
+        ("Networking", ["Accounting"], "business-networking"),
+        ("Networking", [], "business-networking"),
+        ("Architect", ["Java"], "software-architecture"),
+        ("Architect", ["Urban planning"], "architecture"),
+        ("Go", ["Chess"], "go-and-shogi"),
+        ("Yarn", ["React"], "yarn-js"),
+        ("Yarn", ["Crochet"], "knitting"),
+        ("Coaches", ["Tennis"], "sports-science"),
+        ("Knitting", ["React"], "knitting"),
+    ],
+)
+def test_ambiguous_label_means_what_is_nearest_to_the_others(
+    catalogue: Catalogue, label: str, company: list[str], slug: str
+) -> None:
+    assert catalogue.resolve_together([label, *company])[label].slug == slug
+
+
+def test_ambiguous_name_alone_has_its_first_meaning(catalogue: Catalogue) -> None:
+    assert {name: catalogue.resolve(name) for name in catalogue.senses} == {
+        name: topics[0] for name, topics in catalogue.senses.items()
+    }
+
+
 @pytest.mark.parametrize("label", ["", "xyzzy", "the group", "Ruby on nails", "New"])
 def test_labels_that_name_nothing_resolve_to_none(catalogue: Catalogue, label: str) -> None:
     assert catalogue.resolve(label) is None
@@ -221,6 +250,21 @@ def test_suggestions_are_few_and_none_for_noise(catalogue: Catalogue) -> None:
     assert catalogue.suggest("") == []
 
 
+@pytest.mark.parametrize(
+    "typed", ["asdf", "nothing", "stuff", "the best", "foo bar", "zorbing", "ferret legging", "CCNP exam", "qqqqzzzz"]
+)
+def test_what_is_near_nothing_gets_no_suggestion(catalogue: Catalogue, typed: str) -> None:
+    assert catalogue.suggest(typed) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("", "", 0), ("python", "pyhton", 1), ("nursng", "nursing", 1), ("abc", "", 3), ("zoning", "zorbing", 2)],
+)
+def test_slips_count_letters_left_out_put_in_changed_and_swapped(one: str, other: str, expected: int) -> None:
+    assert slips(one, other) == expected
+
+
 def test_suggesting_keeps_up_with_typing(catalogue: Catalogue) -> None:
     catalogue.suggest("warm")
     with within(5 * 0.05):
@@ -239,6 +283,23 @@ def test_searching_finds_words_not_letters_inside_them(catalogue: Catalogue) -> 
     assert {"art-history", "street-art"} <= found
     assert "startups" not in found
     assert catalogue.search("  ") == []
+
+
+# Kept in parsed form
+
+
+def test_parsed_form_is_kept_under_the_digest_of_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_module, "TOPIC_FILES", tmp_path)
+    monkeypatch.setattr(catalogue_module, "SENSES_FILE", own_file(tmp_path.parent, ""))
+    path = tmp_path / "yard.toml"
+    path.write_text("[yard]\nname = 'Yard'\nfield = 'games'\n[yard.topics]\nhopscotch = {label = 'Hopscotch'}", "utf-8")
+    read = load_catalogue.__wrapped__
+    first = read()
+    (kept,) = (tmp_path / "__pycache__").iterdir()
+    assert read().topics == first.topics
+    path.write_text(path.read_text("utf-8").replace("Hopscotch", "Marbles"), "utf-8")
+    assert [topic.label for topic in read()] == ["Marbles"]
+    assert [file for file in (tmp_path / "__pycache__").iterdir() if file == kept] == []
 
 
 # An operator's own file

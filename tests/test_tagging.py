@@ -115,6 +115,38 @@ def test_category_of_a_feed_counts(wordy: Tagger) -> None:
     assert [tag.topic for tag in tags] == ["woodworking"]
 
 
+def test_ambiguous_name_is_read_by_what_else_the_text_names(wordy: Tagger) -> None:
+    texts = [
+        EventText("Networking basics", "Cisco routers, VoIP and firewalls."),
+        EventText("Networking lunch", "For accountants and small business owners."),
+    ]
+    for tagger in (load_tagger(), wordy):
+        technical, personal = ({tag.topic for tag in tags} for tags in tagger.tag(texts))
+        assert "computer-networks" in technical
+        assert "computer-networks" not in personal
+
+
+def test_topic_tells_where_it_is_named(wordy: Tagger) -> None:
+    text = EventText("Kubernetes evening", "We talk about Terraform, then Terraform again.", group="PostgreSQL users")
+    for tagger in (load_tagger(), wordy):
+        (tags,) = tagger.tag([text])
+        sources = {tag.topic: tag.source for tag in tags}
+        assert sources["kubernetes"] == "title"
+        assert sources.get("terraform", "text") == "text"
+        assert sources.get("postgresql", "group") == "group"
+
+
+def test_group_gives_way_to_what_the_title_names(wordy: Tagger) -> None:
+    texts = [
+        EventText("Monthly meeting", "", group="PHP User Group"),
+        EventText("Sunday hike", "", group="PHP User Group"),
+    ]
+    for tagger in (load_tagger(), wordy):
+        bare, titled = ({tag.topic: tag.weight for tag in tags} for tags in tagger.tag(texts))
+        assert titled.get("php", 0.0) < 0.8 * bare["php"]
+        assert max(titled, key=titled.__getitem__) == "hiking"
+
+
 def test_texts_in_a_batch_do_not_influence_each_other() -> None:
     texts = [EventText("Kubernetes evening", ""), EventText("Watercolour class", "Bring a brush."), EventText("", "")]
     together = load_tagger().tag(texts)
