@@ -179,7 +179,7 @@ def test_everyday_labels_name_their_topic(catalogue: Catalogue, slug: str, label
         ("Go", ["Chess"], "go-and-shogi"),
         ("Yarn", ["React"], "yarn-js"),
         ("Yarn", ["Crochet"], "knitting"),
-        ("Coaches", ["Tennis"], "sports-science"),
+        ("Coach", ["Tennis"], "sports-science"),
         ("Knitting", ["React"], "knitting"),
     ],
 )
