@@ -19,10 +19,10 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import adoption, frontier, ingest, language
+from app import adoption, audit, frontier, ingest, language
 from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
-from app.models import FetchState, Series, Source
+from app.models import FetchState, Series, Source, Token
 from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here, stable_digest
 from scrapers.fetch import Fetcher, FetchError, NotModified
 
@@ -108,11 +108,18 @@ async def _lanes(database: Database, fetcher: Fetcher, ids: Sequence[int]) -> li
     return lanes
 
 
-async def collect_source(database: Database, fetcher: Fetcher, source_id: int, *, now: datetime) -> Outcome:
-    """Fetch, read and store one source. Whatever goes wrong is written on the source, and no event is lost by it."""
+async def collect_source(
+    database: Database, fetcher: Fetcher, source_id: int, *, now: datetime, asked_by: Token | None = None
+) -> Outcome:
+    """Fetch, read and store one source. Whatever goes wrong is written on the source, and no event is lost by it.
+
+    Where an operator asked for it, that is written down with what is written at the end.
+    """
     outcome = await _collect(database, fetcher, source_id, now=now)
     async with database.writing() as session:
         await frontier.schedule_hosts(session, [source_id])
+        if asked_by is not None:
+            audit.note(session, asked_by, "source.collect", (await session.get_one(Source, source_id)).url)
     return outcome
 
 

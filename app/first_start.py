@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from app import about, activity, collect, frontier, ingest
+from app import about, activity, audit, collect, frontier, ingest
 from app.db import Database
-from app.models import Setting, Source
+from app.models import Setting, Source, Token
 from app.places import DEMONSTRATION as CITY
 from scrapers import EventDraft, Page, Reading, Window, read_here
 
@@ -111,8 +111,11 @@ def _moved(draft: EventDraft, periods: int) -> EventDraft:
     )
 
 
-async def remove_demo(database: Database, *, now: datetime) -> int:
-    """Remove the demonstration city and return how many events went; it does not come back by itself."""
+async def remove_demo(database: Database, *, now: datetime, by: Token | None) -> int:
+    """Remove the demonstration city and return how many events went; it does not come back by itself.
+
+    `by` is the operator's token, None on the command line.
+    """
     async with database.reading() as session:
         ids = list(await session.exec(select(Source.id).where(col(Source.is_demo).is_(True))))
     removed = 0
@@ -122,6 +125,7 @@ async def remove_demo(database: Database, *, now: datetime) -> int:
             removed += await ingest.forget_source(session, source, now=now)
     async with database.writing() as session:
         await session.merge(Setting(name=DEMO_SETTING, value="removed"))
+        audit.note(session, by, "demonstration.remove", CITY.name)
     return removed
 
 

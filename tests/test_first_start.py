@@ -120,7 +120,7 @@ async def check_removal(database: Database, loaded: int) -> None:
         own = await frontier.add_source(session, "https://reading.example/a.ics")
         changes = ingest.Changes(added=(draft("own", "Evening of marbled paper"),))
         await ingest.store(session, own, changes, now=AUTUMN)
-    assert await first_start.remove_demo(database, now=AUTUMN) == loaded
+    assert await first_start.remove_demo(database, now=AUTUMN, by=None) == loaded
     async with database.reading() as session:
         left = [
             (await session.exec(select(func.count()).select_from(table))).one()

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from origin import Origin
+from sqlmodel import col, select
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import cli
+from app.db import Database
+from app.models import Audit
 
 CALENDAR = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nX-WR-CALNAME:Tide club\r\n{}END:VCALENDAR\r\n"
 EVENT = "BEGIN:VEVENT\r\nUID:{0}\r\nDTSTART:2026120{0}T170000Z\r\nSUMMARY:Walk {0}\r\nSTATUS:{1}\r\nEND:VEVENT\r\n"
@@ -83,3 +86,18 @@ async def test_source_is_tested_by_its_id(origin: Origin) -> None:
         f"{origin.url('/all.ics')}: “Tide club”, icalendar, 4 events listed, 4 upcoming occurrences"
     )
     assert (await run("test", "77")).exit_code == 1
+
+
+async def test_what_is_done_to_sources_is_written_down(origin: Origin, tmp_path: Path) -> None:
+    await run("add", origin.url(), "--yes")
+    for deed in ("pause", "resume", "remove"):
+        assert (await run(deed, "1")).exit_code == 0
+    assert (await run("remove", "1")).exit_code == 1
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'adjacent.sqlite3'}")
+    async with database.reading() as session:
+        told = [
+            (row.action, row.token_id, row.subject) for row in await session.exec(select(Audit).order_by(col(Audit.id)))
+        ]
+    await database.close()
+    address = origin.url("/all.ics")
+    assert told == [(f"source.{deed}", None, address) for deed in ("add", "pause", "resume", "remove")]

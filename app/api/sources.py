@@ -144,9 +144,9 @@ async def collect_source(
     now: Now,
 ) -> Response:
     """Fetches, reads, stores and tags; answers when that is done."""
-    async with database.writing() as session:
-        audit.note(session, operator, "source.collect", (await _found(session, id)).url)
-    outcome = await collect.collect_source(database, request.app.state.fetcher, id, now=now)
+    async with database.reading() as session:
+        await _found(session, id)
+    outcome = await collect.collect_source(database, request.app.state.fetcher, id, now=now, asked_by=operator)
     if outcome.state == "failed":
         raise Problem(502, outcome.message or "the source failed", kind="collecting-failed", code=outcome.code)
     await about.tag_new(database, now=now)

@@ -90,6 +90,7 @@ def _home(zone: str | None, place: City | None) -> str:
 
 async def _record(database: Database, listed: AddressList, place: City | None, zone: str) -> None:
     """Store every address of a list; none of them is fetched yet."""
+    from app import audit
     from app.frontier import add_sources, home_in
 
     for number, line in listed.unlisted:
@@ -98,12 +99,14 @@ async def _record(database: Database, listed: AddressList, place: City | None, z
         raise Failed("the list holds no http(s) address; write one a line, or OPML")
     async with database.writing() as session:
         await add_sources(session, listed.addresses, **home_in(place, zone))
+        audit.note(session, None, "source.add", f"a list of {len(listed.addresses)} addresses")
     say(f"recorded {len(listed.addresses)} sources; `adjacent collect` reads them")
 
 
 async def _add_address(
     database: Database, client: Fetcher, address: str, place: City | None, zone: str, now: datetime, *, yes: bool
 ) -> None:
+    from app import audit
     from app.collect import keep
     from app.discovery import AddressList
     from app.frontier import add_source, home_in
@@ -117,6 +120,7 @@ async def _add_address(
         raise Failed("not stored; answer the question, or give --yes")
     async with database.writing() as session:
         source = await add_source(session, found.url, **home_in(place, zone))
+        audit.note(session, None, "source.add", found.url)
     outcome = await keep(database, source, found.page, found.reading, now=now)
     say(f"stored {found.url}: {outcome.counts.added} upcoming events")
 
@@ -196,6 +200,7 @@ def offered(
     async def work(_: Settings, database: Database) -> None:
         from dataclasses import asdict
 
+        from app import audit
         from app.first_start import live_sources
         from app.frontier import add_source, home_in
         from app.places import locate
@@ -210,6 +215,7 @@ def offered(
                 for one in chosen:
                     place = locate(one.place, None)
                     await add_source(session, one.url, **home_in(place, place.zone if place else "UTC"))
+                    audit.note(session, None, "source.add", one.url)
             say(f"recorded {len(chosen)} sources; `adjacent collect` reads them")
         elif as_json:
             printing.as_json(asdict(one) for one in live)

@@ -167,6 +167,6 @@ def remove() -> None:
     async def work(chosen: Settings, database: Database) -> None:
         from app.first_start import remove_demo
 
-        say(f"removed {await remove_demo(database, now=chosen.now())} events of the demonstration city")
+        say(f"removed {await remove_demo(database, now=chosen.now(), by=None)} events of the demonstration city")
 
     run(work)

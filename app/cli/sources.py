@@ -92,6 +92,7 @@ def resume(source: str) -> None:
 
 def _set_state(name: str, state: str) -> None:
     async def work(_: Settings, database: Database) -> None:
+        from app import audit
         from app.frontier import set_state
         from app.models import FetchState, Host
 
@@ -102,6 +103,7 @@ def _set_state(name: str, state: str) -> None:
                 fetching = await session.get_one(FetchState, source.id)
                 fetching.next_fetch_at, fetching.failures, fetching.error_code, fetching.error = clock, 0, None, None
                 (await session.get_one(Host, source.host)).next_due = clock
+            audit.note(session, None, "source.resume" if state == "new" else "source.pause", source.url)
         say(f"{source.url}: {state}")
 
     run(work)
@@ -112,10 +114,12 @@ def remove(source: str) -> None:
     """Remove a source and the events only it told of."""
 
     async def work(chosen: Settings, database: Database) -> None:
+        from app import audit
         from app.ingest import forget_source
 
         async with database.writing() as session:
             row = await source_named(session, source)
+            audit.note(session, None, "source.remove", row.url)
             gone = await forget_source(session, row, now=chosen.now())
         say(f"removed {row.url} and {gone} events")
 

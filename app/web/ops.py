@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from app import audit, first_start, frontier
 from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading, settings_of
 from app.models import Source
-from app.places import DEMONSTRATION
 from app.web.forms import read_form
 from app.web.overview import overview, room_at
 from app.web.rendering import page
@@ -73,7 +72,5 @@ async def add_sources(operator: OperatorToken, request: Request, visit: Visiting
 async def remove_demonstration(
     operator: OperatorToken, request: Request, visit: Visiting, database: Data, chosen: Chosen
 ) -> Response:
-    async with database.writing() as session:
-        audit.note(session, operator, "demonstration.remove", DEMONSTRATION.name)
-    await first_start.remove_demo(database, now=chosen.now())
+    await first_start.remove_demo(database, now=chosen.now(), by=operator)
     return led_on(request, "/ops", visit.wording.text("The demonstration is gone."))
