@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Event, EventTopic, Feedback, Person, ShownPick
+from app.models import Community, Event, EventTopic, Feedback, Person, ShownPick
 from recommender.reach import REACHES, Reach
 
 Kind = Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
@@ -20,6 +20,13 @@ KEEPING: tuple[Kind, ...] = ("going", "saved")  # such an event stands in calend
 WELCOMING: tuple[Kind, ...] = ("going", "saved", "attended")  # more about its topic is welcome
 GOING: tuple[Kind, ...] = ("going", "attended")  # such an event tells when somebody goes out
 REPEATED = 2  # one "too close" may be the event's fault; two are about the distance
+
+
+class Visit(NamedTuple):
+    """An event somebody went to or goes to."""
+
+    starts_at: datetime  # on the clock there
+    community: str | None  # its key
 
 
 def shift(chosen: Reach, *, too_close: int, too_far: int) -> Reach:
@@ -55,10 +62,11 @@ async def said_of(session: AsyncSession, person: Person, kinds: Sequence[Kind]) 
     return list(rows)
 
 
-async def visited(session: AsyncSession, person: Person) -> tuple[datetime, ...]:
-    """Return when the events that a person went or goes to begin, on the clock there."""
+async def visited(session: AsyncSession, person: Person) -> tuple[Visit, ...]:
+    """Return the events that a person went or goes to, by start."""
     rows = await session.exec(
-        select(Event.starts_at, Event.zone)
+        select(Event.starts_at, Event.zone, Community.key)
+        .outerjoin(Community, col(Community.id) == Event.community_id)
         .where(
             col(Event.id).in_(
                 select(Feedback.event_id).where(Feedback.person_id == person.id, col(Feedback.kind).in_(GOING))
@@ -66,7 +74,7 @@ async def visited(session: AsyncSession, person: Person) -> tuple[datetime, ...]
         )
         .order_by(col(Event.starts_at), col(Event.id))
     )
-    return tuple(starts_at.astimezone(ZoneInfo(zone)) for starts_at, zone in rows)
+    return tuple(Visit(starts_at.astimezone(ZoneInfo(zone)), community) for starts_at, zone, community in rows)
 
 
 async def give(session: AsyncSession, person: Person, event: Event, kind: Kind, note: str | None) -> Feedback:

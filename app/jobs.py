@@ -15,7 +15,19 @@ import structlog
 from sqlalchemy import and_, delete, update
 from sqlmodel import col
 
-from app import about, collect, digest_sending, feeds, first_start, frontier, leases, renderings, retention, slates
+from app import (
+    about,
+    collect,
+    digest_sending,
+    experience,
+    feeds,
+    first_start,
+    frontier,
+    leases,
+    renderings,
+    retention,
+    slates,
+)
 from app.db import Database
 from app.engine import Engine
 from app.holder import Again, Holder
@@ -32,6 +44,7 @@ SOON = timedelta(minutes=1)
 
 HOST, CHORE = "collect host", "do chore"  # kinds of jobs
 TAG = "tag new events"
+SLATES = "renew slates"
 
 log = structlog.get_logger()
 
@@ -83,6 +96,7 @@ async def prepare(database: Database) -> None:
             is_put_off = and_(col(Chore.name) == name, col(Chore.next_due) > clock + every)
             await session.exec(update(Chore).where(is_put_off).values(next_due=clock))
         await session.exec(delete(Chore).where(col(Chore.name).not_in(CHORES)))
+        await leases.requeue(session, Chore, SLATES, clock=clock)  # another week may have been pinned meanwhile
         await frontier.mend(session, clock=clock)
 
 
@@ -138,9 +152,10 @@ async def _send_weekly_mails(work: Work) -> None:
 CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
     "store renderings": (SOON, _store_renderings),
-    "renew slates": (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
+    SLATES: (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
     "send weekly mails": (SOON, _send_weekly_mails),
     "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
     "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
+    "learn from feedback": (DAILY, lambda work: experience.refresh_prior(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),
 }

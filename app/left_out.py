@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import picks, queries
 from app.barriers import ELSEWHERE, Barrier, barrier
+from app.experience import Experience, experience_of
 from app.models import Event, Person, ShownPick
 from app.slates import Shown, wish_of
 from app.topic_names import label_of
@@ -81,7 +82,7 @@ async def standing_with(session: AsyncSession, wish: Wish, listed: queries.Liste
     if alone:
         return Standing(pick=alone[0])
     table = tabulate([picks.as_candidate(listed, wish.near, {})])
-    (why,) = outside(picks.as_person(wish, table.candidates), table, ())
+    (why,) = outside(picks.as_person(wish, table.candidates, await experience_of(session)), table, ())
     return Standing(barrier=told(why, wish))
 
 
@@ -90,15 +91,18 @@ async def left_out(
 ) -> list[Unpicked]:
     """Return events somebody could go to that are not among those shown, by start, and why: MOST of them."""
     upcoming = await picks.upcoming(session, wish, now=now)
-    return await asyncio.to_thread(_left_out, upcoming, wish, shown)
+    return await asyncio.to_thread(_left_out, upcoming, wish, shown, await experience_of(session))
 
 
-def _left_out(upcoming: Sequence[queries.Listed], wish: Wish, shown: Collection[int | None]) -> list[Unpicked]:
+def _left_out(
+    upcoming: Sequence[queries.Listed], wish: Wish, shown: Collection[int | None], learned: Experience
+) -> list[Unpicked]:
     others = [item for item in upcoming if item.event.id not in shown]
     barriers = [(item, barrier(item, wish)) for item in others]
     ranked = [item for item, found in barriers if found is None][:MOST]
     table = tabulate(picks.as_candidate(item, wish.near, {}) for item in ranked)
-    reasons = {one.candidate.id: told(one, wish) for one in outside(picks.as_person(wish, table.candidates), table, ())}
+    person = picks.as_person(wish, table.candidates, learned)
+    reasons = {one.candidate.id: told(one, wish) for one in outside(person, table, ())}
     found = [
         Unpicked(item.event, why or reasons[item.event.id or 0])
         for item, why in barriers

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,13 +19,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries
 from app.barriers import STILL_ON, barrier
+from app.experience import Experience, experience_of
 from app.models import Event
 from app.places import Spot, distance_km
 from app.wishes import Wish
 from recommender.candidate import Candidate, Choice
+from recommender.catalogue import load_catalogue
 from recommender.habits import learn_habits
 from recommender.ranking import Person, choose, tabulate
-from recommender.reach import Reach
+from recommender.reach import Reach, geography
+from recommender.reactions import offsets_of
 from recommender.reasons import explain
 
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
@@ -71,25 +74,33 @@ async def picks_among(
 ) -> list[Pick]:
     """Return the best of these events, which `candidates` gave."""
     alive = await liveliness(session, now)
-    return await asyncio.to_thread(_best, listed, wish, alive, now)  # arithmetic would keep other requests waiting
+    learned = await experience_of(session)
+    return await asyncio.to_thread(_best, listed, wish, alive, learned, now)  # arithmetic would keep others waiting
 
 
-def _best(listed: Sequence[queries.Listed], wish: Wish, alive: Mapping[int, float], now: datetime) -> list[Pick]:
+def _best(
+    listed: Sequence[queries.Listed], wish: Wish, alive: Mapping[int, float], learned: Experience, now: datetime
+) -> list[Pick]:
     by_id = {item.event.id: item for item in listed}
     table = tabulate(as_candidate(item, wish.near, alive) for item in listed)
-    choices = choose(as_person(wish, table.candidates), table, now=now, limit=wish.limit)
+    choices = choose(as_person(wish, table.candidates, learned), table, now=now, limit=wish.limit)
     return [as_pick(choice, by_id[choice.candidate.id], wish.known) for choice in choices]
 
 
-def as_person(wish: Wish, offered: Iterable[Candidate]) -> Person:
+def as_person(wish: Wish, offered: Iterable[Candidate], learned: Experience) -> Person:
     """Return what ranking needs to know of whoever wishes; their habits are told from beside what is offered."""
+    own = wish.offsets or offsets_of(geography(load_catalogue()).domain, ())
+    company = frozenset(visit.community for visit in wish.visited if visit.community is not None)
     return Person(
         wish.known,
         wish.reach,
         purposes=wish.purposes,
         hidden=wish.refusals.topics,
-        habits=learn_habits(wish.visited, (one.starts_at for one in offered)) if wish.visited else None,
-        offsets=wish.offsets,
+        habits=learn_habits((visit.starts_at for visit in wish.visited), (one.starts_at for one in offered))
+        if wish.visited
+        else None,
+        offsets=replace(own, mean=own.mean + learned.drift),
+        together=learned.company.together(company) if learned.company is not None and company else None,
         seed=wish.seed,
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from app.feedback import Visit
 from app.places import Spot
 from app.queries import PURPOSES
 from recommender.candidate import UNWANTED
@@ -51,6 +51,6 @@ class Wish:
     free_only: bool = False
     purposes: frozenset[str] = USUAL_PURPOSES
     refusals: Refusals = field(default_factory=Refusals)
-    visited: tuple[datetime, ...] = ()  # when what they went to began, on the clock there
+    visited: tuple[Visit, ...] = ()
     offsets: Offsets | None = None  # what their reactions say of topics
     seed: str | None = None  # "person:week": gives one place to exploring
