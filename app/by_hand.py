@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import history, ingest, verdicts
+from app import composing, history, ingest, verdicts
 from app.models import Event, EventChange, EventVersion, Source
 from app.verdicts import Name
 
@@ -39,7 +39,7 @@ async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, no
     other.merged_into, other.updated_at = kept.id, now
     other.sequence += 1  # calendars that hold it must learn that it went
     await session.flush()
-    await ingest.recompose(session, {kept.id}, now=now, by=None)
+    await composing.recompose(session, {kept.id}, now=now, by=None)
     await _note(session, other, {"merged_into": [None, kept.key]}, now)
     return kept
 
@@ -64,7 +64,7 @@ async def part(session: AsyncSession, event: Event, version_id: int, *, why: str
     assert own.id is not None
     version.event_id, version.why = own.id, None
     await session.flush()
-    await ingest.recompose(session, {event.id, own.id}, now=now, by=None)
+    await composing.recompose(session, {event.id, own.id}, now=now, by=None)
     return own
 
 

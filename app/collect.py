@@ -19,16 +19,15 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import adoption, audit, frontier, ingest, language
+from app import adoption, audit, frontier, ingest, language, series
 from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
 from app.db import Database
-from app.models import FetchState, Series, Source, Token
-from scrapers import EventDraft, Page, Reading, Unreadable, Window, read, read_here, stable_digest
+from app.models import FetchState, Source, Token
+from scrapers import Page, Reading, Unreadable, Window, read, stable_digest
 from scrapers.fetch import Fetcher, FetchError, NotModified
 
-HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
+HORIZON = series.HORIZON
 READ_AGAIN = timedelta(days=30)
-SERIES_STEP = timedelta(days=1)  # recurring events are expanded again when the window has moved on this far
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
 
@@ -176,7 +175,7 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
             counts += await ingest.store(session, source, parts.popleft(), now=now)
             if not parts:
                 is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
-                await ingest.store_series(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
+                await series.keep(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
                 has_changed = counts != ingest.Counts()
                 await _note_good(session, source, page, reading, changes, has_changed=has_changed, now=now)
@@ -198,56 +197,6 @@ def _held_back(changes: Changes) -> str:
         f"{changes.held_back} upcoming events are no longer listed; they stay until {VANISH_FETCHES} answers "
         f"over {VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
     )
-
-
-async def expand_series(database: Database, *, now: datetime) -> int:
-    """Move the window of recurring events on, without asking their sources; return how many occurrences were added.
-
-    A feed that answers 304 for a year still shows next week's meeting.
-    """
-    until = now + HORIZON
-    async with database.reading() as session:
-        behind = await session.exec(
-            select(Series.source_id)
-            .join(Source, col(Source.id) == Series.source_id)
-            .where(Series.expanded_until < until - SERIES_STEP, col(Source.state).not_in(frontier.RESTING))
-            .distinct()
-        )
-        source_ids = sorted(behind)
-    added = 0
-    for source_id in source_ids:
-        try:
-            added += await _expand_source(database, source_id, until, now=now)
-        except Exception:
-            log.exception("expanding the series of source %s failed", source_id)  # the others' weeks go on
-    return added
-
-
-async def _expand_source(database: Database, source_id: int, until: datetime, *, now: datetime) -> int:
-    async with database.reading() as session:
-        source = await session.get_one(Source, source_id)
-        series = list(await session.exec(select(Series).where(Series.source_id == source_id)))
-    drafts = await asyncio.to_thread(_expand, series, source, until)
-    async with database.writing() as session:
-        await ingest.take_turn(session)
-        stored = await ingest.stored_versions(session, source_id)
-        fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
-        source = await session.get_one(Source, source_id)
-        counts = ingest.Counts()
-        for part in Changes(added=fresh).in_batches():
-            counts += await ingest.store(session, source, part, now=now)
-        await ingest.note_expanded(session, source_id, until)
-    return counts.added
-
-
-def _expand(series: Sequence[Series], source: Source, until: datetime) -> list[EventDraft]:
-    drafts: list[EventDraft] = []
-    for one in series:
-        if one.expanded_until < until:
-            # The definition was read well before it was stored, by the guarded door.
-            window = Window(one.expanded_until, until)
-            drafts += read_here(one.definition, url=source.url, window=window, zone=ZoneInfo(source.zone)).events
-    return drafts
 
 
 async def _note_good(

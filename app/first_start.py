@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from app import about, activity, audit, collect, frontier, ingest
+from app import about, activity, audit, collect, frontier, removal
 from app.db import Database
 from app.models import Setting, Source, Token
 from app.places import DEMONSTRATION as CITY
@@ -122,7 +122,7 @@ async def remove_demo(database: Database, *, now: datetime, by: Token | None) ->
     for source_id in ids:
         async with database.writing() as session:
             source = await session.get_one(Source, source_id)
-            removed += await ingest.forget_source(session, source, now=now)
+            removed += await removal.forget_source(session, source, now=now)
     async with database.writing() as session:
         await session.merge(Setting(name=DEMO_SETTING, value="removed"))
         audit.note(session, by, "demonstration.remove", CITY.name)

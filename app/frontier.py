@@ -5,9 +5,9 @@ A host is the unit of politeness; it is due when the first of its sources is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, update
@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import leases, verdicts
+from app.chunks import chunks
 from app.models import FetchState, Host, Source
 from app.places import City
 
@@ -23,7 +24,6 @@ FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
 RESTING = ("paused", "gone")
 WORKING = (col(Source.state).not_in(RESTING), col(Source.is_bundled).is_(False))
 WELL = {"ok", "unchanged"}  # one state as far as its beginning goes: feeds change back and forth between them
-CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
 
 
 def host_of(url: str) -> str:
@@ -60,7 +60,7 @@ async def add_sources(session: AsyncSession, urls: Sequence[str], **home: Unpack
     """Record addresses that share a home, due now; known ones are returned as they are."""
     wanted = list(dict.fromkeys(urls))
     known: dict[str, Source] = {}
-    for chunk in _chunks(wanted):
+    for chunk in chunks(wanted):
         known |= {row.url: row for row in await session.exec(select(Source).where(col(Source.url).in_(chunk)))}
     fresh = [url for url in wanted if url not in known]
     clock = datetime.now(UTC)
@@ -122,7 +122,7 @@ def _first_fetch() -> ScalarSelect[datetime]:
 
 async def schedule_hosts(session: AsyncSession, source_ids: Sequence[int]) -> None:
     """Make the hosts of these sources due when the first of their sources is."""
-    for chunk in _chunks(source_ids):
+    for chunk in chunks(source_ids):
         names = select(Source.host).where(col(Source.id).in_(chunk))
         await session.exec(
             update(Host).where(col(Host.name).in_(names)).values(next_due=func.coalesce(_first_fetch(), Host.next_due))
@@ -156,7 +156,3 @@ def back_off(failures: int, chance: float) -> timedelta:
     """Return the pause after the nth failure in a row: doubling, with jitter over its upper half (0 ≤ chance < 1)."""
     longest: timedelta = min(FIRST_RETRY * 2 ** min(failures - 1, 10), LAST_RETRY)
     return longest * (0.5 + chance / 2)
-
-
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

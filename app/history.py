@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.chunks import chunks
 from app.models import Event, EventChange, EventVersion, Json
 
 MOST = 50  # changes kept an event: a feed that flips a word at every fetch must not fill the disk
 LONGEST = 300  # characters kept of a text, before and after
-CHUNK = 200  # bound parameters a statement
 UNTOLD = frozenset({"provenance", "series_key", "community_id", "is_free", "language"})  # follow from the rest
 
 
@@ -39,7 +39,7 @@ async def note(session: AsyncSession, changes: Sequence[EventChange]) -> None:
     """Write changes down, and forget the oldest of events that change all the time."""
     session.add_all(changes)
     await session.flush()
-    for chunk in _chunks(sorted({change.event_id for change in changes})):
+    for chunk in chunks(sorted({change.event_id for change in changes})):
         rows = await session.exec(
             select(EventChange.event_id)
             .where(col(EventChange.event_id).in_(chunk))
@@ -75,7 +75,3 @@ async def joined(session: AsyncSession, event: Event) -> list[dict[str, Any]]:
     )
     # The first may have followed one that has left since.
     return [{"version": number, "why": why if place else None} for place, (number, why) in enumerate(rows)]
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from base64 import b32encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import func, insert, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import adoption, history, merge, verdicts
+from app import composing, history, verdicts
 from app.changes import BATCH, Changes, Key, Known, digest_of
-from app.language import language_of
-from app.models import (
-    Event,
-    EventChange,
-    EventVersion,
-    Feedback,
-    FeedEntry,
-    Host,
-    Json,
-    Series,
-    ShownPick,
-    Source,
-)
+from app.chunks import chunks
+from app.models import Event, EventChange, EventVersion, Source
 from app.twins import Twin, twins
 from app.verdicts import Name, Ruling, ruling
 from scrapers import EventDraft, as_json, from_json
-from scrapers.draft import Series as SeriesDraft
 
-__all__ = ["Changes", "Counts", "forget_source", "recompose", "store", "stored_versions", "take_turn"]
+__all__ = ["Changes", "Counts", "store", "stored_versions", "take_turn"]
 
 STORING = 0x494E4745  # any constant: the advisory lock behind take_turn
 
@@ -113,6 +99,7 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
             ],
         )
     versions = await _versions(session, [*(id_ for id_, _ in changes.changed), *changes.withdrawn])
+    rematched = await _rematched(session, source, changes.changed, versions)
     for version_id, draft in changes.changed:
         version = versions[version_id]
         if (version.uid, version.recurrence_id) != (draft.uid, draft.recurrence_id):
@@ -121,19 +108,74 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
         version.uid, version.recurrence_id = draft.uid, draft.recurrence_id
         version.starts_at, version.draft, version.digest = draft.starts_at, as_json(draft), digest_of(draft)
         version.last_seen_at, version.withdrawn_at = now, None
+        if version_id in rematched:
+            await _lead_to(session, version, rematched[version_id], now=now)
         touched.add(version.event_id)
     for version_id in changes.withdrawn:
         version = versions[version_id]
         version.withdrawn_at = now
         touched.add(version.event_id)
     await session.flush()
-    cancelled = await recompose(session, touched, now=now, by=source.url)
-    return Counts(len(changes.added), len(changes.changed), cancelled, len(merged))
+    cancelled = await composing.recompose(session, touched, now=now, by=source.url)
+    return Counts(len(changes.added), len(changes.changed), cancelled, len(merged) + len(rematched))
+
+
+async def _rematched(
+    session: AsyncSession,
+    source: Source,
+    changed: Sequence[tuple[int, EventDraft]],
+    versions: Mapping[int | None, EventVersion],
+) -> dict[int, Twin]:
+    """Return, by version, the events that changed versions turn out to be, now that they say other words or times.
+
+    Only versions that stand alone are asked about: two that were one stay one, since mostly one source is late.
+    """
+    moved = {
+        version_id: draft
+        for version_id, draft in changed
+        if _marks(from_json(versions[version_id].draft)) != _marks(draft)
+    }
+    homes = {versions[version_id].event_id for version_id in moved}
+    shared: set[int] = set()
+    for chunk in chunks(sorted(homes)):
+        rows = await session.exec(
+            select(EventVersion.event_id)
+            .where(col(EventVersion.event_id).in_(chunk))
+            .group_by(col(EventVersion.event_id))
+            .having(func.count() > 1)
+        )
+        shared |= set(rows)
+    alone = {version_id: draft for version_id, draft in moved.items() if versions[version_id].event_id not in shared}
+    decided = await ruling(session, source, {(draft.uid, draft.recurrence_id) for draft in alone.values()})
+    found = await twins(session, source, list(alone.values()), apart=decided.apart)
+    return {
+        version_id: found[draft.uid, draft.recurrence_id]
+        for version_id, draft in alone.items()
+        if (draft.uid, draft.recurrence_id) in found
+    }
+
+
+def _marks(draft: EventDraft) -> tuple[object, ...]:
+    """Return what tells one event from another."""
+    return (draft.title, draft.starts_at, draft.url, draft.venue)
+
+
+async def _lead_to(session: AsyncSession, version: EventVersion, twin: Twin, *, now: datetime) -> None:
+    """Make a version's own event lead to its twin."""
+    assert twin.event.id is not None
+    own = await session.get_one(Event, version.event_id)
+    assert own.id is not None
+    await session.exec(update(Event).where(col(Event.merged_into) == own.id).values(merged_into=twin.event.id))
+    own.merged_into, own.updated_at = twin.event.id, now
+    own.sequence += 1  # calendars that hold it must learn that it went
+    version.event_id, version.why = twin.event.id, twin.why
+    note = EventChange(event_id=own.id, at=now, fields={"merged_into": [None, twin.event.key]})
+    await history.note(session, [note])
 
 
 async def _versions(session: AsyncSession, ids: Iterable[int]) -> dict[int | None, EventVersion]:
     found: dict[int | None, EventVersion] = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(sorted(ids), BATCH):
         rows = await session.exec(select(EventVersion).where(col(EventVersion.id).in_(chunk)))
         found |= {version.id: version for version in rows}
     return found
@@ -214,200 +256,13 @@ def new_event(key: str, title: str, starts_at: datetime, now: datetime) -> Event
     )
 
 
-async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime, by: str | None) -> int:
-    """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources.
-
-    `by` is the address of the source that gave reason to; None for what was done by hand.
-    """
-    cancelled = 0
-    changes: list[EventChange] = []
-    for chunk in _chunks(event_ids):
-        events = (await session.exec(select(Event).where(col(Event.id).in_(chunk)).order_by(col(Event.id)))).all()
-        rows = await session.exec(
-            select(EventVersion, Source.url, Source)
-            .join(Source, col(Source.id) == EventVersion.source_id)
-            .where(col(EventVersion.event_id).in_(chunk))
-            .order_by(col(EventVersion.id))
-        )
-        versions: dict[int, list[tuple[EventVersion, str, Source]]] = {}
-        telling: set[int] = set()
-        for version, url, source in rows:
-            versions.setdefault(version.event_id, []).append((version, url, source))
-            telling.add(version.source_id)
-        behind = await adoption.communities_of(session, telling)
-        for event in events:
-            assert event.id is not None
-            was_shown, was_off = event.text_digest != "", _is_off(event)
-            changed = _show(event, versions.get(event.id, []), behind, now)
-            cancelled += _is_off(event) and not was_off
-            if changed and was_shown:
-                changes.append(EventChange(event_id=event.id, at=now, source=by, fields=changed))
-    await session.flush()
-    if changes:
-        await history.note(session, changes)
-    return cancelled
-
-
-def _is_off(event: Event) -> bool:
-    return event.deleted_at is not None or event.status == "cancelled"
-
-
-def _show(
-    event: Event,
-    versions: Sequence[tuple[EventVersion, str, Source]],
-    behind: Mapping[tuple[int, str], int],
-    now: datetime,
-) -> Json:
-    """Bring one event up to date with its versions; return what that changed for people.
-
-    `behind` names the communities of sources that hold several, by source and file.
-    """
-    active = [row for row in versions if row[0].withdrawn_at is None]
-    # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
-    telling = active or list(versions)
-    drafts = [(url, from_json(row.draft), source) for row, url, source in telling]
-    fields, provenance = merge.compose(
-        [merge.Told(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
-    )
-    fields["deleted_at"] = None if active else (event.deleted_at or now)
-    fields["community_id"] = next(
-        (
-            community
-            for row, _, source in telling
-            if (community := source.community_id or behind.get((row.source_id, adoption.file_of(row.uid))))
-        ),
-        None,
-    )
-    series = next((row for row, _, _ in telling if row.recurrence_id), None)
-    fields["series_key"] = f"{series.source_id}:{series.uid}" if series else None
-    fields["provenance"] = provenance
-    fields["language"] = fields["language"] or _language(event, fields)
-    before = {name: getattr(event, name) for name in fields}
-    if before == fields:
-        return {}
-    if event.text_digest and any(before[name] != fields[name] for name in REARRANGING):
-        event.sequence += 1
-    for name, value in fields.items():
-        if before[name] != value:
-            setattr(event, name, value)
-    event.updated_at = now
-    event.text_digest = _text_digest(event)
-    return history.difference(before, fields)
-
-
-def _language(event: Event, fields: Mapping[str, Any]) -> str | None:
-    """Return the language of a text whose source does not say."""
-    title, description = fields["title"], fields["description"]
-    if event.language is not None and (event.title, event.description) == (title, description):
-        return event.language
-    return language_of(title, description)
-
-
-REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE
-
-
-def _text_digest(event: Event) -> str:
-    read = json.dumps((event.title, event.description, event.categories, event.community_id))
-    return hashlib.sha256(read.encode()).hexdigest()[:32]
-
-
 def event_key(source_url: str, uid: str, recurrence_id: str) -> str:
     """Return the event's permanent name, from where it was first seen: a second collection gives the same."""
     first_seen = f"{source_url}\x1f{uid}\x1f{recurrence_id}"
     return b32encode(hashlib.sha256(first_seen.encode()).digest()[:10]).decode().lower()
 
 
-async def store_series(
-    session: AsyncSession, source: Source, series: Sequence[SeriesDraft], *, until: datetime, forgets: bool
-) -> None:
-    """Keep the definitions of recurring events, so that they can be expanded without asking again.
-
-    With `forgets`, those that are listed no more are deleted.
-    """
-    assert source.id is not None
-    stored = {row.uid: row for row in (await session.exec(select(Series).where(Series.source_id == source.id))).all()}
-    for definition in series:
-        row = stored.pop(definition.uid, None)
-        if row is None:
-            row = Series(
-                source_id=source.id,
-                uid=definition.uid,
-                digest=definition.digest,
-                definition=definition.definition,
-                expanded_until=until,
-            )
-        elif row.digest != definition.digest:
-            row.digest, row.definition = definition.digest, definition.definition
-        row.expanded_until = until
-        session.add(row)
-    for gone in stored.values() if forgets else ():
-        await session.delete(gone)
-
-
-async def note_expanded(session: AsyncSession, source_id: int, until: datetime) -> None:
-    await session.exec(update(Series).where(col(Series.source_id) == source_id).values(expanded_until=until))
-
-
-async def forget_source(session: AsyncSession, source: Source, *, now: datetime) -> int:
-    """Take a source out with all it said; return how many events went with it.
-
-    Events other sources tell of stay. An event somebody saved, or that stands in a calendar, stays as a tombstone.
-    """
-    await take_turn(session)
-    told = select(EventVersion.event_id).where(EventVersion.source_id == source.id)
-    event_ids = set(await session.exec(told))
-    assert source.id is not None
-    source_id, community_id, host, url = source.id, source.community_id, source.host, source.url
-    await session.delete(source)
-    await session.flush()
-    still_told: set[int] = set()
-    for chunk in _chunks(event_ids):
-        still_told |= set(
-            await session.exec(select(EventVersion.event_id).where(col(EventVersion.event_id).in_(chunk)))
-        )
-    orphans = event_ids - still_told
-    await _forget_merged(session, orphans, now)
-    held: set[int] = set()
-    for table in (Feedback, ShownPick, FeedEntry):
-        for chunk in _chunks(orphans):
-            held |= set(await session.exec(select(table.event_id).where(col(table.event_id).in_(chunk))))
-    for chunk in _chunks(orphans - held):
-        await session.exec(delete(Event).where(col(Event.id).in_(chunk)))
-    for chunk in _chunks(held):
-        await session.exec(
-            update(Event)
-            .where(col(Event.id).in_(chunk), col(Event.deleted_at).is_(None))
-            .values(deleted_at=now, updated_at=now, sequence=Event.sequence + 1)
-        )
-    await adoption.forget_behind(session, source_id, community_id)
-    await session.exec(
-        delete(Host).where(
-            col(Host.name) == host, ~select(Source.id).where(Source.host == host).correlate(None).exists()
-        )
-    )
-    await recompose(session, still_told, now=now, by=url)
-    return len(orphans)
-
-
-async def _forget_merged(session: AsyncSession, orphans: set[int], now: datetime) -> None:
-    """Let go of the events that were merged into ones that go: each is held or not by itself."""
-    for chunk in _chunks(orphans):
-        into = col(Event.merged_into).in_(chunk)
-        orphans |= {id_ for id_ in await session.exec(select(Event.id).where(into)) if id_ is not None}
-        await session.exec(
-            update(Event)
-            .where(into)
-            .values(merged_into=None, deleted_at=now, updated_at=now, sequence=Event.sequence + 1)
-        )
-
-
-def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]
-
-
 async def touch(session: AsyncSession, version_ids: Sequence[int], now: datetime) -> None:
     """Note that versions were listed again."""
-    for chunk in _chunks(version_ids):
+    for chunk in chunks(sorted(version_ids), BATCH):
         await session.exec(update(EventVersion).where(col(EventVersion.id).in_(chunk)).values(last_seen_at=now))

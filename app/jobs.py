@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from app import (
     about,
+    activity,
     collect,
     digest_sending,
     experience,
@@ -26,6 +27,7 @@ from app import (
     leases,
     renderings,
     retention,
+    series,
     slates,
 )
 from app.db import Database
@@ -40,6 +42,7 @@ AHEAD = 1_000  # hosts put into the queue at a tick: 200 a second at most
 SWEEP = "*/5 * * * *"
 DAILY = timedelta(days=1)
 OFTEN = timedelta(minutes=10)
+HOURLY = timedelta(hours=1)
 SOON = timedelta(minutes=1)
 
 HOST, CHORE = "collect host", "do chore"  # kinds of jobs
@@ -153,8 +156,9 @@ CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
     "store renderings": (SOON, _store_renderings),
     SLATES: (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
+    "renew communities": (HOURLY, lambda work: activity.renew(work.database, now=work.settings.now())),
     "send weekly mails": (SOON, _send_weekly_mails),
-    "expand series": (DAILY, lambda work: collect.expand_series(work.database, now=work.settings.now())),
+    "expand series": (DAILY, lambda work: series.expand_all(work.database, now=work.settings.now())),
     "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
     "learn from feedback": (DAILY, lambda work: experience.refresh_prior(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -14,12 +14,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import merge
 from app.changes import Key
+from app.chunks import chunks
 from app.models import Event, EventVersion, Source
 from app.places import distance_km
 from scrapers import EventDraft, Venue, from_json
 
 NEAR_STARTS = timedelta(days=1)  # all-day versions of one event may start at different midnights
-CHUNK = 200  # bound parameters a statement
 
 T = TypeVar("T")
 
@@ -95,7 +95,7 @@ async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventD
             said[moment] |= merge.marks(draft.title, draft.url)
     days = sorted({draft.starts_at for draft in drafts if draft.all_day})
     looked_for: list[tuple[ColumnElement[bool], datetime | None]] = [
-        (col(EventVersion.starts_at).in_(chunk), None) for chunk in _chunks(sorted(said))
+        (col(EventVersion.starts_at).in_(chunk), None) for chunk in chunks(sorted(said))
     ]
     looked_for += [(col(EventVersion.starts_at).between(day - NEAR_STARTS, day + NEAR_STARTS), day) for day in days]
     # Thousands may begin at one hour: of most, title and address are all that is looked at.
@@ -116,7 +116,7 @@ async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventD
         EventVersion.source_id == source.id, col(EventVersion.withdrawn_at).is_(None)
     )
     others: list[_Other] = []
-    for chunk in _chunks(sorted(ids)):
+    for chunk in chunks(sorted(ids)):
         whole = await session.exec(
             select(EventVersion, Event, Source)
             .join(Event, col(Event.id) == EventVersion.event_id)
@@ -132,7 +132,3 @@ async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventD
 
 def _midnight(instant: datetime) -> datetime:
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -12,7 +12,7 @@ from service import NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import by_hand, frontier, history, ingest
+from app import by_hand, frontier, history, ingest, removal
 from app.by_hand import NotJoined, NotParted
 from app.changes import Vanishing, compare
 from app.db import Database
@@ -39,7 +39,7 @@ async def tell(session: AsyncSession, url: str, *drafts: EventDraft, now: dateti
 
 async def forget(session: AsyncSession, url: str) -> None:
     source = (await session.exec(select(Source).where(Source.url == url))).one()
-    await ingest.forget_source(session, source, now=LATER)
+    await removal.forget_source(session, source, now=LATER)
 
 
 async def standing(session: AsyncSession) -> list[Event]:

@@ -14,7 +14,7 @@ from service import NOW
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from app import collect, frontier, ingest
+from app import collect, frontier, ingest, removal, series
 from app.changes import BATCH
 from app.db import Database
 from app.models import Community, Event, EventVersion, FetchState, Host, Series, Source
@@ -199,7 +199,7 @@ async def test_source_removed_or_paused_during_its_fetch_disturbs_nothing(
 
     async def remove(_: Asked, writer: asyncio.StreamWriter) -> None:
         async with database.writing() as session:
-            await ingest.forget_source(session, await session.get_one(Source, ids[0]), now=NOW)
+            await removal.forget_source(session, await session.get_one(Source, ids[0]), now=NOW)
         writer.write(answer(200, {"Content-Length": "3"}, b"???"))
 
     async def pause(_: Asked, writer: asyncio.StreamWriter) -> None:
@@ -441,9 +441,9 @@ async def test_series_behind_an_unchanged_feed_goes_on(database: Database, origi
         (datetime(2027, 11, 25, 18, tzinfo=UTC), "Weekly reading"),
     )
     asked = len(origin.requests)
-    assert await collect.expand_series(database, now=NOW + timedelta(hours=23)) == 0
+    assert await series.expand_all(database, now=NOW + timedelta(hours=23)) == 0
     for weeks, added in ((1, 1), (1, 0), (2, 0), (3, 1), (4, 1)):  # the 9th is left out, the 16th is the 17th
-        assert await collect.expand_series(database, now=NOW + weeks * WEEK) == added
+        assert await series.expand_all(database, now=NOW + weeks * WEEK) == added
     assert await starts(database) == [
         *first,
         (datetime(2027, 12, 2, 18, tzinfo=UTC), "Weekly reading"),
@@ -467,7 +467,7 @@ async def test_series_of_a_source_that_is_gone_ends(database: Database, origin: 
     await round_(database, fetcher, [source_id])
     origin.serve("/a.ics", status=410)
     await round_(database, fetcher, [source_id])
-    assert await collect.expand_series(database, now=NOW + 8 * WEEK) == 0
+    assert await series.expand_all(database, now=NOW + 8 * WEEK) == 0
 
 
 async def test_series_that_cannot_be_expanded_leaves_the_others_going(
@@ -480,7 +480,7 @@ async def test_series_that_cannot_be_expanded_leaves_the_others_going(
     async with database.writing() as session:
         row = (await session.exec(select(Series).where(Series.source_id == ids[0]))).one()
         row.definition = b"\0"
-    assert await collect.expand_series(database, now=NOW + WEEK) == 1
+    assert await series.expand_all(database, now=NOW + WEEK) == 1
 
 
 async def test_series_outlive_an_empty_answer(database: Database, origin: Origin, fetcher: Fetcher) -> None:
@@ -489,7 +489,7 @@ async def test_series_outlive_an_empty_answer(database: Database, origin: Origin
     await round_(database, fetcher, [source_id])
     origin.serve("/a.ics", calendar())
     assert await round_(database, fetcher, [source_id]) == [("failed", "vanishing")]
-    assert await collect.expand_series(database, now=NOW + WEEK) == 1
+    assert await series.expand_all(database, now=NOW + WEEK) == 1
 
 
 async def test_one_event_of_many_sources_of_a_round_is_one(

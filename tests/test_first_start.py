@@ -10,7 +10,7 @@ import pytest
 from service import NOW, draft
 from sqlmodel import col, func, select
 
-from app import first_start, frontier, ingest
+from app import first_start, frontier, ingest, removal
 from app.db import Database
 from app.models import Community, Event, EventTopic, EventVersion, FetchState, Host, Series, Setting, Source
 from app.picks import picks_for
@@ -130,7 +130,7 @@ async def check_removal(database: Database, loaded: int) -> None:
     assert not await first_start.is_demonstration(database)
     assert await first_start.prepare(database, now=AUTUMN + WEEK) == 0
     async with database.writing() as session:
-        await ingest.forget_source(session, await session.get_one(Source, own.id), now=AUTUMN)
+        await removal.forget_source(session, await session.get_one(Source, own.id), now=AUTUMN)
     assert await first_start.prepare(database, now=AUTUMN + WEEK) == 0
 
 
@@ -184,6 +184,6 @@ async def test_instance_with_sources_of_its_own_gets_no_demonstration(database: 
 
 async def test_demonstration_is_never_fetched(database: Database) -> None:
     async with database.writing() as session:
-        await frontier.add_source(session, "https://one.demo.example/one.ics", is_demo=True)
+        await frontier.add_source(session, "https://one.demo.example/one.ics", is_demo=True, is_bundled=True)
     async with database.reading() as session:
         assert await frontier.due_sources(session, clock=datetime.now(UTC) + WEEK) == []

@@ -13,7 +13,7 @@ from service import MUNICH, NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import frontier, ingest
+from app import frontier, ingest, removal
 from app.changes import Changes, Known, Vanishing, compare, digest_of
 from app.db import Database
 from app.ingest import Counts
@@ -335,7 +335,7 @@ async def test_day_and_hour_of_one_event_merge_in_either_order(database: Databas
             for one in await events(session):
                 assert (one.starts_at, one.all_day) == (night.starts_at, False)  # the hour says more than the day
             for source in list(await session.exec(select(Source))):
-                await ingest.forget_source(session, source, now=NOW)
+                await removal.forget_source(session, source, now=NOW)
 
 
 async def test_chapters_in_two_towns_are_not_merged(database: Database) -> None:
@@ -381,7 +381,7 @@ async def test_forgotten_source_leaves_what_others_tell_of(database: Database) -
         await store(session, [POOR, C], url=TOWN_HALL)
         club = (await session.exec(select(Source).where(Source.url == READING_CLUB))).one()
         club.community_id = await community(session)
-        assert await ingest.forget_source(session, club, now=NOW) == 1
+        assert await removal.forget_source(session, club, now=NOW) == 1
         marbled, glue = await events(session)
         assert (marbled.title, marbled.venue_name, set(marbled.provenance.values())) == (POOR.title, None, {TOWN_HALL})
         assert (glue.title, list(await session.exec(select(Community)))) == ("Glue", [])
@@ -406,7 +406,7 @@ async def test_source_added_again_finds_its_tombstones(database: Database) -> No
         session.add(Feedback(person_id=person.id or 0, event_id=ink.id or 0, kind="saved", given_at=NOW))
         source = (await session.exec(select(Source))).one()
         later = NOW + timedelta(hours=1)
-        assert await ingest.forget_source(session, source, now=later) == 2
+        assert await removal.forget_source(session, source, now=later) == 2
         key = ink.key
     async with database.writing() as session:
         (tombstone,) = await events(session)
@@ -430,3 +430,32 @@ async def test_language_is_the_sources_word_or_the_texts(database: Database) -> 
     async with database.writing() as session:
         await store(session, [told, replace(told, uid="2", language="gsw"), draft("3", "Ink", days=2)])
         assert [one.language for one in await events(session)] == ["de", "gsw", None]
+
+
+async def test_changed_version_is_matched_anew(database: Database) -> None:
+    other = draft("x-1", "To be announced", days=A.starts_at.day - NOW.day + 30)
+    async with database.writing() as session:
+        await store(session, [A, B])
+        await store(session, [other], url=TOWN_HALL)
+        ink, _, unknown = await events(session)
+        assert unknown.merged_into is None
+        told = replace(other, title="An evening of ink and nibs", starts_at=A.starts_at)
+        mine = replace(A, title="An evening of ink and nibs")
+        await store(session, [mine, B])
+        later = NOW + timedelta(hours=1)
+        assert await store(session, [told], url=TOWN_HALL, now=later) == Counts(changed=1, merged=1)
+        assert (unknown.merged_into, unknown.updated_at, unknown.sequence) == (ink.id, later, 1)
+        versions = list(await session.exec(select(EventVersion).where(EventVersion.event_id == ink.id)))
+        assert [version.uid for version in versions] == ["a", "x-1"]
+        assert versions[1].why
+
+
+async def test_versions_that_were_one_stay_one_when_one_source_moves_first(database: Database) -> None:
+    title = "An evening of ink and nibs"
+    ours, theirs = replace(A, title=title), replace(A, uid="x-1", title=title)
+    async with database.writing() as session:
+        await store(session, [ours])
+        assert (await store(session, [theirs], url=TOWN_HALL)).merged == 1
+        moved = replace(ours, starts_at=A.starts_at + timedelta(days=7))
+        assert await store(session, [moved]) == Counts(changed=1)
+        assert len([one for one in await events(session) if one.merged_into is None]) == 1

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, activity, audit, collect, frontier, ingest, places, queries
+from app import about, activity, audit, collect, frontier, places, queries, removal
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
@@ -182,7 +182,7 @@ async def remove_source(
     """Takes the events along that only it told of; those in somebody's calendar stay there as cancelled."""
     source = await _found(session, id)
     audit.note(session, operator, "source.remove", source.url)
-    await ingest.forget_source(session, source, now=now)
+    await removal.forget_source(session, source, now=now)
     return Response(status_code=204)
 
 

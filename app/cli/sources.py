@@ -115,7 +115,7 @@ def remove(source: str) -> None:
 
     async def work(chosen: Settings, database: Database) -> None:
         from app import audit
-        from app.ingest import forget_source
+        from app.removal import forget_source
 
         async with database.writing() as session:
             row = await source_named(session, source)
