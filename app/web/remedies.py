@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, audit, backlog, by_hand, collect, frontier, ingest, queries, verdicts
+from app import about, audit, backlog, by_hand, collect, frontier, queries, removal, verdicts
 from app.api.access import Data, Now, OperatorToken
 from app.api.problems import Problem
 from app.models import Event, EventVersion, FetchState, Report, Source
@@ -67,7 +67,7 @@ async def _resume(session: AsyncSession, source: Source, _now: datetime) -> None
 
 
 async def _remove(session: AsyncSession, source: Source, now: datetime) -> None:
-    await ingest.forget_source(session, source, now=now)
+    await removal.forget_source(session, source, now=now)
 
 
 REMEDIES: dict[str, Callable[[AsyncSession, Source, datetime], Awaitable[None]]] = {
