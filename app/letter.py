@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
 
 from app.calendar_feed import is_off
 from app.content_lines import instant, link
@@ -32,6 +33,8 @@ LONGEST_SUBJECT = 54  # of the title in it: phones show about 40, the rest is fo
 MOST_EVIDENCE = 2
 MOST_CHANGED = 5
 MOST_REFUSED = 3
+MOST_KNOWN = 3  # of which a headline speaks; more are "what you know"
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")
 NEAR_KM = 0.5  # nearer is here
 LONG = timedelta(hours=20)  # an event that lasts longer ends on a day, not at an hour
 REACH_WORDS: Mapping[Reach, str] = {
@@ -88,7 +91,8 @@ class Letter:
     moved: tuple[str, str] | None  # reach before and after
     skipped: tuple[str, ...]  # days
     community: dict[str, str] | None
-    known: tuple[str, ...]  # what the picks lead out of
+    known: str  # what the picks lead out of: "JavaScript and React"
+    number: str  # of items: "Seven"
     is_first: bool
     unsubscribe: str
     event_ids: tuple[int, ...]
@@ -110,7 +114,8 @@ def write(facts: Facts, *, links: Links) -> Letter:
         moved=_moved(facts.said),
         skipped=tuple(_day(day) for day in facts.skipped),
         community=_community(facts, zone),
-        known=tuple(dict.fromkeys(item.path[0] for item in items if item.path[0] != item.path[1]))[:3],
+        known=_known(items),
+        number=NUMBERS[len(items)],
         is_first=facts.is_first,
         unsubscribe=links.unsubscribe(facts.person.key),
         event_ids=tuple(shown.listed.event.id or 0 for shown in facts.picks),
@@ -169,6 +174,11 @@ def one_line(text: str, longest: int) -> str:
         return line
     cut = line[: longest - 1]
     return (cut.rsplit(" ", 1)[0] if " " in cut[longest // 2 :] else cut).rstrip(" ,;:–-") + "…"
+
+
+def _known(items: Sequence[Item]) -> str:
+    known = list(dict.fromkeys(item.path[0] for item in items if item.path[0] != item.path[1]))
+    return format_list(known, locale="en") if 0 < len(known) <= MOST_KNOWN else ""
 
 
 def _subject(items: Sequence[Item], changed: Sequence[Changed]) -> str:
