@@ -19,6 +19,10 @@ class BadSetting(ValueError):  # noqa: N818
     """A variable of the environment has a value nothing can be made of; the message names it and an example."""
 
 
+def data_folder(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("ADJACENT_DATA") or "data").expanduser().resolve()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     data: Path
@@ -43,7 +47,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        data = Path(environ.get("ADJACENT_DATA") or "data").expanduser().resolve()
+        data = data_folder(environ)
         mail_from = environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>"
         mail_host = parseaddr(mail_from)[1].rpartition("@")[2]
         dkim_key = environ.get("ADJACENT_DKIM_KEY")

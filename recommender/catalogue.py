@@ -23,7 +23,7 @@ from typing import Any
 from recommender.labels import key, readings, tails
 from recommender.suggestions import Suggestions
 
-__all__ = ["BrokenCatalogue", "Catalogue", "Topic", "key", "load_catalogue"]
+__all__ = ["BrokenCatalogue", "Catalogue", "Topic", "key", "load_catalogue", "read_also"]
 
 TOPIC_FILES = Path(__file__).parent / "data" / "topics"
 SENSES_FILE = Path(__file__).parent / "data" / "ambiguous_names.toml"
@@ -217,9 +217,30 @@ class Searchable:
         return answers.index(True) if True in answers else None
 
 
-@cache
+@dataclass(slots=True)
+class OwnTopics:
+    """Which file of the operator's is read after the bundled ones, for the whole process."""
+
+    file: Path | None = None
+
+
+OWN = OwnTopics()
+
+
+def read_also(file: Path) -> None:
+    """Let `load_catalogue` read an operator's file, too; call it before anything that keeps a catalogue is loaded."""
+    load_catalogue(file)  # a broken file stops the start
+    OWN.file = file
+
+
 def load_catalogue(extra: Path | None = None) -> Catalogue:
-    """Read the topic files and, after them, an operator's own; the same file is read once a process.
+    """Return the catalogue with an operator's own file, by default that of `read_also`; read once a process."""
+    return _load(extra if extra is not None else OWN.file)
+
+
+@cache
+def _load(extra: Path | None) -> Catalogue:
+    """Read the topic files and, after them, an operator's own.
 
     An operator's file may describe new domains and topics, may give topics that are there more aliases and neighbours,
     and may replace their labels and glosses. Its names are taken from the aliases of other topics, so that a part of a

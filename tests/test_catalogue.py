@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pace import within
 
 import recommender.catalogue as catalogue_module
-from recommender.catalogue import BrokenCatalogue, Catalogue, Topic, load_catalogue
+from recommender.catalogue import BrokenCatalogue, Catalogue, Topic, load_catalogue, read_also
 from recommender.labels import key, readings
 from recommender.suggestions import slips
+from recommender.tagging import EventText, Tagger
+from recommender.tagging_model import load_model
 
 # What people type, by the topic they mean.
 EVERYDAY = {
@@ -293,7 +296,7 @@ def test_parsed_form_is_kept_under_the_digest_of_the_files(tmp_path: Path, monke
     monkeypatch.setattr(catalogue_module, "SENSES_FILE", own_file(tmp_path.parent, ""))
     path = tmp_path / "yard.toml"
     path.write_text("[yard]\nname = 'Yard'\nfield = 'games'\n[yard.topics]\nhopscotch = {label = 'Hopscotch'}", "utf-8")
-    read = load_catalogue.__wrapped__
+    read = partial(catalogue_module._load.__wrapped__, None)
     first = read()
     (kept,) = (tmp_path / "__pycache__").iterdir()
     assert read().topics == first.topics
@@ -393,6 +396,17 @@ def test_broken_own_file_says_where_what_and_what_to_do(tmp_path: Path, text: st
     with pytest.raises(BrokenCatalogue) as broken:
         load_catalogue(own_file(tmp_path, text))
     assert str(broken.value) == message
+
+
+def test_own_file_is_read_by_all_that_load_a_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue_module.OWN, "file", None)
+    read_also(
+        own_file(tmp_path, "[textile-crafts.topics]\nbobbin-lace = {label = 'Bobbin lace', neighbours = ['sewing']}")
+    )
+    ours = load_catalogue()
+    assert ours.resolve("Bobbin lace") == ours["bobbin-lace"]
+    (tags,) = Tagger(ours, load_model(ours), None).tag([EventText("Bobbin lace for beginners", "")])
+    assert tags[0].topic == "bobbin-lace"
 
 
 def test_missing_own_file_is_broken(tmp_path: Path) -> None:

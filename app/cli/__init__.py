@@ -12,8 +12,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from app.cli.commands import cli
     from app.cli.failing import one_line
+    from app.cli.own_topics import read_own_topics
 
     try:
+        read_own_topics(os.environ)
         cli()
     except BrokenPipeError:  # `adjacent events list | head`
         sys.stderr.close()

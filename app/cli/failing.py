@@ -13,10 +13,11 @@ def one_line(error: Exception) -> str | None:
     from app.places import UnknownPlace
     from app.settings import BadSetting
     from app.topic_names import UnknownTopic
+    from recommender.catalogue import BrokenCatalogue
     from scrapers import Unreadable
     from scrapers.fetch import FetchError
 
-    if isinstance(error, (Failed, BadBackup, BadSetting, UnknownPlace, UnknownTopic)):
+    if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, UnknownPlace, UnknownTopic)):
         return str(error)
     if isinstance(error, (FetchError, Unreadable)):
         return f"{error.message} [{error.code}]"
