@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
-from app.models import Event, EventChange, EventVersion, Json
+from app.models import Event, EventChange, Json
 
 MOST = 50  # changes kept an event: a feed that flips a word at every fetch must not fill the disk
 LONGEST = 300  # characters kept of a text, before and after
@@ -64,14 +64,3 @@ async def history(session: AsyncSession, event: Event) -> list[dict[str, Any]]:
     """Return what changed about an event since it was first seen, oldest first."""
     rows = await session.exec(select(EventChange).where(EventChange.event_id == event.id).order_by(col(EventChange.id)))
     return [{"at": row.at.isoformat(), "source": row.source, "changed": row.fields} for row in rows]
-
-
-async def joined(session: AsyncSession, event: Event) -> list[dict[str, Any]]:
-    """Return the numbers of an event's versions, first told first, and why each is the same as those before it."""
-    rows = await session.exec(
-        select(EventVersion.id, EventVersion.why)
-        .where(EventVersion.event_id == event.id)
-        .order_by(col(EventVersion.id))
-    )
-    # The first may have followed one that has left since.
-    return [{"version": number, "why": why if place else None} for place, (number, why) in enumerate(rows)]

@@ -462,6 +462,7 @@ async def source_healths(
             "name": source.name,
             "kind": source.kind,
             "state": source.state,
+            "state_since": source.state_since.isoformat() if source.state_since else None,
             "city": source.city,
             "zone": source.zone,
             "events": number,
@@ -499,7 +500,7 @@ def topic_json(topic: Topic) -> dict[str, Any]:
 
 
 async def versions_of(session: AsyncSession, event: Event) -> list[dict[str, Any]]:
-    """Return what each source says of an event."""
+    """Return what each source says of an event, first told first, and why each is the same as those before it."""
     rows = await session.exec(
         select(EventVersion, Source.url)
         .join(Source, col(Source.id) == EventVersion.source_id)
@@ -508,6 +509,7 @@ async def versions_of(session: AsyncSession, event: Event) -> list[dict[str, Any
     )
     return [
         {
+            "version": version.id,
             "source": url,
             "uid": version.uid,
             "recurrence_id": version.recurrence_id or None,
@@ -517,8 +519,9 @@ async def versions_of(session: AsyncSession, event: Event) -> list[dict[str, Any
             "first_seen_at": version.first_seen_at.isoformat(),
             "last_seen_at": version.last_seen_at.isoformat(),
             "withdrawn_at": version.withdrawn_at.isoformat() if version.withdrawn_at else None,
+            "why": version.why if place else None,  # the first may have followed one that has left since
         }
-        for version, url in rows
+        for place, (version, url) in enumerate(rows)
     ]
 
 

@@ -380,6 +380,10 @@ async def test_event_shows_its_sources_and_where_each_field_comes_from(service: 
     assert event["description"] == "Bring shoes"
     assert event["provenance"]["description"] == "https://two.example/b.ics"
     assert [one["source"] for one in event["sources"]] == ["https://one.example/a.ics", "https://two.example/b.ics"]
+    first, second = event["sources"]
+    assert (first["why"], first["version"] < second["version"], bool(second["why"])) == (None, True, True)
+    (step,) = event["history"]
+    assert (step["source"], step["changed"]["description"]) == ("https://two.example/b.ics", ["", "Bring shoes"])
     assert (await service.client.get(f"{EVENTS}/aaaaaaaaaaaaaaaa")).status_code == 404
 
 

@@ -12,7 +12,7 @@ from service import NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import by_hand, frontier, history, ingest, removal
+from app import by_hand, frontier, history, ingest, queries, removal
 from app.by_hand import NotJoined, NotParted
 from app.changes import Vanishing, compare
 from app.db import Database
@@ -49,10 +49,7 @@ async def standing(session: AsyncSession) -> list[Event]:
 
 async def told(session: AsyncSession, event: Event) -> list[tuple[str, str | None]]:
     """Return what an event's versions are called and why they are one."""
-    rows = await session.exec(
-        select(EventVersion).where(EventVersion.event_id == event.id).order_by(col(EventVersion.id))
-    )
-    return [(row.uid, one["why"]) for row, one in zip(rows, await history.joined(session, event), strict=True)]
+    return [(one["uid"], one["why"]) for one in await queries.versions_of(session, event)]
 
 
 async def joined(session: AsyncSession) -> tuple[Event, Event]:

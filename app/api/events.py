@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import calendar_feed, queries, renderings
+from app import calendar_feed, history, queries, renderings
 from app.api import shapes
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.answers import (
@@ -114,7 +114,7 @@ async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading,
     responses={301: {"description": "It was merged into another event."}, **declared(404, 422)},
 )
 async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -> Response:  # noqa: A002
-    """One event, with what each source says of it and which source each field comes from."""
+    """One event, with what each source says of it, which source each field comes from, and what changed since."""
     event = await found_event(session, id)
     (listed,) = await queries.with_topics(session, [event])
     if listed.merged_into is not None:
@@ -126,6 +126,7 @@ async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -
                 "provenance": event.provenance,
                 "purpose_phrases": event.purpose_phrases,
                 "sources": await queries.versions_of(session, event),
+                "history": await history.history(session, event),
             }
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,6 +81,7 @@ class Event(Shape):
 
 
 class SourceVersion(Shape):
+    version: int
     source: str
     uid: str
     recurrence_id: str | None
@@ -90,12 +91,20 @@ class SourceVersion(Shape):
     first_seen_at: datetime
     last_seen_at: datetime
     withdrawn_at: datetime | None
+    why: str | None  # it is one event with those before it
+
+
+class EventStep(Shape):
+    at: datetime
+    source: str | None  # that gave reason to; None: a person
+    changed: dict[str, list[Any]]  # field → before, after
 
 
 class WholeEvent(Event):
     provenance: dict[str, str]
     purpose_phrases: list[str]
     sources: list[SourceVersion]
+    history: list[EventStep]  # oldest first
 
 
 class EventAnswer(Shape):
@@ -478,6 +487,7 @@ class Source(Shape):
     name: str | None
     kind: str
     state: Literal["new", "ok", "unchanged", "quiet", "failing", "gone", "paused"]
+    state_since: datetime | None  # None: since it was added
     city: str | None
     zone: str
     events: int

@@ -67,17 +67,16 @@ def show(event: str, as_json: Json = False) -> None:
     """Show one event: what each source says, why they are one, and what changed since it was first seen."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.history import history, joined
+        from app.history import history
         from app.queries import event_json, versions_of, with_topics
 
         async with database.reading() as session:
             row = await _found(session, event)
             (listed,) = await with_topics(session, [row])
-            told = zip(await joined(session, row), await versions_of(session, row), strict=True)
             facts: dict[str, Any] = event_json(listed) | {
                 "provenance": row.provenance,
                 "purpose_phrases": row.purpose_phrases,
-                "sources": [number | version for number, version in told],
+                "sources": await versions_of(session, row),
                 "history": await history(session, row),
             }
         if as_json:

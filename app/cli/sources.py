@@ -64,7 +64,6 @@ def show(source: str, as_json: Json = False) -> None:
         async with database.reading() as session:
             row = await source_named(session, source)
             (facts,) = await source_healths(session, only=row.id)
-            facts["state_since"] = row.state_since.isoformat() if row.state_since else None
             problems = (await session.get_one(FetchState, row.id)).problems
         if as_json:
             printing.as_json([facts | {"problems": problems}])

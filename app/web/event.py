@@ -101,7 +101,6 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
         why=why,
         back=question.address("/"),
         versions=await queries.versions_of(session, event),
-        joined={one["version"]: one["why"] for one in await history.joined(session, event)},
         told=_told(event, wording),
         changes=_changes(await history.history(session, event), wording),
         similar=[card_of(one, wording) for one in similar],
