@@ -196,16 +196,17 @@ def _written(
 async def preview_for(database: Database, settings: Settings, person_id: int, *, now: datetime) -> Outgoing | None:
     """Return the mail a person would get now, subscribed or not; None where there is nothing to tell them."""
     clock = datetime.now(UTC)
-    async with database.writing() as session:  # made for looking, and rolled back
+    async with database.writing() as session:
         person = await session.get_one(Person, person_id)
         wish = await subscriptions.subscription_of(session, person)
         await feeds.renew(session, person, now=now)
         facts = (await letter_facts.facts_of(session, [person], now=now, clock=clock))[person_id]
-        await session.rollback()
-    if not letter_facts.is_worth_a_mail(facts, wish.rhythm):
-        return None
-    week = iso_week(clock.astimezone(ZoneInfo(person.zone)))
-    return built_for(facts, wish, week, settings, links_of(settings), clock=clock)
+        outgoing = None
+        if letter_facts.is_worth_a_mail(facts, wish.rhythm):
+            week = iso_week(clock.astimezone(ZoneInfo(person.zone)))
+            outgoing = built_for(facts, wish, week, settings, links_of(settings), clock=clock)
+        await session.rollback()  # a slate made for looking is not one they were shown
+    return outgoing
 
 
 async def would_send(

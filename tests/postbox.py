@@ -40,6 +40,13 @@ class Postbox:
     mails_a_connection: int = 1000
     taken: list[Taken] = field(default_factory=list)
     connections: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def holds(self, number: int) -> None:
+        """Wait until this many mails have been taken."""
+        while len(self.taken) < number:
+            self.arrived.clear()
+            await self.arrived.wait()
 
     async def handle_EHLO(  # noqa: N802
         self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
@@ -75,6 +82,7 @@ class Postbox:
             assert isinstance(envelope.content, bytes)
             self.taken.append(Taken(envelope.mail_from or "", to, envelope.content))
             session.taken += 1
+            self.arrived.set()
         if answer.startswith("hang up"):
             assert server.transport is not None
             server.transport.abort()
