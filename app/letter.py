@@ -17,11 +17,11 @@ from babel import Locale, UnknownLocaleError
 from babel.lists import format_list
 
 from app.calendar_feed import is_off
-from app.content_lines import instant, link
+from app.content_lines import clean, instant, link
 from app.letter_facts import Changed, Facts, Said
 from app.mail_links import Links
 from app.mail_templates import compose
-from app.mailer import Message, scrubbed
+from app.mailer import Message
 from app.models import Event, Subscription
 from app.queries import Listed
 from app.slates import Shown
@@ -169,7 +169,7 @@ def _with_mark(address: str, mark: str) -> str:
 
 def one_line(text: str, longest: int) -> str:
     """Return a stranger's words on one line, without what could turn the rest around, cut between words."""
-    line = _SPACE.sub(" ", scrubbed(text)).strip()
+    line = _SPACE.sub(" ", clean(text)).strip()
     if len(line) <= longest:
         return line
     cut = line[: longest - 1]

@@ -1,4 +1,4 @@
-"""What somebody writes into an event stays text: in a calendar, a frame, a table, JSON and news feeds."""
+"""What somebody writes into an event stays text: in a calendar, a frame, a mail, a table, JSON and news feeds."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import icalendar
 import orjson
 import pytest
+from postbox import Taken
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from service import BASE_URL, NOW
 
-from app import calendar_feed, syndication
+from app import calendar_feed, letter, mailer, syndication
 from app.api.embed import widget
-from app.models import Community, Event
+from app.letter_facts import Facts
+from app.mail_links import Links
+from app.models import Community, Event, Person, Subscription
 from app.queries import Listed, event_json
+from app.slates import Shown
 from app.syndication import COLUMNS, FORMULA_STARTS, Channel
 
 PAYLOADS = {
@@ -46,6 +51,10 @@ ADDRESSES = (
     "//evil.example",
     "http://a\r\nX: y",
 )
+HEADERS = {
+    *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+    *("List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence", "Auto-Submitted"),
+}
 CHANNEL = Channel("Adjacent", "Events", BASE_URL, f"{BASE_URL}/api/v1/events.rss", 1)
 hostile = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 
@@ -141,6 +150,34 @@ def test_frame_holds_no_element_of_others(payload: str) -> None:
     assert named <= {"lang", "charset", "name", "content", "href", "target", "rel", "datetime"}
     assert {node.attributes["href"] for node in page.css("a")} == {f"{BASE_URL}/", f"{BASE_URL}/e/k5xw2v3nqt7mzb4c"}
     assert is_text(page.text())
+
+
+@hostile
+def test_mail_holds_no_header_element_or_address_of_others(payload: str) -> None:
+    person = Person(key="a" * 16, email="ada@example.org", created_at=NOW, reach_chosen_at=NOW)
+    pick = {"topics": ["typography"], "path": ["JavaScript", "Typography"], "reach": "one-step", "score": 1.0}
+    told = {**pick, "reason": payload, "evidence": [payload], "distance_km": None}
+    facts = Facts(person, picks=(Shown(event_of(payload), told),))
+    links = Links(BASE_URL, b"secret")
+    message = letter.message_for(
+        letter.write(facts, links=links),
+        facts,
+        Subscription(person_id=1),
+        week="2026-W49",
+        sender="Adjacent <adjacent@adjacent.test>",
+        bounces_to=None,
+        links=links,
+    )
+    built = mailer.build(message, now=NOW)
+    mail = Taken(built.return_path, built.to, built.content)
+    assert [mail.mail[name] for name in ("To", "From")] == ["ada@example.org", "Adjacent <adjacent@adjacent.test>"]
+    assert set(mail.mail.keys()) <= HEADERS
+    text, html = mail.part("plain"), mail.part("html")
+    assert is_text(text.replace("\r\n", "\n"))
+    for node in elements_of(html):
+        assert node.tag not in ("script", "img", "iframe", "evil", "svg", "object", "form")
+        assert not any(name.startswith("on") for name in node.attributes)
+        assert urlsplit(node.attributes.get("href") or "").scheme in ("", "http", "https", "mailto")
 
 
 @hostile
