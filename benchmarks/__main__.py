@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import calendars, door, growth, pages, rounds, tagging
+from benchmarks import calendars, door, growth, pages, rounds, serving, tagging, under_load
 from benchmarks.measure import Row, table
 
 ROUNDS = (300, 1_000, 10_000)  # sources; all but the first with --all
@@ -19,7 +19,9 @@ MOST_STORED = 100_000  # events, with --all
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--all", action="store_true", help="also the long ones: 1,000 and 10,000 sources, 100,000 events"
+        "--all",
+        action="store_true",
+        help="also the long ones: 10,000 sources, 1,000,000 events, requests during a crawl",
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
     asked = parser.parse_args()
@@ -40,6 +42,9 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     yield from tagging.rows()
     for sources in ROUNDS if everything else ROUNDS[:1]:
         yield from rounds.rows(sources)
+    yield from serving.rows(everything=everything)
+    if everything:
+        yield from under_load.rows()
     yield from growth.rows(most=MOST_STORED if everything else 10_000)
 
 

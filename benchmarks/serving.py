@@ -1,52 +1,35 @@
 """How fast one worker serves lists and calendars, beside a bare answer of the same bytes and a plain FastAPI list.
 
-Needs wrk on the PATH. All servers stand at the same time on loopback and take turns; only ratios of one run count.
+Needs wrk on the PATH. All servers stand at the same time on loopback and take turns; rates are answers a second of the
+server's CPU, which say the same on a machine that has other work; only ratios of one run count.
+Radicale and open-web-calendar stand beside them where PEERS names virtual environments that have them.
 """
 
 from __future__ import annotations
 
-import os
+import asyncio
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from sqlalchemy import create_engine, insert
 
-from app.models import Event, EventTopic
-from benchmarks.measure import Row, table
+from app import calendar_feed, queries, renderings
+from app.db import Database
+from benchmarks import peers, stock
+from benchmarks.measure import Row, seconds, table
+from benchmarks.servers import Server, adjacent, program
 
-NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
-SECONDS, CONNECTIONS, ROUNDS = 2, 16, 2
-WORDS = [
-    "letters",
-    "paper",
-    "ink",
-    "press",
-    "type",
-    "evening",
-    "talk",
-    "walk",
-    "garden",
-    "chess",
-    "clay",
-    "stage",
-    "violin",
-    "bread",
-    "river",
-    "map",
-    "stars",
-    "code",
-]
+SECONDS, CONNECTIONS, ROUNDS = 2, 16, 3
+WRK = ("wrk", "-t1", f"-c{CONNECTIONS}", "--timeout", "10s")
+PATIENCE = 10  # seconds for peers, some of which answer a few times a second
+FEW, MANY, MOST = 5_000, 100_000, 1_000_000  # stored events
 BARE = """
 import sys
 from pathlib import Path
@@ -79,40 +62,6 @@ def events(session: Session = Depends(session)):
 import uvicorn
 uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False)
 """
-
-
-def rows() -> Iterator[Row]:
-    if shutil.which("wrk") is None:
-        yield Row("serving", "wrk is not installed")
-        return
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        small, large = Path(folder) / "small", Path(folder) / "large"
-        ours = stack.enter_context(_adjacent(small, 5_000))
-        many = stack.enter_context(_adjacent(large, 100_000))
-        plain = stack.enter_context(_server(PLAIN, str(small / "adjacent.sqlite3")))
-        feed = f"{ours}/api/v1/events.ics?start=2026-12-01T12:00:00Z&end=2026-12-09T19:00:00Z"
-        packed = httpx.get(feed)
-        bare = stack.enter_context(_bare(Path(folder), httpx.get(feed, headers={"accept-encoding": "identity"})))
-
-        fast, slow = _turns((f"{ours}/api/v1/events", {}), (f"{plain}/", {}))
-        yield _row("list of 50, unchanged", fast, "FastAPI and SQLModel", slow)
-        fast, slow = _turns((f"{ours}/api/v1/events?q=", {}), (f"{plain}/", {}), script=CHANGING)
-        yield _row("list of 50, every address new", fast, "FastAPI and SQLModel", slow)
-        count = packed.headers["x-total-count"]
-        known = {"if-none-match": packed.headers["etag"], "accept-encoding": "gzip"}
-        fast, slow = _turns((feed, known), (f"{bare}/", {"if-none-match": '"bare"'}))
-        yield _row("calendar, 304", fast, "bare Starlette 304", slow)
-        fast, slow = _turns((feed, {}), (f"{bare}/", {}))
-        yield _row(f"calendar of {count}, identity", fast, "bare Starlette, same bytes", slow)
-        few, more = (_median_ms(f"{one}/api/v1/events") for one in (ours, many))
-        yield Row(
-            "p50 of a list nobody asked before, 100,000 events",
-            f"{more:.1f} ms",
-            f"5,000: {few:.1f} ms",
-            f"{more / few:.1f}",
-        )
-
-
 CHANGING = """
 local n = 0
 request = function()
@@ -122,36 +71,114 @@ end
 """
 
 
-def _row(what: str, fast: float, beside: str, slow: float) -> Row:
+def rows(*, everything: bool = False) -> Iterator[Row]:
+    yield from first_build()
+    if shutil.which("wrk") is None:
+        yield Row("serving", "wrk is not installed")
+        return
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        ours = stack.enter_context(adjacent(folder / "few", FEW))
+        plain = stack.enter_context(program(PLAIN, str(folder / "few" / "adjacent.sqlite3")))
+        path = "/api/v1/events.ics?start=2026-12-01T12:00:00Z&end=2026-12-09T19:00:00Z"
+        feed = ours.address + path
+        packed, whole = httpx.get(feed), httpx.get(feed, headers={"accept-encoding": "identity"})
+        (folder / "body").write_bytes(whole.content)
+        bare = stack.enter_context(program(BARE, str(folder / "body"), "text/calendar"))
+        known = {"if-none-match": packed.headers["etag"], "accept-encoding": "gzip"}
+        count = packed.headers["x-total-count"]
+        list_of_plain = Asked(plain, "/")
+        turns = (
+            ("list of 50, unchanged", Asked(ours, "/api/v1/events"), "FastAPI and SQLModel", list_of_plain),
+            (
+                "list of 50, every address new",
+                Asked(ours, "/api/v1/events?q=", script=CHANGING),
+                "FastAPI and SQLModel",
+                list_of_plain,
+            ),
+            (
+                "calendar, 304",
+                Asked(ours, path, known),
+                "bare Starlette 304",
+                Asked(bare, "/", {"if-none-match": '"bare"'}),
+            ),
+            (f"calendar of {count}, identity", Asked(ours, path), "bare Starlette, same bytes", Asked(bare, "/")),
+        )
+        for what, one, beside, other in turns:
+            yield _row(what, one, beside, other)
+        for beside, server, there in peers.standing(stack, folder, whole.content, feed):
+            yield _row(
+                f"calendar of {count}, identity", Asked(ours, path), beside, Asked(server, there, lasts=PATIENCE)
+            )
+        for number in (MANY, MOST) if everything else (MANY,):
+            with adjacent(folder / f"{number}", number) as more:
+                few, many = (_median_ms(f"{one.address}/api/v1/events") for one in (ours, more))
+            what = f"p50 of a list nobody asked before, {number:,} events"
+            yield Row(what, f"{many:.1f} ms", f"{FEW:,}: {few:.1f} ms", f"{many / few:.1f}")
+
+
+def first_build() -> Iterator[Row]:
+    """Yield the CPU of a calendar nobody asked for before, put together from what is stored and rendered anew."""
+    base_url = "http://127.0.0.1:8000"
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        file = Path(folder) / "adjacent.sqlite3"
+        runner.run(stock.lay(file, FEW, base_url=base_url))
+        database = Database(f"sqlite+aiosqlite:///{file}")
+        wanted, head = queries.EventFilter(start=stock.NOW), calendar_feed.header("Adjacent")
+
+        async def put_together() -> bytes:
+            async with database.reading() as session:
+                found = await renderings.found(session, wanted, "component", base_url=base_url)
+            return calendar_feed.whole(head, (one.body for one in found))
+
+        async def rendered() -> bytes:
+            async with database.reading() as session:
+                return calendar_feed.calendar(head, await queries.events(session, wanted), base_url=base_url)
+
+        assert runner.run(put_together()) == runner.run(rendered())
+        fast, slow = seconds(lambda: runner.run(put_together()), lambda: runner.run(rendered()), times=5)
+        runner.run(database.close())
+    beside = f"rendered anew {slow * 1000:.0f} ms"
+    yield Row(f"first build of a calendar of {FEW:,}", f"{fast * 1000:.0f} ms of CPU", beside, f"{fast / slow:.2f}")
+
+
+def _row(what: str, one: Asked, beside: str, other: Asked) -> Row:
+    best = [0.0, 0.0]
+    for _ in range(ROUNDS):
+        best = [max(rate, asked.rate()) for rate, asked in zip(best, (one, other), strict=True)]
+    fast, slow = best
     return Row(what, f"{fast:,.0f}/s", f"{beside} {slow:,.0f}/s", f"{fast / slow:.2f}")
 
 
-def _turns(*asked: tuple[str, dict[str, str]], script: str = "") -> list[float]:
-    """Return the requests a second of each address, the best of turns they take."""
-    best = [0.0] * len(asked)
-    for _ in range(ROUNDS):
-        for place, (address, headers) in enumerate(asked):
-            best[place] = max(best[place], _wrk(address, headers, script if place == 0 else ""))
-    return best
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a server again and again, by some connections at once."""
 
+    server: Server
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    script: str = ""
+    lasts: int = SECONDS
 
-def _wrk(address: str, headers: dict[str, str], script: str) -> float:
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script)
-        file.flush()
-        told = subprocess.run(
-            ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"]
-            + [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-            + (["-s", file.name] if script else [])
-            + [address],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    assert "Non-2xx" not in told or "if-none-match" in headers, told
-    found = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    assert found, told
-    return float(found[1])
+    def rate(self) -> float:
+        """Return the answers it gives a second of its CPU."""
+        with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+            file.write(self.script)
+            file.flush()
+            headers = [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
+            script = ["-s", file.name] if self.script else []
+            begun = self.server.cpu()
+            told = subprocess.run(
+                [*WRK, f"-d{self.lasts}s", *headers, *script, f"{self.server.address}{self.path}"],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            took = self.server.cpu() - begun
+        assert "Non-2xx" not in told or "if-none-match" in self.headers, told
+        found = re.search(r"(\d+) requests in ", told)
+        assert found, told
+        return int(found[1]) / took
 
 
 def _median_ms(address: str) -> float:
@@ -162,100 +189,6 @@ def _median_ms(address: str) -> float:
             assert client.get(address, params={"radius_km": 19_999 - n}).status_code == 200
             took.append(time.perf_counter() - begun)
     return sorted(took)[len(took) // 2] * 1000
-
-
-@contextmanager
-def _adjacent(folder: Path, events: int) -> Iterator[str]:
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "ADJACENT_DATA": str(folder),
-        "ADJACENT_DATABASE_URL": f"sqlite:///{folder / 'adjacent.sqlite3'}",
-        "ADJACENT_BASE_URL": f"http://127.0.0.1:{port}",
-        "ADJACENT_NOW": NOW.isoformat(),
-    }
-    adjacent = [str(Path(sys.executable).parent / "adjacent")]
-    subprocess.run([*adjacent, "migrate"], env=environment, check=True, capture_output=True)
-    _fill(folder / "adjacent.sqlite3", events)
-    with _running([*adjacent, "serve", "--no-worker", "--port", str(port)], port, environment) as address:
-        yield address
-
-
-def _fill(file: Path, events: int) -> None:
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        connection.execute(insert(Event), [_event(number) for number in range(events)])
-        topics = ("typography", "javascript", "chess")
-        connection.execute(
-            insert(EventTopic),
-            [{"event_id": n + 1, "topic": topics[n % 3], "weight": 0.5} for n in range(events)],
-        )
-    engine.dispose()
-
-
-def _event(number: int) -> dict[str, object]:
-    words = [WORDS[(number * 7 + place * place) % len(WORDS)] for place in range(90)]
-    return {
-        "key": f"e{number:015}",
-        "title": " ".join(words[:6]),
-        "description": " ".join(words),
-        "starts_at": NOW + timedelta(hours=number % 5000),
-        "ends_at": NOW + timedelta(hours=number % 5000 + 2),
-        "zone": "Europe/Berlin",
-        "venue_name": "Hall 3",
-        "city": "Munich",
-        "lat": 48.1,
-        "lon": 11.5,
-        "url": f"https://events.example/{number}",
-        "created_at": NOW,
-        "updated_at": NOW,
-        "all_day": False,
-        "status": "confirmed",
-        "mode": "in_person",
-        "sequence": 0,
-        "welcomes": 0.0,
-        "text_digest": "",
-        "provenance": {},
-        "categories": [],
-        "purpose": {},
-        "purpose_phrases": [],
-    }
-
-
-@contextmanager
-def _bare(folder: Path, answer: httpx.Response) -> Iterator[str]:
-    body = folder / "body"
-    body.write_bytes(answer.content)
-    with _server(BARE, str(body), "text/calendar") as address:
-        yield address
-
-
-@contextmanager
-def _server(program: str, *arguments: str) -> Iterator[str]:
-    port = _free_port()
-    with _running([sys.executable, "-c", program, *arguments, str(port)], port, dict(os.environ)) as address:
-        yield address
-
-
-@contextmanager
-def _running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[str]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
