@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from app import first_start, registry, tokens, web
+from app import first_start, registry, served_at, tokens, web
 from app.api import (
     calendars,
     communities,
@@ -130,5 +130,6 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
 async def _greet(database: Database, settings: Settings, announce: Callable[[str], None]) -> None:
     async with database.writing() as session:
         secret = await tokens.issue(session, "sign_in", label="start", scopes=["operator"], lives=SIGN_IN_LIVES)
+        await served_at.note(session, settings.base_url)
     announce(f"Adjacent answers at {settings.base_url}")
     announce(f"Sign in as operator: {settings.base_url}/sign-in/{secret}")

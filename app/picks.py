@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,15 +23,17 @@ from app.barriers import STILL_ON, barrier
 from app.experience import Experience, experience_of
 from app.models import Event
 from app.places import Spot, distance_km
+from app.topic_names import label_of
 from app.wishes import Wish
 from recommender.candidate import Candidate, Choice
 from recommender.catalogue import load_catalogue
 from recommender.habits import learn_habits
-from recommender.ranking import Person, choose, tabulate
+from recommender.ranking import Person, choose, score_topics, tabulate
 from recommender.reach import Reach, geography
 from recommender.reactions import offsets_of
 from recommender.reasons import explain
 
+LEAST_OUTSIDE = 0.02  # share of all topics below which nothing worth a path is left
 LIVELY = 3.0  # events around now that make a community fully alive; one alone gives about a quarter
 AROUND = timedelta(days=90)
 
@@ -83,8 +86,25 @@ def _best(
 ) -> list[Pick]:
     by_id = {item.event.id: item for item in listed}
     table = tabulate(as_candidate(item, wish.near, alive) for item in listed)
-    choices = choose(as_person(wish, table.candidates, learned), table, now=now, limit=wish.limit)
+    person = as_person(wish, table.candidates, learned)
+    if wish.known and is_everywhere(wish):
+        choices = choose(replace(person, known={}), table, now=now, limit=wish.limit)
+        return [as_popular(choice, by_id[choice.candidate.id]) for choice in choices]
+    choices = choose(person, table, now=now, limit=wish.limit)
     return [as_pick(choice, by_id[choice.candidate.id], wish.known) for choice in choices]
+
+
+def is_everywhere(wish: Wish) -> bool:
+    """Whether what somebody says they know leaves next to nothing outside it."""
+    topics = score_topics(wish.known, wish.reach)
+    return bool(np.count_nonzero(topics.is_path & (topics.score > 0)) < LEAST_OUTSIDE * len(topics.score))
+
+
+def as_popular(choice: Choice, listed: queries.Listed) -> Pick:
+    """Return a pick for somebody who knows everything: it says that it is none of a step outside."""
+    pick = as_pick(choice, listed, {})
+    label = label_of(choice.topic)
+    return replace(pick, reason=f"You know something of nearly every field; {label} is what many people like.")
 
 
 def as_person(wish: Wish, offered: Iterable[Candidate], learned: Experience) -> Person:

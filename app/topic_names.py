@@ -10,13 +10,15 @@ PLAIN_LEVEL = 3  # of a topic that is named without one
 
 
 class UnknownTopic(ValueError):  # noqa: N818
-    """A label that names no topic; `suggestions` are labels that may have been meant."""
+    """Labels that name no topic, each with labels that may have been meant."""
 
-    def __init__(self, label: str, suggestions: Sequence[str]) -> None:
-        meant = f"; did you mean {', '.join(suggestions)}?" if suggestions else "; `topics search` finds what there is"
-        super().__init__(f"no topic is called {label!r}{meant}")
-        self.label = label
-        self.suggestions = tuple(suggestions)
+    def __init__(self, suggestions: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(" ".join(f"no topic is called {label!r}{_meant(of)}" for label, of in suggestions.items()))
+        self.suggestions = {label: tuple(meant) for label, meant in suggestions.items()}
+
+
+def _meant(suggestions: Sequence[str]) -> str:
+    return f"; did you mean {', '.join(suggestions)}?" if suggestions else "; `topics search` finds what there is."
 
 
 def topic_called(label: str) -> Topic:
@@ -24,16 +26,20 @@ def topic_called(label: str) -> Topic:
     catalogue = load_catalogue()
     topic = catalogue.resolve(label)
     if topic is None:
-        raise UnknownTopic(label, catalogue.suggest(label))
+        raise UnknownTopic({label: catalogue.suggest(label)})
     return topic
 
 
 def resolve_known(labels: Mapping[str, int]) -> dict[str, int]:
-    """Return slugs for labels people wrote, ambiguous ones read by the others; raises UnknownTopic for the first unknown."""
-    read = load_catalogue().resolve_together(labels)
+    """Return slugs for labels people wrote, ambiguous ones read by the others; raises UnknownTopic."""
+    catalogue = load_catalogue()
+    read = catalogue.resolve_together(labels)
+    unknown = {label: catalogue.suggest(label) for label in labels if read.get(label) is None}
+    if unknown:
+        raise UnknownTopic(unknown)
     known: dict[str, int] = {}
     for label, level in labels.items():
-        slug = (read.get(label) or topic_called(label)).slug
+        slug = read[label].slug
         known[slug] = max(level, known.get(slug, 0))
     return known
 

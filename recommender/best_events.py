@@ -86,13 +86,15 @@ class Ceilings:
         leading = min(LEADING, n_topics)
         last = np.partition(ceiling, n_topics - leading, axis=1)[:, n_topics - leading, None]
         person, topic = np.nonzero(ceiling >= np.maximum(last, 1e-30))
+        if not len(person):  # nobody here is led anywhere
+            return np.zeros(len(worth), np.float32)
         reached = (ceiling[person, topic][:, None] * SHARES).ravel()
         count = np.diff(self.plain.upto[topic, :-1], prepend=0, axis=1).ravel()
         order = np.argsort(-reached)
         order = order[np.argsort(np.repeat(person, len(SHARES)).astype(np.uint16)[order], kind="stable")]
         ends = np.cumsum(np.bincount(person, minlength=len(worth)) * len(SHARES))
         seen = np.cumsum(count[order])
-        before = np.r_[0, seen[ends - 1]][:-1]
+        before = np.r_[0, seen][np.r_[0, ends[:-1]]]
         place = np.minimum(np.searchsorted(seen, before + n), ends - 1)
         return np.where(np.diff(ends, prepend=0) > 0, reached[order][place], np.float32(0))
 

@@ -14,6 +14,7 @@ from recommender.ranking import Choice
 from recommender.reach import Reach, beside_of
 
 SHOWN_EVIDENCE = 2
+MOST_WEIGHED = 30  # known topics that are weighed one by one as the start of a path
 TELLING_LIFT = 1.15  # a move hardly more frequent than anybody's is no evidence of a path
 LARGEST_LIFT = 50  # beyond it a ratio tells of few counts
 NOTHING_KNOWN = "A new pairing: no figures from your field yet."
@@ -51,7 +52,7 @@ def explain(choice: Choice, known: Mapping[str, int]) -> Reason:
 def source_of(known: Mapping[str, int], topic: str) -> str:
     """Return the known topic from which another is best reached: what raises it most, else what stands beside it."""
     adjacency = load_adjacency()
-    shares = adjacency.shares(known, topic)
+    shares = adjacency.shares(_nearest(known, topic, adjacency), topic)
     if shares:
         return shares[0][0]
     beside = beside_of(topic, adjacency.catalogue)
@@ -66,6 +67,16 @@ def source_of(known: Mapping[str, int], topic: str) -> str:
             slug,
         ),
     )
+
+
+def _nearest(known: Mapping[str, int], topic: str, adjacency: Adjacency) -> Mapping[str, int]:
+    """Return the known topics that say most of a topic: what each of hundreds adds takes as long as all of them."""
+    if len(known) <= MOST_WEIGHED:
+        return known
+    index = adjacency.catalogue.index
+    lifts = adjacency.fine[[index[slug] for slug in known], index[topic]]
+    best = sorted(zip(-lifts, known, strict=True))[:MOST_WEIGHED]
+    return {slug: known[slug] for _, slug in best}
 
 
 def _step(source: Topic, target: Topic, reach: Reach) -> str:

@@ -194,3 +194,10 @@ async def test_printed_link_signs_a_person_in_once_and_is_written_down(service: 
     assert [(one["action"], one["token"]) for one in told] == [("person.link-operator", None), ("person.link", None)]
     async with service.database.reading() as session:
         assert ADA not in {one.subject for one in await session.exec(select(Audit))}
+
+
+async def test_printed_link_leads_to_where_the_service_was_started(service: Service) -> None:
+    await signed_in(service, ADA)
+    environment = {"ADJACENT_DATA": str(service.settings.data), "ADJACENT_BASE_URL": ""}
+    printed = await asyncio.to_thread(CliRunner(env=environment).invoke, cli, ["people", "link", ADA])
+    assert printed.stdout.startswith(f"{service.settings.base_url}/sign-in/adj_l_")

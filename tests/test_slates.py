@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pace import within
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
@@ -16,6 +17,7 @@ from app import slates
 from app.api import shapes
 from app.jobs import renew_slates
 from app.models import Event, Person
+from recommender.catalogue import load_catalogue
 
 ME = "/api/v1/me"
 TOPICS = ("ux-design", "teaching", "data-visualisation", "graphic-design", "agile", "digital-rights", "aws")
@@ -225,3 +227,34 @@ async def test_feedback_on_a_topic_moves_later_weeks(service: Service) -> None:
             assert (await service.client.post(f"{ME}/feedback", json=said, headers=me)).status_code == 200
     assert order[0] == ["ux", "data"]
     assert order[-1][0] == "data"
+
+
+async def test_without_a_profile_picks_are_popular_and_say_so(service: Service) -> None:
+    await a_season(service)
+    me = await service.guest()
+    await service.client.patch(ME, json={"near": "Munich", "days": 30}, headers=me)
+    mine = (await service.client.get(f"{ME}/recommendations", headers=me)).json()["data"]
+    anonymous = await service.client.post("/api/v1/recommendations", json={"near": "Munich", "days": 30})
+    for picks in (mine, anonymous.json()["data"]):
+        assert len(picks) >= 4
+        assert {pick["reason"].split(":")[0] for pick in picks} == {"Picked without knowing you"}
+
+
+async def test_who_knows_hundreds_of_topics_is_answered_and_told_so(service: Service) -> None:
+    await a_season(service)
+    know = [topic.label for topic in load_catalogue().topics[::3] if topic.slug not in TOPICS]
+    assert len(know) > 500
+    asked = {"know": know, "near": "Munich", "days": 30}
+    with within(5):
+        answer = await service.client.post("/api/v1/recommendations", json=asked)
+    picks = answer.json()["data"]
+    assert picks
+    assert all(pick["reason"].startswith("You know something of nearly every field; ") for pick in picks)
+
+
+async def test_all_unknown_topics_are_named_at_once(service: Service) -> None:
+    answer = await service.client.post("/api/v1/recommendations", json={"know": ["Reactt", "React", "Typografy"]})
+    problem = answer.json()
+    assert (answer.status_code, problem["type"], problem["label"]) == (422, "/problems/unknown-topic", "Reactt")
+    assert [one["label"] for one in problem["unknown"]] == ["Reactt", "Typografy"]
+    assert [one["suggestions"][0] for one in problem["unknown"]] == ["React", "Typography"]

@@ -22,7 +22,8 @@ MEDIA_TYPE = "application/problem+json"
 # What a `type` means; `/problems/{name}` says it to people.
 KINDS = {
     "invalid-request": "A parameter or a field is unknown, missing or outside its bounds; `errors` names each of them.",
-    "unknown-topic": "A label names no topic of the catalogue; `suggestions` holds labels that may have been meant.",
+    "unknown-topic": "A label names no topic of the catalogue; `suggestions` holds labels that may have been meant; "
+    "`unknown` does so for each label where several name none.",
     "unknown-place": "No city is called so, or several are; `candidates` holds spellings that name one of them.",
     "bad-cursor": "A cursor is no cursor of this list; take it from `links.next` or `links.prev`, with the same `sort`.",
     "not-json": "The body is no JSON in UTF-8.",
@@ -39,6 +40,11 @@ KINDS = {
 router = APIRouter(tags=["about"])
 
 
+class UnknownLabel(BaseModel):
+    label: str
+    suggestions: list[str]
+
+
 class ProblemDetails(BaseModel):
     """An error, as RFC 9457 writes it."""
 
@@ -48,6 +54,7 @@ class ProblemDetails(BaseModel):
     detail: str | None = None
     errors: list[dict[str, str]] | None = None
     suggestions: list[str] | None = None
+    unknown: list[UnknownLabel] | None = None
     candidates: list[str] | None = None
     code: str | None = None
 
@@ -118,7 +125,9 @@ async def _problem(_request: Request, error: Exception) -> Response:
 
 async def _unknown_topic(_request: Request, error: Exception) -> Response:
     assert isinstance(error, UnknownTopic)
-    members = {"label": error.label, "suggestions": list(error.suggestions)}
+    first = next(iter(error.suggestions))
+    unknown = [{"label": label, "suggestions": list(of)} for label, of in error.suggestions.items()]
+    members = {"label": first, "suggestions": list(error.suggestions[first]), "unknown": unknown}
     return problem_response(422, str(error), kind="unknown-topic", members=members)
 
 

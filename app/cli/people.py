@@ -122,15 +122,19 @@ def link(
     """Print a link that signs a person in, once, within a day: for instances without mail."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import audit
+        import os
+
+        from app import audit, served_at
         from app.signing import LINK, link_for
 
         async with database.writing() as session:
             row = await _found(session, person)
             secret = await link_for(session, row, operates=operator)
             audit.note(session, None, "person.link-operator" if operator else "person.link", row.key)
+            # Unless a setting says where the service is, it is where it was last started.
+            started = None if os.environ.get("ADJACENT_BASE_URL") else await served_at.noted(session)
         say(f"works once, for {LINK.total_seconds() / 3600:.0f} hours; give it to nobody else")
-        print(f"{chosen.base_url}/sign-in/{secret}")
+        print(f"{started or chosen.base_url}/sign-in/{secret}")
 
     run(work)
 

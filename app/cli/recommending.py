@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from recommender.reach import Reach
 
+PURPOSE_NAMES = "learn|exchange|social|sell|recruit"
 REACH_NAMES = "next-door|one-step|two-steps|far"  # recommender.reach.REACHES, without loading numpy for --help
 
 
@@ -41,6 +42,11 @@ def recommend(
     reach: Annotated[str, typer.Option(metavar=REACH_NAMES)] = "one-step",
     days: Annotated[int, typer.Option(min=1, max=365)] = 21,
     limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    purpose: Annotated[
+        list[str] | None, typer.Option(metavar=PURPOSE_NAMES, help="What people may mainly come for; repeat it.")
+    ] = None,
+    lang: Annotated[list[str] | None, typer.Option(metavar="BCP47", help="Of events; repeat it.")] = None,
+    free: Annotated[bool, typer.Option("--free", help="Only what says it is free.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Pick the events one step outside what you know, each with its reason."""
@@ -60,6 +66,9 @@ def recommend(
             reach=far,
             days=days,
             limit=limit,
+            languages=frozenset(lang or ()),
+            free_only=free,
+            purposes=_purposes(purpose or ()),
         )
         async with database.reading() as session:
             picks = await picks_for(session, wish, now=chosen.now())
@@ -72,6 +81,16 @@ def recommend(
             say("nothing found: try --reach far, more --days, a wider --within, or add sources")
 
     run(work)
+
+
+def _purposes(asked: Sequence[str]) -> frozenset[str]:
+    from app.queries import PURPOSES
+    from app.wishes import USUAL_PURPOSES
+
+    for name in asked:
+        if name not in PURPOSES:
+            raise typer.BadParameter(f"{name!r}: choose {', '.join(PURPOSES)}")
+    return frozenset(asked) or USUAL_PURPOSES
 
 
 def levels_of(know: list[str]) -> dict[str, int]:
