@@ -45,7 +45,7 @@ class Holder:
         An error of `run` is written on the row and raised.
         """
         async with self._database.writing() as session:
-            if not await leases.take(session, table, name, self.name, clock=datetime.now(UTC)):
+            if not await leases.take(session, table, [name], self.name, clock=datetime.now(UTC)):
                 return
         task = self._tasks[table, name] = asyncio.ensure_future(run())
         try:

@@ -6,11 +6,12 @@ A schedule speaks for due rows (`claim`) and puts their names into a queue; whoe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, update
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, Integer, and_, bindparam, case, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -49,36 +50,49 @@ def _is_over(table: type[Leased], clock: datetime) -> ColumnElement[bool]:
 
 
 async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, limit: int) -> list[str]:
-    """Speak for up to `limit` due rows for as long as a lease, longest overdue first; return their names."""
-    is_free = or_(col(table.lease_until).is_(None), _is_over(table, clock))
-    may_run = or_(~is_dead(table), col(table.next_due) <= clock - REST)
+    """Speak for up to `limit` due rows for as long as a lease, of those the longest overdue; return their names."""
+    values = {"clock": clock, "until": clock + LEASE, "skewed": clock + SKEW, "rested": clock - REST, "limit": limit}
+    return list((await _execute(session, _claiming(table), values)).scalars())
+
+
+@functools.cache  # asked every few seconds for ever, and building it takes longer than running it
+def _claiming(table: type[Leased]) -> Any:
+    instants: list[BindParameter[datetime]] = [bindparam(name) for name in ("clock", "until", "skewed", "rested")]
+    clock, until, skewed, rested = instants
+    lease = col(table.lease_until)
     due = (
         select(table.name)
-        .where(col(table.next_due) <= clock, is_free, may_run)
+        .where(
+            col(table.next_due) <= clock,
+            or_(lease.is_(None), lease <= clock, lease > skewed),
+            or_(~is_dead(table), col(table.next_due) <= rested),
+        )
         .order_by(col(table.next_due), col(table.name))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)  # SQLite has one writer and needs none
         .cte("due")
     )
-    spoken_for = (
+    return (
         update(table)
         .where(col(table.name).in_(select(due.c.name)))
-        .values(lease_until=clock + LEASE, holder=None)
-        .returning(col(table.next_due), col(table.name))
+        .values(lease_until=until, holder=None)
+        .returning(col(table.name))
     )
-    return [row.name for row in sorted(await _execute(session, spoken_for))]
 
 
-async def take(session: AsyncSession, table: type[Leased], name: str, holder: str, *, clock: datetime) -> bool:
-    """Hold a due row, unless somebody does; return whether it worked. The attempt counts from now on."""
+async def take(
+    session: AsyncSession, table: type[Leased], names: Collection[str], holder: str, *, clock: datetime
+) -> set[str]:
+    """Hold due rows, but those that somebody holds; return which. The attempt counts from now on."""
     is_free = or_(col(table.holder).is_(None), _is_over(table, clock))
     taken = (
         update(table)
-        .where(col(table.name) == name, col(table.next_due) <= clock, is_free)
+        .where(col(table.name).in_(names), col(table.next_due) <= clock, is_free)
         # Whatever kills its worker goes to the end of the line.
         .values(holder=holder, lease_until=clock + LEASE, attempts=table.attempts + 1, next_due=clock)
+        .returning(col(table.name))
     )
-    return (await _execute(session, taken)).rowcount == 1
+    return set((await _execute(session, taken)).scalars())
 
 
 async def renew(
@@ -95,7 +109,7 @@ async def renew(
 
 
 async def release(
-    session: AsyncSession, table: type[Leased], names: Sequence[str], holder: str | None, **values: Any
+    session: AsyncSession, table: type[Leased], names: Collection[str], holder: str | None, **values: Any
 ) -> None:
     """Give back rows that were worked on well; `values` are what else changes: when each is due again."""
     await _execute(
@@ -136,7 +150,8 @@ async def requeue(session: AsyncSession, table: type[Leased], name: str, *, cloc
     return (await _execute(session, freed)).rowcount == 1
 
 
-async def _execute(session: AsyncSession, statement: Any) -> CursorResult[Any]:
-    # Nobody who leases has such rows loaded; bringing them up to date would cost another look.
-    result: CursorResult[Any] = await session.exec(statement, execution_options={"synchronize_session": False})
+async def _execute(session: AsyncSession, statement: Any, values: dict[str, Any] | None = None) -> CursorResult[Any]:
+    # Through the connection rather than the session: a thousand names need no objects, and nobody has such rows loaded.
+    await session.flush()
+    result: CursorResult[Any] = await (await session.connection()).execute(statement, values)
     return result

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import calendars, door, growth, pages, rounds, serving, tagging, under_load
+from benchmarks import calendars, door, engine, growth, pages, rounds, serving, simulator, tagging, under_load
 from benchmarks.measure import Row, table
 
 ROUNDS = (300, 1_000, 10_000)  # sources; all but the first with --all
@@ -45,6 +45,8 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     yield from serving.rows(everything=everything)
     if everything:
         yield from under_load.rows()
+    yield from engine.rows(1_000_000 if everything else 100_000)
+    yield from simulator.rows(100_000 if everything else 2_000, 7 if everything else 2)
     yield from growth.rows(most=MOST_STORED if everything else 10_000)
 
 
