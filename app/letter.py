@@ -309,15 +309,16 @@ def _changed(changed: Changed, zone: ZoneInfo, links: Links) -> dict[str, str]:
 
 
 def _community(facts: Facts, zone: ZoneInfo) -> dict[str, str] | None:
-    active = facts.community
-    if active is None:
+    if facts.community is None:
         return None
+    active = facts.community.active
     community, coming = active.community, active.next_event
     address = link(community.join or community.url)
     if address is None:
         return None
     return {
         "name": one_line(community.name, LONGEST_TITLE),
+        "topic": facts.community.topic,
         "about": one_line(community.description, LONGEST_REASON),
         "cadence": active.cadence or "",
         "next": f"{one_line(coming.title, LONGEST_TITLE)}, {when(coming, zone).hours}" if coming else "",

@@ -13,9 +13,19 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries
 from app.calendar_feed import is_off
-from app.communities import Active, with_activity
 from app.feedback import KEEPING, REFUSING, shift
-from app.models import Community, Digest, Event, EventChange, Feedback, Hidden, Person, ShownPick, Subscription
+from app.introductions import Introduced, introduce
+from app.models import (
+    Community,
+    Digest,
+    Event,
+    EventChange,
+    Feedback,
+    Hidden,
+    Person,
+    ShownPick,
+    Subscription,
+)
 from app.slates import Shown, iso_week
 from recommender.catalogue import load_catalogue
 from recommender.reach import Reach
@@ -56,7 +66,7 @@ class Facts:
     changed: tuple[Changed, ...] = ()
     said: Said = Said()
     skipped: tuple[date, ...] = ()  # days without a mail since the last one
-    community: Active | None = None
+    community: Introduced | None = None
     is_first: bool = True  # no mail has gone out to them so far
 
 
@@ -81,7 +91,7 @@ async def facts_of(
     said = await _said(session, by_id, since)
     changed = await _changed(session, since, now=now)
     chosen = {id_: choose(slates[id_], before[id_].event_ids, before[id_].series, now=now) for id_ in by_id}
-    communities = await _communities(session, slates, chosen, now=now)
+    communities = await introduce(session, by_id, slates, chosen, now=now)
     return {
         id_: Facts(
             person,
@@ -282,27 +292,3 @@ async def _changed(session: AsyncSession, since: Mapping[int, datetime], *, now:
         if before or is_withdrawn:
             changed[person_id].setdefault(event.id, Changed(event, before))
     return defaultdict(list, {id_: list(events.values()) for id_, events in changed.items()})
-
-
-async def _communities(
-    session: AsyncSession,
-    slates: Mapping[int, Sequence[Shown]],
-    chosen: Mapping[int, Sequence[Shown]],
-    *,
-    now: datetime,
-) -> dict[int, Active]:
-    """Return for each person a community to look at: one behind a pick of theirs that the mail does not tell, else
-    behind one that it does; another one each week.
-    """
-    wanted: dict[int, list[Community]] = {}
-    for id_, slate in slates.items():
-        told = {shown.listed.event.id for shown in chosen[id_]}
-        ordered = sorted(slate, key=lambda shown: shown.listed.event.id in told)
-        found = {one.id: one for shown in ordered if (one := shown.listed.community) and (one.join or one.url)}
-        if found:
-            wanted[id_] = list(found.values())
-    turn = now.isocalendar().week
-    picked = {id_: found[turn % len(found)] for id_, found in wanted.items()}
-    alive = await with_activity(session, list({one.id: one for one in picked.values()}.values()), now=now)
-    by_id = {active.community.id: active for active in alive}
-    return {id_: by_id[one.id] for id_, one in picked.items()}

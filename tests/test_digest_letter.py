@@ -18,7 +18,7 @@ from app.db import Database
 from app.digest_sending import built_for, links_of, send_due
 from app.letter_facts import Facts
 from app.mail_links import Links
-from app.models import Event, EventChange, Feedback, Hidden, Person, Subscription
+from app.models import CommunityTopic, Event, EventChange, Feedback, Hidden, Person, Subscription
 from app.queries import Listed
 from app.slates import Shown
 
@@ -233,3 +233,33 @@ async def test_a_person_without_expertise_is_skipped(database: Database, tmp_pat
         await add_reader(session)
     settings = settings_in(tmp_path)
     assert dict(await send_due(database, settings, now=NOW, clock=NOW)) == {"skipped": 1}
+
+
+async def test_one_community_is_introduced_another_one_each_week(database: Database, tmp_path: Path) -> None:
+    async with database.writing() as session:
+        person = await add_reader(session, slate=[(event(2), pick())], person={"lat": 48.1, "lon": 11.6})
+        known = {
+            "near": community("Near", lat=48.2, lon=11.5, city="Munich", activity={"words": "every Tuesday"}),
+            "far": community("Far", lat=52.5, lon=13.4),
+            "chat": community("Chat", is_online=True, kind="chat", description="Letters all day.\n\nCome in!"),
+            "asleep": community("Asleep", is_online=True, activity={"label": "dormant"}),
+            "unwanted": community("Unwanted", is_online=True),
+            "closed": community("Closed", is_online=True, url=None),
+        }
+        session.add_all(known.values())
+        await session.flush()
+        for one in known.values():
+            weight = 0.9 if one.name == "Near" else 0.5
+            session.add(CommunityTopic(community_id=one.id or 0, topic="typography", weight=weight))
+        session.add(Hidden(person_id=1, kind="community", subject="unwanted", hidden_at=NOW))
+        told = []
+        for weeks in range(2):
+            now = NOW + timedelta(weeks=weeks)
+            await show(session, person, [(await session.get_one(Event, 1), pick())] if weeks else [], now=now)
+            told.append((await letter_facts.facts_of(session, [person], now=now, clock=now))[1].community)
+        names = [one.active.community.name for one in told if one]
+        assert sorted(names) == ["Chat", "Near"]
+        whole = facts((event(3), pick()), community=told[names.index("Near")])
+    text = words(mail_of(whole, tmp_path).part("plain"))
+    assert "Near in Munich is about Typography and meets every Tuesday." in text
+    assert "https://type.example/" in text
