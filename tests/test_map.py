@@ -259,6 +259,8 @@ def contrast(one: str, other: str) -> float:
         ("edge", "card", 3.0),
         ("edge", "ring", 2.5),  # a dot outside the ring may stick into it
         ("core", "paper", 2.5),
+        ("core", "card", 2.5),  # bars and lines
+        ("alarm", "card", 3.0),
     ],
 )
 def test_colours_contrast(front: str, back: str, least: float, scheme: str) -> None:

@@ -1,0 +1,279 @@
+"""Search, the calendar, communities, and what an event's page says beyond the event."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from service import MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
+from test_web import BROWSER, CHOIR, Shown
+from test_web_languages import evening
+
+from app.models import Community, CommunityTopic, Report
+from app.places import Spot
+from app.web.calendar_links import event_links
+from app.web.distances import distances
+from app.web.looking import is_at
+from app.web.question import read_question, tidied
+from app.web.search import month_of, read_position, read_search, week_of
+from app.web.strips import Series, chart, year_strip
+from app.wording import wording_of
+
+ENGLISH = wording_of("en")
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def show(service: Service, address: str) -> Shown:
+    return Shown(await service.client.get(address, headers=BROWSER, follow_redirects=True))
+
+
+async def some(service: Service) -> dict[str, str]:
+    return await service.store(
+        draft("a", "Sing a bug report", venue=MUNICH, mode="in_person", language="de", price="free"),
+        draft("b", "Clay for beginners", days=2, mode="online", language="en"),
+        draft("c", "Sing again", days=9, venue=MUNICH, mode="in_person"),
+        topics={"a": CHOIR, "b": {"ux-design": 0.8}, "c": CHOIR},
+    )
+
+
+# Search
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ("", ["Sing a bug report", "Clay for beginners", "Sing again"]),
+        ("q=sing", ["Sing a bug report", "Sing again"]),
+        ("topic=choir&mode=in_person", ["Sing a bug report", "Sing again"]),
+        ("topic=Choir", ["Sing a bug report", "Sing again"]),
+        ("topic=nonsense", []),
+        ("language=en", ["Clay for beginners"]),
+        ("near=48.137,11.575&within=5", ["Sing a bug report", "Sing again"]),
+        ("free=yes", ["Sing a bug report"]),
+        ("q=%00", ["Sing a bug report", "Clay for beginners", "Sing again"]),
+        ("q=unheard", []),
+    ],
+)
+async def test_search_finds_what_is_asked(service: Service, query: str, titles: list[str]) -> None:
+    await some(service)
+    page = await show(service, f"/events?{query}")
+    assert [words for words, _ in page.links(".rows a")] == titles
+    assert bool(page.tree.css(".empty")) == (not titles)
+
+
+async def test_facets_count_what_is_found_and_lead_to_it(service: Service) -> None:
+    await some(service)
+    page = await show(service, "/events?q=sing")
+    assert dict(page.links(".facets a"))["Choir"] == "/events?q=sing&topic=choir"
+    assert "Choir 2" in page.words(".facets li")
+    chosen = await show(service, "/events?q=sing&topic=choir")
+    assert (chosen.one(".facets .on"), dict(chosen.links(".facets .on"))["Choir"]) == ("Choir", "/events?q=sing")
+
+
+async def test_list_goes_on_where_it_ended(service: Service) -> None:
+    await service.store(*(draft(f"{number:02}", f"Evening {number:02}", days=1 + number / 100) for number in range(35)))
+    first = await show(service, "/events")
+    assert (first.words(".found h2")[0], len(first.tree.css(".rows li"))) == ("35 events", 30)
+    (_, more) = first.links("a[rel=next]")[0]
+    assert [words for words, _ in (await show(service, more)).links(".rows a")] == [
+        f"Evening {n}" for n in range(30, 35)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("", False), ("~", False), ("2026-12-01~3", False), ("x~1", False), ("2026-12-01T12:00:00+00:00~7", True)],
+)
+def test_position_that_makes_no_sense_is_the_beginning(text: str, is_one: bool) -> None:
+    assert (read_position(text) is not None) == is_one
+
+
+async def test_week_and_month_show_events_on_their_days(service: Service) -> None:
+    await some(service)
+    week = await show(service, "/events?view=week")
+    days = dict(zip(week.words(".week h3"), week.words(".week > li"), strict=True))
+    assert list(days) == ["Mon 30", "Tue 1", "Wed 2", "Thu 3", "Fri 4", "Sat 5", "Sun 6"]
+    assert "Sing a bug report" in days["Wed 2"]
+    month = await show(service, "/events?view=month")
+    assert month.one(".views h2") == "December 2026"
+    assert len(month.tree.css(".month td")) == 35
+    assert dict(month.links(".views a[rel=next]"))["Later"] == "/events?view=month&day=2027-01-01"
+    assert (await show(service, "/events?view=month&day=2027-01-01")).one(".views h2") == "January 2027"
+
+
+@given(st.dates(date(1971, 1, 1), date(2199, 12, 31)))
+@settings(max_examples=200, deadline=None)
+def test_months_are_whole_weeks_that_hold_each_of_their_days_once(day: date) -> None:
+    weeks = month_of(day)
+    days = [one for week in weeks for one in week]
+    assert all(week[0].isoweekday() == 1 and len(week) == 7 for week in weeks)
+    assert [one for one in days if (one.year, one.month) == (day.year, day.month)] == [
+        day.replace(day=1) + timedelta(days=place) for place in range(sum(one.month == day.month for one in days))
+    ]
+    assert day in week_of(day)
+
+
+@pytest.mark.parametrize("day", ["x", "0001-01-01", "9999-12-31", "2026-02-30"])
+def test_day_that_is_none_is_today(day: str) -> None:
+    assert read_search({"day": [day], "view": ["month"]}).day == ""
+
+
+# The question in the address
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["know", "near", "within", "days", "mode", "hours", "language", "free", "reach", "level.choir", "x"]
+        ),
+        st.lists(
+            st.sampled_from(
+                ["", "Choir", "UX design:5", "qqx", "a, b", "25", "yes", "online", "weekend", "far", "\u202e", "Munich"]
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_tidied_address_says_the_same_and_is_tidy(values: dict[str, list[str]]) -> None:
+    from urllib.parse import parse_qs, urlsplit
+
+    question = read_question(values)
+    address = tidied(question, "/start", values) or question.whole_address("/start")
+    again = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    assert read_question(again) == question
+    assert tidied(read_question(again), "/start", again) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [
+        ((2026, 12, 3, 18, 30), {"any", "evening"}),
+        ((2026, 12, 3, 9), {"any", "daytime"}),
+        ((2026, 12, 5, 20), {"any", "weekend"}),
+        ((2026, 12, 6, 10), {"any", "weekend"}),
+        ((2026, 12, 3, 1), {"any", "daytime"}),
+    ],
+)
+def test_hours_are_those_of_the_event_s_own_clock(start: tuple[int, ...], hours: set[str]) -> None:
+    there = ZoneInfo("Pacific/Auckland")
+    event = evening(starts_at=datetime(*start, tzinfo=there), zone=there.key)
+    assert {one for one in ("evening", "daytime", "weekend") if is_at(event, one)} | {"any"} == hours
+
+
+# An event's page
+
+
+async def test_event_page_gives_the_reason_to_who_asks_and_the_way_back(service: Service) -> None:
+    keys = await some(service)
+    page = await show(service, f"/e/{keys['a']}?know=UX+design&reach=far")
+    assert page.one(".why-you .to") == "Choir"
+    assert page.one(".why-you .reason").startswith("You know UX design.")
+    assert page.links(".back a") == [("← Your picks", "/?know=UX+design&reach=far")]
+    inside = await show(service, f"/e/{keys['a']}?know=Choir")
+    assert inside.one(".why-you .reason") == "It lies inside what you know already, so it is no step outside."
+    assert not (await show(service, f"/e/{keys['a']}")).tree.css(".why-you")
+
+
+async def test_event_page_shows_what_lies_beside_it(service: Service) -> None:
+    keys = await some(service)
+    page = await show(service, f"/e/{keys['a']}")
+    assert next(words for words, _ in page.links(".beside a")) == "Sing again"
+
+
+async def test_mistake_is_reported_and_put_aside(service: Service) -> None:
+    keys = await some(service)
+    answer = await service.client.post(f"/e/{keys['a']}/report", data={"what": "time", "words": "It\nis  at 7"})
+    assert answer.headers["Location"] == f"/e/{keys['a']}"
+    async with service.database.reading() as session:
+        (report,) = await session.exec(select(Report))
+    assert (report.kind, report.words) == ("time", "It is at 7")
+    assert (await service.client.post(f"/e/{keys['a']}/report", data={"what": "weather"})).status_code == 422
+    headers = await service.operator()
+    page = Shown(await service.client.get("/ops", headers={**BROWSER, **headers}))
+    assert page.one("#reports q") == "It is at 7"
+    await service.client.post(f"/ops/reports/{report.id}", headers=headers)
+    assert not Shown(await service.client.get("/ops", headers={**BROWSER, **headers})).tree.css("#reports")
+
+
+def test_calendar_links_carry_title_hours_and_address() -> None:
+    links = event_links(evening(venue_name="Studio", city="Munich"), "https://adjacent.example/e/k")
+    assert links.google_url == (
+        "https://calendar.google.com/calendar/render?action=TEMPLATE&text=T&dates=20261203T173000Z%2F20261203T193000Z"
+        "&location=Studio%2C+Munich&details=https%3A%2F%2Fadjacent.example%2Fe%2Fk"
+    )
+    assert links.outlook_url == (
+        "https://outlook.live.com/calendar/0/deeplink/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject=T"
+        "&startdt=2026-12-03T17%3A30%3A00Z&enddt=2026-12-03T19%3A30%3A00Z&allday=false&location=Studio%2C+Munich"
+        "&body=https%3A%2F%2Fadjacent.example%2Fe%2Fk"
+    )
+
+
+# Communities
+
+
+async def test_communities_are_listed_with_how_they_meet_and_resting_ones_only_when_asked_for(service: Service) -> None:
+    weeks = [0] * 51 + [1, 1]
+    async with service.database.writing() as session:
+        alive = Community(
+            key="choir-1",
+            name="Songs at work",
+            city="Munich",
+            join_steps=["Come to a rehearsal"],
+            url="javascript:alert(1)",
+            activity={"label": "regular", "words": "every Tuesday", "weeks": weeks, "last_on": "2026-11-24"},
+            updated_at=NOW,
+        )
+        session.add_all(
+            [alive, Community(key="gone-1", name="Gone", activity={"label": "ended", "weeks": []}, updated_at=NOW)]
+        )
+        await session.flush()
+        session.add(CommunityTopic(community_id=alive.id, topic="choir", weight=0.9))
+    page = await show(service, "/communities")
+    assert page.words(".community h3") == ["Songs at work"]
+    assert page.one(".community .meta") == "group · Munich · every Tuesday"
+    assert len(page.tree.css(".strip .met")) == 2
+    assert (await show(service, "/communities?resting=yes&q=gone")).words(".community h3 a") == ["Gone"]
+    assert (await show(service, "/communities?topic=Choir")).words(".community h3") == ["Songs at work"]
+    assert (await show(service, "/communities?topic=nonsense")).words(".community h3") == []
+    own = await show(service, "/communities/choir-1")
+    assert own.words(".event-side ol li") == ["Come to a rehearsal"]
+    assert "javascript:" not in own.source
+    assert own.links(".event-main .tags a") == [("Choir", "/events?topic=choir")]
+    assert (await show(service, "/communities/nothing")).status == 404
+
+
+# Small drawings
+
+
+def test_strip_draws_a_bar_a_week_and_says_it_in_words() -> None:
+    svg = str(year_strip([0, 2, 1], '3 "meetings"'))
+    assert svg.count("<rect") == 3
+    assert svg.count('class="met"') == 2
+    assert 'aria-label="3 &#34;meetings&#34;"' in svg
+
+
+def test_chart_of_nothing_and_of_one_day_can_be_drawn() -> None:
+    for counts in ([], [0], [3], [0, 5, 1]):
+        svg = str(chart([f"day {n}" for n in range(len(counts))], [Series("added", "new", counts)], "told"))
+        assert svg.count("<polyline") == 1
+        assert svg.count("<circle") == sum(count > 0 for count in counts)
+
+
+def test_distances_keep_direction_and_leave_out_what_is_farther() -> None:
+    centre = Spot(48.0, 11.0, "here")
+    svg = str(distances(centre, 100, [(48.45, 11.0), (48.0, 11.6), (48.0, 11.6), (52.0, 11.0)], ENGLISH))
+    assert svg.count('class="there"') == 2  # two lie in one place, one is too far
+    assert 'class="there" cx="0" cy="-59"' in svg  # north is up
