@@ -107,12 +107,75 @@ _COUNTRIES = {
         "Vietnam",
     ]
 }
+# Every state of the US, since many write it out and nobody writes the country.
+_STATES = frozenset(
+    name.casefold()
+    for name in [
+        "Alabama",
+        "Alaska",
+        "Arizona",
+        "Arkansas",
+        "California",
+        "Colorado",
+        "Connecticut",
+        "Delaware",
+        "Florida",
+        "Georgia",
+        "Hawaii",
+        "Idaho",
+        "Illinois",
+        "Indiana",
+        "Iowa",
+        "Kansas",
+        "Kentucky",
+        "Louisiana",
+        "Maine",
+        "Maryland",
+        "Massachusetts",
+        "Michigan",
+        "Minnesota",
+        "Mississippi",
+        "Missouri",
+        "Montana",
+        "Nebraska",
+        "Nevada",
+        "New Hampshire",
+        "New Jersey",
+        "New Mexico",
+        "North Carolina",
+        "North Dakota",
+        "Ohio",
+        "Oklahoma",
+        "Oregon",
+        "Pennsylvania",
+        "Rhode Island",
+        "South Carolina",
+        "South Dakota",
+        "Tennessee",
+        "Texas",
+        "Utah",
+        "Vermont",
+        "Virginia",
+        "Washington State",
+        "West Virginia",
+        "Wisconsin",
+        "Wyoming",
+    ]
+)
+_SEPARATORS = re.compile(r"[,\n;|]|\s[-–—@]\s")
+_MAIL = re.compile(r"\S+@\S+\.\w+")
+_NO_PLACE = re.compile(
+    r"\d{1,2}(?:[:.]\d\d)?\s*(?:[ap]\.?m\.?)?|t\.?b\.?[acd]\.?|to be (?:announced|confirmed|decided|determined)"
+    r"|(?:see|check) (?:the )?(?:website|description|details|link)|anywhere|various(?: locations)?|private|n/?a|none|unknown",
+    re.IGNORECASE,
+)
 _REGION = re.compile(r"([A-Z]{2}|[A-Z][a-z]+)(?:\s+\d{5}(?:-\d{4})?)|[A-Z]{2}")  # "TN 37203", "TN"
 _POSTCODE = re.compile(
-    r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:\s?[A-Z]{2}\b)?\s+|\s+(?:\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2})$"
+    r"^(?:[A-Z]{1,2}-)?\d{4,6}(?:\s?[A-Z]{2}\b)?\s*(?=[^\W\d])|\s+(?:\d{4,6}|[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2})$"
 )
+_GLUED_COUNTRY = re.compile(rf"(.+) ({'|'.join(map(re.escape, _COUNTRIES))})\.?", re.IGNORECASE)
 _STREET = re.compile(
-    r"^\d+[\w/-]*\s|\s\d+\s*[a-z]?(?:\s*[-/]\s*\d+)?$|\b(?:street|st|road|rd|avenue|ave|blvd|suite|floor)\b\.?"
+    r"^\d+[\w/-]*\s|\s\d+\s*[a-z]?(?:\s*[-/]\s*\d+)?$|(?<=\w\s)(?:street|st|road|rd|avenue|ave|blvd|suite|floor)\b\.?"
     r"|(?:straße|strasse|str\.|weg|platz|gasse|allee)\b",
     re.IGNORECASE,
 )
@@ -152,8 +215,8 @@ def read_venue(text: str, position: tuple[float, float] | None = None) -> Venue 
 def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None:
     lat, lon = position or (None, None)
     words = clean_text(_ANY_URL.sub(" ", text) if "://" in text else text)
-    parts = [part for part in map(one_line, re.split(r"[,\n;|]|\s-\s|\s[–—]\s", words)) if part.strip(" .-–()")]
-    parts = [part for part in parts if not is_online_in_words(part)]
+    told = (one_line(part).strip(" \\") for part in _SEPARATORS.split(_MAIL.sub(" ", words) if "@" in words else words))
+    parts = [part for part in told if part.strip(" .-–()[]") and not _says_no_place(part)]
     if not parts:
         return Venue(lat=lat, lon=lon) if position else None
     name = None if _STREET.search(parts[0]) and len(parts) > 1 else parts[0]
@@ -161,7 +224,11 @@ def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None
     country = city = None
     if rest and (known := _COUNTRIES.get(rest[-1].casefold().strip(" .)"))):
         country, rest = known, rest[:-1]
-    region = rest[-1] if len(rest) > 1 and _REGION.fullmatch(rest[-1]) else None
+    elif rest and (glued := _GLUED_COUNTRY.fullmatch(rest[-1])) and _is_region(glued[1]):
+        country, rest = _COUNTRIES[glued[2].casefold()], [*rest[:-1], glued[1]]
+    if len(parts) == 2 and country is None and rest and _is_state(rest[-1]):
+        return Venue(address=", ".join(parts), city=parts[0], lat=lat, lon=lon)
+    region = rest[-1] if len(rest) > 1 and _is_region(rest[-1]) else None
     places = rest[:-1] if region else rest
     if places and not (len(places) == 1 and _STREET.search(_POSTCODE.sub("", places[0]))):
         city = _POSTCODE.sub("", places[-1]).strip(" ()") or None
@@ -169,6 +236,18 @@ def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None
         city = None
     address = ", ".join(rest) or None
     return Venue(name=name, address=address, city=city, country=country, lat=lat, lon=lon)
+
+
+def _says_no_place(part: str) -> bool:
+    return is_online_in_words(part) or _NO_PLACE.fullmatch(part.strip(" .()[]")) is not None
+
+
+def _is_region(part: str) -> bool:
+    return _REGION.fullmatch(part) is not None or _is_state(part)
+
+
+def _is_state(part: str) -> bool:
+    return part.casefold() in _STATES or (part.isupper() and part.isalpha() and len(part) == 2)
 
 
 def read_position(text: str) -> tuple[float, float] | None:

@@ -539,6 +539,7 @@ async def main(url, host, now, count):
 
 asyncio.run(main(*sys.argv[1:]))
 """
+KILLS = 23  # on each database
 SIZES = (450, 30, 30, 30, 30, 30, 30, 30)  # the first one takes three transactions
 
 
@@ -561,7 +562,7 @@ async def test_killed_rounds_lose_double_and_tear_nothing(database: Database, or
     paths = [f"/{number}.ics" for number in range(len(SIZES))]
     ids = await add(database, *map(origin.url, paths))
     torn = 0
-    for number in range(15):
+    for number in range(KILLS):
         for source, path in enumerate(paths):
             origin.serve(path, edition(source, number), headers={"ETag": f'"{number}"'})
         process = await asyncio.create_subprocess_exec(
@@ -578,7 +579,7 @@ async def test_killed_rounds_lose_double_and_tear_nothing(database: Database, or
     async with Fetcher(allow_hosts=origin.allow_hosts) as fetcher:
         outcomes = await round_(database, fetcher, ids)
     assert {state for state, _ in outcomes} <= {"fetched", "unchanged"}
-    assert await unfinished(database, origin, ids, 14) == 0
+    assert await unfinished(database, origin, ids, KILLS - 1) == 0
     async with database.reading() as session:
         there = list(await session.exec(select(Event).where(col(Event.deleted_at).is_(None))))
         versions = list(await session.exec(select(EventVersion).where(col(EventVersion.withdrawn_at).is_(None))))
