@@ -316,6 +316,11 @@ async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Lis
 
 async def survivors(session: AsyncSession, ids: Iterable[int]) -> dict[int, str]:
     """Return, by the number of an event, the id of the one it stands for in the end, however often merged."""
+    return {id_: key for id_, (_, key) in (await merged_into(session, ids)).items()}
+
+
+async def merged_into(session: AsyncSession, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return, by the number of an event, number and id of the one it stands for in the end; its own where not merged."""
     keys: dict[int, str] = {}
     into: dict[int, int] = {}
     wanted = sorted(ids)
@@ -332,7 +337,7 @@ async def survivors(session: AsyncSession, ids: Iterable[int]) -> dict[int, str]
     def last(id_: int) -> int:
         return last(into[id_]) if id_ in into else id_
 
-    return {id_: keys[last(id_)] for id_ in found}
+    return {id_: (last(id_), keys[last(id_)]) for id_ in found}
 
 
 async def communities_by_id(session: AsyncSession, ids: Iterable[int]) -> dict[int, Community]:

@@ -78,12 +78,14 @@ async def refusals_of(session: AsyncSession, person: Person, *, now: datetime) -
         .order_by(col(ShownPick.week))
     )
     shown = [row for row in rows if row[0] not in saved]
+    # An event that was merged into another meanwhile is the other.
+    stands_for = await queries.merged_into(session, {event_id for event_id, *_ in (*refused, *shown)})
     return Refusals(
         topics=await hiding.hidden_by(session, person, "topic"),
         communities=await hiding.hidden_by(session, person, "community"),
-        events=frozenset(event_id for event_id, _ in refused),
+        events=frozenset(stands_for[event_id][0] for event_id, _ in refused),
         series=frozenset(series for _, series in refused if series),
-        seen={event_id: Seen(week, sequence) for event_id, week, sequence, _ in shown},
+        seen={stands_for[event_id][0]: Seen(week, sequence) for event_id, week, sequence, _ in shown},
         seen_series={series: week for _, week, _, series in shown if series},
     )
 

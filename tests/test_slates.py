@@ -258,3 +258,17 @@ async def test_all_unknown_topics_are_named_at_once(service: Service) -> None:
     assert (answer.status_code, problem["type"], problem["label"]) == (422, "/problems/unknown-topic", "Reactt")
     assert [one["label"] for one in problem["unknown"]] == ["Reactt", "Typografy"]
     assert [one["suggestions"][0] for one in problem["unknown"]] == ["React", "Typography"]
+
+
+async def test_what_was_refused_stays_out_when_it_is_merged_into_another(service: Service) -> None:
+    ids = await a_season(service)
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=30)
+    said = {"event": ids["ux-design"], "kind": "dismissed"}
+    await service.client.post(f"{ME}/feedback", json=said, headers=me)
+    twin = await service.store(
+        draft("twin", "The same evening elsewhere", days=16, venue=MUNICH), topics={"twin": {"ux-design": 0.9}}
+    )
+    async with service.database.writing() as session:
+        by_key = {event.key: event for event in await session.exec(select(Event))}
+        by_key[ids["ux-design"]].merged_into = by_key[twin["twin"]].id
+    assert not {"An evening of ux-design", "The same evening elsewhere"} & set(await week_of(service, 1))
