@@ -36,7 +36,7 @@ from app.api import (
 )
 from app.api.conditional import Conditional
 from app.api.doors import BodyLimit, Doors, Faults
-from app.api.health import Gauges, Metrics
+from app.api.health import Gauges, Timings
 from app.api.limits import Limiter
 from app.api.reference import describe
 from app.api.requests import Requests
@@ -106,8 +106,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         # Looked for by every request, at 30 µs; /metrics and the log tell the same.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[
-            Middleware(Requests),
-            Middleware(Metrics, registry=metrics),
+            Middleware(Requests, timings=Timings(metrics)),
             Middleware(Conditional),
             Middleware(Doors, base_url=settings.base_url),
             Middleware(Faults),

@@ -45,14 +45,23 @@ def revisions_of(database: Database) -> Revisions:
 class FileRevisions:
     """Reads counters where it is asked: SQLite tells them in 8 µs, and nobody who reads a WAL database waits.
 
-    Handing the read to the thread of a pooled connection takes twenty times as long.
+    Handing the read to the thread of a pooled connection takes twenty times as long. All who ask in one turn of the event
+    loop share a read: whatever woke them had come before the turn began.
     """
 
     def __init__(self, database: Database) -> None:
         self._file = make_url(database.url).database or ""
         self._connection: sqlite3.Connection | None = None
+        self._read_in_this_turn: dict[str, int] = {}
 
     async def numbers(self, names: Collection[str]) -> Mapping[str, int]:
+        if not self._read_in_this_turn:
+            asyncio.get_running_loop().call_soon(self._read_in_this_turn.clear)
+        if not self._read_in_this_turn.keys() >= set(names):
+            self._read_in_this_turn |= self._read(names)
+        return {name: self._read_in_this_turn[name] for name in names}
+
+    def _read(self, names: Collection[str]) -> dict[str, int]:
         if self._connection is None:
             self._connection = sqlite3.connect(self._file, isolation_level=None)
             self._connection.execute("PRAGMA query_only=ON")

@@ -27,7 +27,7 @@ from benchmarks.measure import Row, seconds, table
 from benchmarks.servers import Server, adjacent, program
 
 SECONDS, CONNECTIONS, ROUNDS = 2, 16, 3
-WRK = ("wrk", "-t1", f"-c{CONNECTIONS}", "--timeout", "10s")
+WRK = ("wrk", "-t1", "--timeout", "10s")
 PATIENCE = 10  # seconds for peers, some of which answer a few times a second
 FEW, MANY, MOST = 5_000, 100_000, 1_000_000  # stored events
 BARE = """
@@ -108,7 +108,10 @@ def rows(*, everything: bool = False) -> Iterator[Row]:
             yield _row(what, one, beside, other)
         for beside, server, there in peers.standing(stack, folder, whole.content, feed):
             yield _row(
-                f"calendar of {count}, identity", Asked(ours, path), beside, Asked(server, there, lasts=PATIENCE)
+                f"calendar of {count}, identity",
+                Asked(ours, path),
+                beside,
+                Asked(server, there, lasts=PATIENCE, connections=1),
             )
         for number in (MANY, MOST) if everything else (MANY,):
             with adjacent(folder / f"{number}", number) as more:
@@ -159,6 +162,7 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     script: str = ""
     lasts: int = SECONDS
+    connections: int = CONNECTIONS
 
     def rate(self) -> float:
         """Return the answers it gives a second of its CPU."""
@@ -169,7 +173,14 @@ class Asked:
             script = ["-s", file.name] if self.script else []
             begun = self.server.cpu()
             told = subprocess.run(
-                [*WRK, f"-d{self.lasts}s", *headers, *script, f"{self.server.address}{self.path}"],
+                [
+                    *WRK,
+                    f"-c{self.connections}",
+                    f"-d{self.lasts}s",
+                    *headers,
+                    *script,
+                    f"{self.server.address}{self.path}",
+                ],
                 check=True,
                 capture_output=True,
                 text=True,

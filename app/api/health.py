@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import select
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from app.api.access import Chosen, Data
 from app.api.answers import Nothing, answer
@@ -80,11 +79,10 @@ def method_of(scope: Scope) -> str:
     return method if method in METHODS else "other"
 
 
-class Metrics:
-    """Times every exchange by route, method and status. The route's template is told: addresses may hold secrets."""
+class Timings:
+    """Counts how long answers took, by route, method and status. The route's template is told: addresses may hold secrets."""
 
-    def __init__(self, app: ASGIApp, *, registry: CollectorRegistry) -> None:
-        self.app = app
+    def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
             "adjacent_http_seconds",
             "Time to answer a request.",
@@ -92,26 +90,11 @@ class Metrics:
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
         )
-        self._series: dict[
-            tuple[str, str, str], Histogram
-        ] = {}  # looking one up in the family takes as long as counting
+        # Looking a series up in its family takes as long as counting.
+        self._series: dict[tuple[str, str | None, int], Histogram] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, status = time.perf_counter(), 500
-        method = method_of(scope)  # before anything behind here changes it
-
-        async def noting_send(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, noting_send)
-        finally:
-            key = (method, getattr(scope.get("route"), "path", "none"), str(status))
-            series = self._series.get(key) or self._series.setdefault(key, self._seconds.labels(*key))
-            series.observe(time.perf_counter() - started)
+    def note(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        series = self._series.get((method, route, status))
+        if series is None:
+            series = self._series[method, route, status] = self._seconds.labels(method, route or "none", str(status))
+        series.observe(seconds)
