@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.db import Database
+from app.language import language_of
 from app.models import Community, Embedding, Event, EventTopic
 from recommender.embedding import Embedder, Vectors, load_embedder
 from recommender.purpose import Purpose, Purposer, load_purposer
@@ -58,6 +59,7 @@ class Told:
     untold: Untold
     tags: Sequence[Tag]
     purpose: Purpose
+    language: str | None  # of the text
 
 
 async def tag_new(database: Database, *, now: datetime) -> int:
@@ -121,8 +123,10 @@ def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> 
     made = {digest: vector.tobytes() for digest, vector in zip(missing, fresh, strict=True)}
     known = stored | made
     vectors: Vectors = np.stack([np.frombuffer(known[digest], np.float16) for digest in digests]).astype(np.float32)
-    told = zip(batch, reader.tagger.tag(texts, vectors), reader.purposer.purposes(texts, vectors), strict=True)
-    return [Told(one, tags, purpose) for one, tags, purpose in told], made
+    languages = [language_of(text.title, text.text) for text in texts]
+    purposes = reader.purposer.purposes(texts, vectors)
+    told = zip(batch, reader.tagger.tag(texts, vectors), purposes, languages, strict=True)
+    return [Told(one, tags, purpose, language) for one, tags, purpose, language in told], made
 
 
 async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *, now: datetime) -> int:
@@ -149,6 +153,8 @@ async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *,
         phrases = list(one.purpose.phrases)
         if (topics, purpose, phrases) != (before.get(event.id, {}), event.purpose, event.purpose_phrases):
             event.updated_at = now
+        if event.language is None and one.language is not None:  # stored before languages were told apart
+            event.language, event.updated_at = one.language, now
         event.purpose, event.purpose_phrases, event.welcomes = purpose, phrases, one.purpose.welcomes
         event.tagged_digest = event.text_digest + reader.mark
         session.add_all(EventTopic(event_id=event.id, topic=slug, weight=weight) for slug, weight in topics.items())

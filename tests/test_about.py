@@ -120,3 +120,14 @@ async def test_more_events_than_a_batch_are_all_tagged(database: Database) -> No
         database, *(draft(f"n{number}", "Chess club", days=1 + number / 1000) for number in range(about.BATCH + 5))
     )
     assert await about.tag_new(database, now=LATER) == about.BATCH + 5
+
+
+async def test_language_of_an_event_stored_before_it_was_told_is_found_out(database: Database) -> None:
+    words = "Wir treffen uns jeden Monat im Hinterhaus und drucken gemeinsam mit alten Lettern."
+    await store(database, draft("a", "Abend der alten Lettern", description=words))
+    async with database.writing() as session:
+        (event,) = await session.exec(select(Event))
+        event.language = None
+    await about.tag_new(database, now=LATER)
+    (event,) = (await events(database)).values()
+    assert (event.language, event.updated_at) == ("de", LATER)
