@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import calendars, door, engine, growth, pages, rounds, serving, simulator, tagging, under_load
+from benchmarks import calendars, door, engine, growth, merging, pages, rounds, serving, simulator, tagging, under_load
 from benchmarks.measure import Row, table
 
 ROUNDS = (300, 1_000, 10_000)  # sources; all but the first with --all
@@ -48,6 +48,7 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     yield from engine.rows(1_000_000 if everything else 100_000)
     yield from simulator.rows(100_000 if everything else 2_000, 7 if everything else 2)
     yield from growth.rows(most=MOST_STORED if everything else 10_000)
+    yield from merging.rows(most=MOST_STORED if everything else 10_000)
 
 
 def _page(rows: list[Row], *, everything: bool) -> str:
