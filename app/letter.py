@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
-from urllib.parse import urlencode
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -197,6 +196,7 @@ def _item(shown: Shown, person_key: str, zone: ZoneInfo, reads: str, links: Link
     event, pick = shown.listed.event, shown.pick
     page = f"{links.base_url}/e/{event.key}"
     title = one_line(event.title, LONGEST_TITLE)
+    told = _quoted(event, title, page)
     return Item(
         title=title,
         language=event.language,
@@ -212,8 +212,8 @@ def _item(shown: Shown, person_key: str, zone: ZoneInfo, reads: str, links: Link
         reason=one_line(pick["reason"], LONGEST_REASON),
         evidence=tuple(one_line(line, LONGEST_REASON) for line in pick["evidence"][:MOST_EVIDENCE]),
         calendar=f"{links.base_url}/api/v1/events/{event.key}.ics",
-        google=_google(event, title, page),
-        outlook=_outlook(event, title, page),
+        google=_google(event, told),
+        outlook=_outlook(event, told),
         say=links.say(person_key, event.key),
     )
 
@@ -327,35 +327,45 @@ def _community(facts: Facts, zone: ZoneInfo) -> dict[str, str] | None:
     }
 
 
-def _google(event: Event, title: str, page: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """What calendars on the web are told of an event, as it stands in an address."""
+
+    title: str
+    page: str
+    place: str
+
+
+def _quoted(event: Event, title: str, page: str) -> _Quoted:
+    return _Quoted(quote_plus(title), quote_plus(page), quote_plus(_place(event)))
+
+
+def _google(event: Event, told: _Quoted) -> str:
     """Return the address that offers an event to Google Calendar (undocumented, in wide use; locked by a test)."""
     dates = (
-        "/".join(f"{day:%Y%m%d}" for day in _days(event))
+        "%2F".join(f"{day:%Y%m%d}" for day in _days(event))
         if event.all_day
-        else f"{instant(event.starts_at)}/{instant(_end(event))}"
+        else f"{instant(event.starts_at)}%2F{instant(_end(event))}"
     )
-    asked = {"action": "TEMPLATE", "text": title, "dates": dates, "details": page, "location": _place(event)}
-    return f"https://calendar.google.com/calendar/render?{urlencode({k: v for k, v in asked.items() if v})}"
+    asked = f"action=TEMPLATE&text={told.title}&dates={dates}&details={told.page}"
+    return f"https://calendar.google.com/calendar/render?{asked}" + (f"&location={told.place}" if told.place else "")
 
 
-def _outlook(event: Event, title: str, page: str) -> str:
+def _outlook(event: Event, told: _Quoted) -> str:
     """Return the address that offers an event to Outlook on the web (as undocumented)."""
-    first, last = _days(event) if event.all_day else (event.starts_at, _end(event))
-    asked = {
-        "path": "/calendar/action/compose",
-        "rru": "addevent",
-        "subject": title,
-        "startdt": f"{first:%Y-%m-%d}" if event.all_day else _utc(first),
-        "enddt": f"{last:%Y-%m-%d}" if event.all_day else _utc(last),
-        "allday": "true" if event.all_day else "",
-        "body": page,
-        "location": _place(event),
-    }
-    return f"https://outlook.live.com/calendar/0/action/compose?{urlencode({k: v for k, v in asked.items() if v})}"
+    if event.all_day:
+        first, last = _days(event)
+        dates = f"startdt={first:%Y-%m-%d}&enddt={last:%Y-%m-%d}&allday=true"
+    else:
+        dates = f"startdt={_utc(event.starts_at)}&enddt={_utc(_end(event))}"
+    asked = f"path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject={told.title}&{dates}&body={told.page}"
+    return f"https://outlook.live.com/calendar/0/action/compose?{asked}" + (
+        f"&location={told.place}" if told.place else ""
+    )
 
 
-def _utc(moment: Any) -> str:
-    return f"{moment.astimezone(ZoneInfo('UTC')):%Y-%m-%dT%H:%M:%SZ}"
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H%%3A%M%%3A%SZ}"
 
 
 def _end(event: Event) -> datetime:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import css_inline
@@ -46,15 +45,19 @@ def _environment() -> Environment:
 
 
 def _wrapped(words: str, indent: str = "", first: str | None = None) -> str:
-    """Return a paragraph of a text part, broken into lines people read; addresses stay whole."""
-    return fill(
-        words,
-        LINE,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """Return a paragraph of a text part, broken into lines people read; addresses stay whole.
+
+    By hand: textwrap takes a fifth of the time of a whole mail.
+    """
+    lines = [indent if first is None else first]
+    is_empty = True
+    for word in words.split():
+        if not is_empty and len(lines[-1]) + len(word) >= LINE:
+            lines.append(indent)
+            is_empty = True
+        lines[-1] += word if is_empty else f" {word}"
+        is_empty = False
+    return "\n".join(lines)
 
 
 class _Inlining(FileSystemLoader):

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+from base64 import b64encode
 from binascii import b2a_qp
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ PATIENCE = 20.0  # seconds for each answer of the server
 DATA_PATIENCE = 120.0  # seconds until it says that it took a mail: many look for viruses before they do
 LONGEST_LINE = 998  # RFC 5322 §2.1.1
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")  # controls, bidi overrides
+LINE = 76  # characters of a header's line
+ENCODED = 42  # bytes in an encoded word, which has at most 75 letters
 CLOSING = 421  # RFC 5321 §4.2.3: the server ends the connection, often after so many mails
 NO_SUCH_MAILBOX = frozenset({550, 551, 553})  # what servers say of recipients they do not have
 
@@ -114,11 +117,19 @@ def scrubbed(text: str) -> str:
 
 
 def _words(name: str, text: str) -> str:
-    """Return a header's value as it is written: ASCII, and long ones folded where a header may be (RFC 2047, 5322)."""
-    if text.isascii() and (len(name) + len(text) < 76 or "<" in text):  # addresses in angle brackets stay whole
-        return text
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    return Header(text, charset, header_name=name, maxlinelen=76).encode(linesep="\r\n")
+    """Return a header's value as it is written: ASCII, and long ones folded where a header may be."""
+    if text.isascii():
+        if len(name) + len(text) < LINE or "<" in text:  # addresses in angle brackets stay whole
+            return text
+        return Header(text, "us-ascii", header_name=name, maxlinelen=LINE).encode(linesep="\r\n")
+    encoded, part = [], b""
+    for letter in text:  # an encoded word ends between letters (RFC 2047 §5)
+        raw = letter.encode("utf-8", "replace")
+        if len(part) + len(raw) > ENCODED:
+            encoded.append(part)
+            part = b""
+        part += raw
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(one).decode()}?=" for one in (*encoded, part))
 
 
 def _phrase(name: str) -> str:

@@ -9,11 +9,25 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import calendars, door, engine, growth, merging, pages, rounds, serving, simulator, tagging, under_load
+from benchmarks import (
+    calendars,
+    door,
+    engine,
+    growth,
+    mailing,
+    merging,
+    pages,
+    rounds,
+    serving,
+    simulator,
+    tagging,
+    under_load,
+)
 from benchmarks.measure import Row, table
 
 ROUNDS = (300, 1_000, 10_000)  # sources; all but the first with --all
 MOST_STORED = 100_000  # events, with --all
+MOST_READERS = 20_000  # people who get the weekly mail, with --all
 
 
 def main() -> None:
@@ -39,6 +53,7 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     if pages.CORPUS.is_dir():
         yield from pages.rows()
     yield from door.rows()
+    yield from mailing.rows(MOST_READERS if everything else 2_000)
     yield from tagging.rows()
     for sources in ROUNDS if everything else ROUNDS[:1]:
         yield from rounds.rows(sources)

@@ -1,0 +1,214 @@
+"""How many weekly mails a core writes, and signs, and that people cost no memory: 50 at a time, from the database on.
+
+Beside it EmailMessage over the same parts, and dkimpy's own RSA over the same mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import Any
+
+import dkim
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy import insert
+from sqlmodel import SQLModel
+
+from app.db import Database, migrate
+from app.digest import Claim
+from app.digest_sending import BATCH, Outgoing, write_to
+from app.dkim import load_signer
+from app.mailer import Message, build
+from app.models import Event, Person, ShownPick, Subscription
+from app.settings import Settings
+from app.slates import iso_week
+from benchmarks.measure import Row, seconds, table
+
+NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+PEOPLE = 20_000
+EVENTS = 2_000
+PICKS = 7
+SOME = 250  # people a measurement writes to
+READ = 2_000  # people written to where memory is watched
+WORDS = "You know JavaScript. One step from it lies typography: the craft of setting text so that people read it."
+PICK: dict[str, Any] = {
+    "topics": ["typography"],
+    "path": ["JavaScript", "Typography"],
+    "reach": "one-step",
+    "score": 0.3,
+    "reason": WORDS,
+    "evidence": ["Of 72 meetup groups about JavaScript, 7 % are also about typography."],
+    "distance_km": 3.2,
+}
+
+
+async def lay(database: Database, number: int) -> None:
+    """Store people whose mail is due, each with a slate of seven."""
+    start = NOW + timedelta(days=1)
+    event = _row(
+        Event(
+            key="",
+            title="",
+            starts_at=start,
+            zone="Europe/Berlin",
+            mode="in_person",
+            venue_name="Hall",
+            address="Hof 3",
+            city="Munich",
+            description=WORDS * 20,
+            created_at=NOW,
+            updated_at=NOW,
+        )
+    )
+    person = _row(Person(key="", zone="America/New_York", created_at=NOW, reach_chosen_at=NOW))
+    wish = _row(Subscription(person_id=0, confirmed_at=NOW, next_at=NOW))
+    shown = _row(
+        ShownPick(person_id=0, week=iso_week(NOW), event_id=0, rank=0, pick=PICK, profile_version=0, shown_at=NOW)
+    )
+    people, ranks = range(1, number + 1), range(PICKS)
+    async with database.writing() as session:
+        connection = await session.connection()
+        for table_, rows in (
+            (Event, [event | _told(number, start) for number in range(1, EVENTS + 1)]),
+            (Person, [person | {"id": n, "key": f"{n:016x}", "email": f"reader{n}@example.org"} for n in people]),
+            (Subscription, [wish | {"person_id": n} for n in people]),
+            (ShownPick, [shown | _shown(n, rank) for n in people for rank in ranks]),
+        ):
+            await connection.execute(insert(table_), rows)
+
+
+def _row(one: SQLModel) -> dict[str, Any]:
+    return one.model_dump(exclude={"id"})
+
+
+def _told(number: int, start: datetime) -> dict[str, Any]:
+    starts_at = start + timedelta(days=number % 20, hours=number % 12)
+    title = f"Letters, signs and streets: an evening about the city's words, number {number}"
+    return {
+        "id": number,
+        "key": f"event{number}",
+        "title": title,
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=2),
+    }
+
+
+def _shown(person: int, rank: int) -> dict[str, Any]:
+    event_id = (person * 31 + rank * 7) % EVENTS + 1
+    return {"person_id": person, "event_id": event_id, "rank": rank, "pick": PICK | {"path": ["JavaScript", f"{rank}"]}}
+
+
+def claims(first: int, number: int) -> list[Claim]:
+    return [Claim(person, iso_week(NOW), 0, NOW) for person in range(first, first + number)]
+
+
+async def write(database: Database, settings: Settings, first: int, number: int) -> Outgoing:
+    """Write to `number` people, a batch at a time as `send_due` does; return the last mail."""
+    last: Outgoing | str | None = None
+    for start in range(first, first + number, BATCH):
+        wanted = claims(start, BATCH)
+        written = await write_to(database, settings, wanted, now=NOW, clock=NOW)
+        assert len(written) == BATCH
+        last = written[wanted[-1]]
+    assert isinstance(last, Outgoing)
+    return last
+
+
+def standard(message: Message) -> bytes:
+    """Return the same mail as the standard library builds it."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"], mail["Subject"] = message.sender, message.to, message.subject
+    for name, value in message.headers.items():
+        mail[name] = value
+    mail.set_content(message.text, cte="quoted-printable")
+    mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    return mail.as_bytes()
+
+
+def rows(people: int = PEOPLE) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _rows(Path(folder), people)
+
+
+def _rows(folder: Path, people: int) -> Iterator[Row]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = folder / "dkim.pem"
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    plain = Settings.from_environment(
+        {
+            "ADJACENT_DATA": str(folder),
+            "ADJACENT_BASE_URL": "https://adjacent.example",
+            "ADJACENT_MAIL_FROM": "A <a@a.example>",
+        }
+    )
+    signing = replace(plain, dkim_key=pem)
+    with asyncio.Runner() as runner:
+        database = Database(plain.database_url)
+        runner.run(migrate(database))
+        runner.run(lay(database, people))
+        last = runner.run(write(database, plain, 1, BATCH))  # templates are inlined once
+        unsigned, signed = seconds(
+            lambda: runner.run(write(database, plain, 1, SOME)), lambda: runner.run(write(database, signing, 1, SOME))
+        )
+        few, many = (_peak(runner, database, plain, number) for number in (SOME, READ))
+        runner.run(database.close())
+    size = f"{len(last.built.content) / 1000:.0f} KB, {PICKS} picks"
+    yield Row(f"weekly mails written, from the database on: {size}", f"{SOME / unsigned:,.0f} mails/s a core")
+    yield Row(
+        "the same, signed (RSA, 2,048 bits)",
+        f"{SOME / signed:,.0f} mails/s a core",
+        f"unsigned {SOME / unsigned:,.0f}",
+        f"{unsigned / signed:.0%}",
+    )
+    yield Row(
+        f"memory at its highest while {READ:,} of {people:,} people are written to",
+        f"{many / 1e6:.1f} MB",
+        f"{SOME:,} people {few / 1e6:.1f} MB",
+        f"{many / few:.2f}×",
+    )
+    yield from _parts(last, pem)
+
+
+def _peak(runner: asyncio.Runner, database: Database, settings: Settings, people: int) -> int:
+    tracemalloc.start()
+    runner.run(write(database, settings, 1, people))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def _parts(last: Outgoing, pem: Path) -> Iterator[Row]:
+    text, html = "Words — and more. \n" * 200, "<p>Words — and more.</p>\n" * 1000
+    message = Message("a@example.org", "A subject", text, html, "A <a@a.example>", {"List-ID": "A <a.example>"})
+    times = range(100)
+    own, library = seconds(lambda: [build(message, now=NOW) for _ in times], lambda: [standard(message) for _ in times])
+    yield Row(
+        "one message built, text and HTML",
+        f"{own / len(times) * 1000:.2f} ms",
+        f"EmailMessage {library / len(times) * 1000:.2f} ms",
+        f"{library / own:.1f}×",
+    )
+    signer = load_signer(pem, selector="s", domain="a.example")
+    mail, private = last.built.content, pem.read_bytes()
+    own, library = seconds(
+        lambda: [signer.signed(mail, at=NOW) for _ in times],
+        lambda: [dkim.sign(mail, b"s", b"a.example", private) for _ in times],
+    )
+    yield Row(
+        "one mail signed",
+        f"{own / len(times) * 1000:.2f} ms",
+        f"dkimpy {library / len(times) * 1000:.2f} ms",
+        f"{library / own:.1f}×",
+    )
+
+
+if __name__ == "__main__":
+    print(table(rows()))
