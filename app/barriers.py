@@ -20,6 +20,30 @@ OFF_IN_TITLE = re.compile(
     | f[äa]llt[ ]aus | annul[ée]e? | complet | cancelad[oa] | aplazad[oa] )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Who meets there shares what is nobody else's business: no evening for the curious, however near to what they know.
+MUTUAL_HELP = frozenset(
+    [
+        "addiction-recovery",
+        "families-of-addicts",
+        "sober-social-life",
+        "support-groups",
+        "eating-disorders",
+        "trauma-recovery",
+        "grief-support",
+        "depression-support",
+        "anxiety-support",
+        "divorce-support",
+        "ocd-support",
+        "social-anxiety",
+        "domestic-violence-support",
+        "cancer-support",
+        "mens-and-fathers-support",
+        "dementia-support",
+        "parkinsons-and-stroke-support",
+        "diabetes-support",
+    ]
+)
+MAINLY = 0.7  # weight from which a topic is what an event is for
 ELSEWHERE = frozenset({"off", "online", "place", "distance"})  # barriers of what somebody could not go to anyway
 AIMS = {
     "learn": "to learn",
@@ -46,6 +70,7 @@ def barrier(item: Listed, wish: Wish) -> Barrier | None:
         or _hidden(item, wish.refusals)
         or _refused(item.event, wish.refusals)
         or _preference(item.event, wish)
+        or _among_themselves(item, wish)
         or _purpose(item.event, wish.purposes)
         or _seen(item.event, wish.refusals)
         or (None if item.topics else Barrier("no-topic", "Its texts do not say clearly enough what it is about."))
@@ -97,6 +122,16 @@ def _refused(event: Event, refusals: Refusals) -> Barrier | None:
         return Barrier("refused", "You said that it is not for you.")
     if event.series_key in refusals.series:
         return Barrier("refused", "You said of another of its dates that it is not for you.")
+    return None
+
+
+def _among_themselves(item: Listed, wish: Wish) -> Barrier | None:
+    for slug, weight in item.topics:
+        if weight >= MAINLY and slug in MUTUAL_HELP and slug not in wish.known:
+            about = label_of(slug)
+            return Barrier(
+                "for-those-concerned", f"It is for those concerned by {about}; say that you know it if you are."
+            )
     return None
 
 

@@ -15,6 +15,7 @@ from sqlmodel import select
 
 from app import slates
 from app.api import shapes
+from app.barriers import MUTUAL_HELP
 from app.jobs import renew_slates
 from app.models import Event, Person
 from recommender.catalogue import load_catalogue
@@ -272,3 +273,22 @@ async def test_what_was_refused_stays_out_when_it_is_merged_into_another(service
         by_key = {event.key: event for event in await session.exec(select(Event))}
         by_key[ids["ux-design"]].merged_into = by_key[twin["twin"]].id
     assert not {"An evening of ux-design", "The same evening elsewhere"} & set(await week_of(service, 1))
+
+
+async def test_groups_of_mutual_help_are_picked_for_those_concerned_alone(service: Service) -> None:
+    ids = await service.store(
+        draft("help", "Tuesday circle", venue=MUNICH), topics={"help": {"addiction-recovery": 0.9}}
+    )
+    asked = {"near": "Munich", "reach": "next-door"}
+    answer = await service.client.post("/api/v1/recommendations", json={"know": ["Nursing"], **asked})
+    assert answer.json()["data"] == []
+    me = await service.guest(know=["Nursing"], near="Munich")
+    told = (await service.client.get(f"{ME}/recommendations/{ids['help']}", headers=me)).json()["data"]["left_out"]
+    assert told == {
+        "code": "for-those-concerned",
+        "sentence": "It is for those concerned by Addiction recovery; say that you know it if you are.",
+    }
+
+
+def test_topics_of_mutual_help_are_in_the_catalogue() -> None:
+    assert set(load_catalogue().index) >= MUTUAL_HELP
