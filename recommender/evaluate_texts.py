@@ -20,8 +20,9 @@ from recommender.purpose import PURPOSES, Purposer, load_cues, load_purpose_mode
 from recommender.tagging import Tagger, sigmoid, tag_labels
 from recommender.tagging_model import load_model
 
-# Chosen before anything was measured. It was looked at several times while features and ridge were decided.
-LEFT_OUT = "Los Angeles"
+# Nothing was chosen on it. On Los Angeles, which was in sight while features, ridge and lengths were decided, the same
+# tagging reaches .61.
+LEFT_OUT = "Denver"
 # Only the third sample is clean: cues and examples were widened after errors on the first had been read, and settings
 # were chosen on the first two.
 JUDGED = {
