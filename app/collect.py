@@ -6,7 +6,6 @@ Two clocks: `now` says what is upcoming and can be pinned; the schedule (`clock`
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -31,7 +31,7 @@ READ_AGAIN = timedelta(days=30)
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
 KEPT_PROBLEMS = 50  # per source, for `sources show`
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 State = Literal["fetched", "unchanged", "failed"]
 
@@ -77,7 +77,7 @@ async def collect(
             try:
                 outcome = await _collect(database, fetcher, source_id, now=now)
             except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
-                log.exception("collecting %s failed", url)
+                log.exception("collecting failed", url=url)
                 outcome = await _note_trouble(database, source_id, url, f"{type(error).__name__}: {error}")
             report(outcome)
             outcomes.append(outcome)

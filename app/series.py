@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,7 +22,7 @@ from scrapers.draft import Series as SeriesDraft
 HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
 STEP = timedelta(days=1)  # how far the window moves on before series are expanded again
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 async def keep(
@@ -75,7 +75,7 @@ async def expand_all(database: Database, *, now: datetime) -> int:
         try:
             added += await _expand_source(database, source_id, until, now=now)
         except Exception:
-            log.exception("expanding the series of source %s failed", source_id)  # the others' weeks go on
+            log.exception("expanding series failed", source=source_id)  # the others' weeks go on
     return added
 
 
