@@ -20,6 +20,8 @@ import orjson
 from app.calendar_feed import is_off
 from app.content_lines import clean, link
 from app.queries import Listed, event_json, place_words
+from app.when import day_words, when_words
+from app.wording import SOURCE_LANGUAGE, wording_of
 from recommender.catalogue import load_catalogue
 from scrapers.text import one_line
 
@@ -184,23 +186,17 @@ def csv_safe(value: object) -> str:
 def when(listed: Listed) -> str:
     """Return an event's start, and end where there is one, in its own zone, for people."""
     event = listed.event
-    start = _local(event.starts_at, event.zone)
-    day = f"{start:%a} {start.day} {start:%b %Y}"
-    if event.all_day:
-        return day
-    if event.ends_at is None or event.ends_at <= event.starts_at:
-        return f"{day}, {start:%H:%M} ({event.zone})"
-    end = _local(event.ends_at, event.zone)
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a} {end.day} {end:%b}, {end:%H:%M}"
-    return f"{day}, {start:%H:%M} – {until} ({event.zone})"
+    told = when_words(event, wording_of(SOURCE_LANGUAGE), with_year=True)
+    return told if event.all_day else f"{told} ({event.zone})"
 
 
 def headline(listed: Listed) -> str:
     event = listed.event
     start = _local(event.starts_at, event.zone)
     hour = "" if event.all_day else f", {start:%H:%M}"
+    day = day_words(start, wording_of(SOURCE_LANGUAGE))
     off = "Cancelled: " if is_off(event) else "Postponed: " if event.status == "postponed" else ""
-    return f"{off}{one_line(event.title)} · {start:%a} {start.day} {start:%b}{hour}"
+    return f"{off}{one_line(event.title)} · {day}{hour}"
 
 
 def place(listed: Listed) -> str:

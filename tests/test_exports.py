@@ -70,7 +70,7 @@ async def test_rss_tells_when_and_where(service: Service) -> None:
     first, second, third = feed.entries
     assert first.title == "Letterpress evening · Wed 2 Dec, 13:00"
     assert first.description == (
-        "When: Wed 2 Dec 2026, 13:00 – 15:00 (Europe/Berlin)<br />Where: Studio, Hof 3, Munich<br />"
+        "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)<br />Where: Studio, Hof 3, Munich<br />"
         "https://press.example/evening?a=1&amp;b=2<br /><br />Bring ink.<br />Beginners welcome."
     )
     assert [tag.term for tag in first.tags] == ["Typography"]
@@ -96,7 +96,7 @@ async def test_atom_tells_when_and_where(service: Service) -> None:
     assert feed.feed.id == feed.feed.links[0].href == f"{BASE_URL}{API}/events.atom?q=evening"
     assert feed.feed.updated == entry.updated == NOW.isoformat()
     assert entry.title == "Letterpress evening · Wed 2 Dec, 13:00"
-    assert entry.summary.startswith("When: Wed 2 Dec 2026, 13:00 – 15:00 (Europe/Berlin)\nWhere: Studio")
+    assert entry.summary.startswith("When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)\nWhere: Studio")
     assert [link.href for link in entry.links] == [entry.id, "https://press.example/evening?a=1&b=2"]
 
 
@@ -119,7 +119,7 @@ async def test_json_feed_holds_the_events_of_the_list(service: Service) -> None:
         "external_url": "https://press.example/evening?a=1&b=2",
         "title": "Letterpress evening · Wed 2 Dec, 13:00",
         "content_text": (
-            "When: Wed 2 Dec 2026, 13:00 – 15:00 (Europe/Berlin)\nWhere: Studio, Hof 3, Munich\n"
+            "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)\nWhere: Studio, Hof 3, Munich\n"
             "https://press.example/evening?a=1&b=2\n\nBring ink.\nBeginners welcome."
         ),
         "date_published": NOW.isoformat(),
@@ -157,7 +157,7 @@ async def test_frame_may_stand_on_any_site_and_runs_nothing(service: Service) ->
     assert [one.text(strip=True) for one in page.css("li a, li p, title")] == [
         "In print",
         "Letterpress evening",
-        "Wed 2 Dec 2026, 13:00 – 15:00 (Europe/Berlin)",
+        "Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)",
         "Studio, Hof 3, Munich",
     ]
     assert "2 more" in (await service.client.get("/embed?limit=1")).text
