@@ -139,9 +139,10 @@ def test_new_person_goes_from_the_first_word_to_a_calendar_and_an_opinion_taken_
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Rooms next door to what you know")
     page.get_by_role("link", name="Start").click()
-    field = page.get_by_role("combobox")
+    field = page.locator("#know")
     page.get_by_label("What do you know?").press_sequentially("nurs", delay=20)
     expect(page.get_by_role("option", name="Nursing").first).to_be_visible()
+    expect(page.get_by_role("combobox", expanded=True)).to_have_count(1)
     keys.press("ArrowDown")
     keys.press("Enter")
     expect(page.locator(".level legend")).to_have_text(["Nursing"])
@@ -180,7 +181,7 @@ def test_new_person_goes_from_the_first_word_to_a_calendar_and_an_opinion_taken_
     assert {str(event["summary"]) for event in calendar.walk("VEVENT")} == set(titles)
 
     page.get_by_role("link", name="Back to your week").click()
-    page.get_by_role("button", name=f"Not for me: {titles[0]}").click()
+    page.locator(".pick", has_text=titles[0]).get_by_role("button", name="Not for me").click()
     expect(page.locator("#notice")).to_contain_text(f"“{titles[0]}”")
     expect(page.locator("#notice")).to_be_focused()
     expect(page.locator(".pick h3 a", has_text=titles[0])).to_have_count(0)
@@ -257,7 +258,7 @@ def test_everything_works_without_scripts(browser: Browser, site: Site) -> None:
     page.locator(".all-topics summary").click()
     expect(page.locator("table")).to_be_visible()
     title = page.locator(".pick h3 a").first.inner_text()
-    page.get_by_role("button", name=f"Save: {title}").click()
+    page.locator(".pick", has_text=title).get_by_role("button", name="Save").click()
     expect(page.locator("#notice")).to_contain_text(f"“{title}” is saved")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#notice")).to_contain_text("no longer saved")
@@ -267,33 +268,65 @@ def test_everything_works_without_scripts(browser: Browser, site: Site) -> None:
     assert visit.foreign == []
 
 
-RULES = "['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']"
-VIEWS = (
-    (1280, "light", RULES),
-    (390, "dark", RULES),
-    (1280, "dark", "['color-contrast']"),  # of the rules, this one sees colours
-    (390, "light", "['target-size', 'color-contrast']"),
-)
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+MATRIX = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
 
 
-def test_pages_have_no_accessibility_fault_and_never_overflow(visit: Visit, operator: list[Any]) -> None:
-    page = visit.page
-    page.goto(KNOW)
-    event = page.locator(".pick h3 a").first.get_attribute("href") or ""
-    for address in ("/", KNOW, "/?know=nurssing&near=Springfield", event, "/sources", "/sign-in", "/ops"):
-        if address == "/ops":
-            visit.context.add_cookies(operator)
-        page.goto(address)
-        page.evaluate(AXE_SCRIPT)
-        for width, scheme, rules in VIEWS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            found = page.evaluate(f"axe.run({{runOnly: {rules}, resultTypes: ['violations']}})")
-            faults = [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]]
-            assert faults == [], f"{address} at {width}, {scheme}: {faults}"
-        for width in (320, 390, 768, 1280):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") == width, f"{address} at {width}"
+@pytest.fixture(scope="module")
+def guest(browser: Browser, site: Site) -> list[Any]:
+    """The cookies of a guest who said something on every panel of their page."""
+    context = browser.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/start?know=UX+design:4&know=Nursing&reach=far")
+    page.get_by_role("button", name="Show me my week").click()
+    page.locator(".pick").first.get_by_role("button", name="I'm going").click()
+    expect(page.locator("#notice")).to_contain_text("marked as going")
+    page.get_by_role("button", name="Make my calendar").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your calendar is ready")
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+def addresses_of(site: Site, visit: Visit) -> dict[str, list[str]]:
+    """Return every page by who may open it."""
+    asked = visit.page.request
+    event = asked.get("/api/v1/events?limit=1").json()["data"][0]["id"]
+    community = asked.get("/api/v1/communities?limit=1").json()["data"][0]["id"]
+    return {
+        "nobody": ["/", KNOW, "/?know=nurssing&near=Springfield", "/start", "/start?know=UX+design:5", "/sign-in"],
+        "guest": ["/", "/me", f"/e/{event}", f"/communities/{community}"],
+        "operator": ["/ops", "/events", "/events?view=week", "/events?view=month", "/communities", "/sources", "/no"],
+    }
+
+
+def faults(page: Page, width: int, scheme: Any) -> list[Any]:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    found = page.evaluate(f"axe.run({{runOnly: {RULES}, resultTypes: ['violations']}})")
+    return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]]
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one view", "all views"])
+def test_pages_have_no_accessibility_fault_and_never_overflow(
+    browser: Browser, site: Site, operator: list[Any], guest: list[Any], every: bool
+) -> None:
+    for place, (who, cookies) in enumerate({"nobody": [], "guest": guest, "operator": operator}.items()):
+        visit = Visit(browser, site, viewport={"width": 1280, "height": 900})
+        visit.context.add_cookies(cookies)
+        page = visit.page
+        for number, address in enumerate(addresses_of(site, visit)[who]):
+            page.goto(address)
+            page.evaluate(AXE_SCRIPT)
+            # One view a page is checked always, another for each in turn, so that all four stay under watch.
+            for width, scheme in MATRIX if every else [MATRIX[(place + number) % 4]]:
+                assert faults(page, width, scheme) == [], f"{address} at {width}, {scheme}"
+            for width in (320, 390, 768, 1280):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert page.evaluate("document.documentElement.scrollWidth") == width, f"{address} at {width}"
+        visit.context.close()
+        assert [one for one in visit.messages if "404" not in one] == []
+        assert visit.foreign == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -372,6 +405,32 @@ def test_dot_leads_to_its_card_or_its_row(visit: Visit) -> None:
     expect(page.locator("tr:target")).to_be_visible()  # the table opens by itself
 
 
+def test_operator_goes_from_a_failing_source_to_its_remedy(visit: Visit, site: Site, operator: list[Any]) -> None:
+    site.origin.serve("/robots.txt", status=404)
+    site.origin.serve("/broken.ics", "gone fishing", status=500)
+    visit.context.add_cookies(operator)
+    page = visit.page
+    page.goto("/ops")
+    page.get_by_label("Address of a calendar, feed or page").fill(site.origin.url("/broken.ics"))
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#notice")).to_have_text("1 added; read within a minute.")
+    added = page.evaluate("fetch('/api/v1/sources?limit=100').then((answer) => answer.json())")["data"]
+    (number,) = [one["id"] for one in added if one["url"].endswith("/broken.ics")]
+    visit.context.request.post(f"/ops/sources/{number}/collect")  # what the schedule does by itself
+    page.goto("/ops")
+    row = page.locator("#trouble li", has_text="broken.ics")
+    expect(row).to_contain_text("500")
+    site.origin.serve(
+        "/broken.ics",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nEND:VCALENDAR\r\n",
+        content_type="text/calendar",
+    )
+    row.get_by_role("button", name="Try now").click()
+    expect(page.locator("#notice")).to_contain_text("It answers: 0 new, 0 changed, 0 cancelled.")
+    expect(row).to_have_count(0)
+    expect(page.locator("#audit")).to_contain_text("source.collect")
+
+
 def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     visit: Visit, site: Site, operator: list[Any]
 ) -> None:
@@ -387,9 +446,9 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     expect(page.get_by_role("heading", level=1)).to_have_text("Operate")
     page.get_by_label("Address of a calendar, feed or page").fill(site.origin.url("/a-new-one.ics"))
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("status")).to_have_text("1 added; read within a minute.")
+    expect(page.locator("#notice")).to_have_text("1 added; read within a minute.")
     expect(page.locator(".plain li").first).to_contain_text(site.origin.url("/a-new-one.ics"))
-    page.get_by_role("link", name="All of them").click()
+    page.get_by_role("link", name="All sources").first.click()
     expect(page.get_by_role("row").filter(has_text="a-new-one.ics")).to_have_count(1)
     page.get_by_role("button", name="Remove the demonstration").click()
     expect(page.locator(".demo")).to_have_count(0)
@@ -397,6 +456,6 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     expect(page.locator("tbody tr").filter(has_text="demo.example")).to_have_count(0)
     page.goto(KNOW)
     expect(page.locator("#events-title")).to_have_text("Nothing worth an evening yet")
-    assert page.locator(".map-wide .speck").count() >= 10  # never an empty map
+    assert page.locator(".map-wide .speck").count() >= 5  # never an empty map
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
