@@ -7,7 +7,7 @@ communities, people and hand-made neighbourhoods. All numbers come from `recomme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,18 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, load_catalogue
+from recommender.reactions import OF_A_TIME, Reaction, Spread, counted, levelled, posterior
 
 ARTEFACT = Path(__file__).parent / "data" / "adjacency.npz"
 
 Floats = NDArray[np.float64]
 Lifts = NDArray[np.float32]
-Kind = Literal["survey", "groups", "people", "communities", "neighbours"]
+Kind = Literal["survey", "groups", "people", "communities", "neighbours", "domains"]
 
 # What a level from 1 (a little) to 5 (a master) is worth beside the survey's plain "have", which is taken for a 3. No
 # data set tells levels and wishes of the same people, so this is an assumption.
 LEVEL_WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.15, 1.3)
 
 DEVELOPER_FIELDS = frozenset({"technology", "data"})  # those developer surveys speak of
+FEWEST_GROUPS, FEWEST_BOTH = 20, 5  # counts of fewer are accidents
 DAMPING = 0.5  # lifts of n known topics are added and divided by n ** 0.5: sources overlap (validated: 0.5, 0.75, 1)
 
 
@@ -39,8 +41,8 @@ class Evidence:
     survey: of `n` people who know the source and not the target, `share` want the target; of all who do not know it,
     `base` do. groups: of `n` groups about the source, `share` are also about the target. people: of `n` developers who
     name the source, `share` also name the target. communities: commenters of the source's online communities turn up
-    in the target's `lift` times as often as elsewhere. neighbours: put side by side by hand. The last two have no
-    counts.
+    in the target's `lift` times as often as elsewhere. neighbours: put side by side by hand. These two have no counts.
+    domains: of `n` groups about anything in the source's domain, `share` are also about something in the target's.
     """
 
     kind: Kind
@@ -56,14 +58,15 @@ class SurveyModel:
     """P(want) and P(hold) inside the survey's vocabulary of s topics."""
 
     topics: NDArray[np.intp]  # (s,) catalogue positions
-    wishes: Floats  # (n_features, s) ridge regression on what is known
+    worlds: Floats  # (s, w) how far each topic belongs to each world: what goes together, domains
+    wishes: Floats  # (w + n_features, s) ridge regression on what is known
     prior: Floats  # (s,) log-odds of wanting a topic, of those who do not hold it
     moves: Lifts  # (s, s) what holding the row adds to that of the column, pair by pair
     holdings: Floats  # (n_features, s)
 
     def want(self, known: Floats) -> Floats:
         """Return log-odds that people want each topic they do not hold, (n_people, s)."""
-        regression = logit(proper(describe(known) @ self.wishes))
+        regression = logit(proper(situate(known, self.worlds) @ self.wishes))
         pairs = self.prior + damped(known, self.moves)
         return (1 - SHARE_OF_PAIRS) * regression + SHARE_OF_PAIRS * pairs
 
@@ -72,9 +75,9 @@ class SurveyModel:
         return logit(proper(describe(known) @ self.holdings))
 
 
-# Single pairs say more the less is known of a person. On a fixed validation split nDCG@10 goes from .320, .335 and .372
-# (3, 8, all topics shown) to .324, .343 and .374 with 0.3, .326, .344 and .369 with 0.5.
-SHARE_OF_PAIRS = 0.3
+# Single pairs say more the less is known of a person. On a fixed validation split nDCG@10 is .373, .348, .339 and .329
+# (all, 8, 5, 3 topics shown) without them, .372, .348, .340, .330 with 0.15, .369, .347, .339, .329 with 0.3.
+SHARE_OF_PAIRS = 0.15
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class Adjacency:
     hold_line: tuple[float, float, float]  # log-odds of holding = constant + slope · base + slope · lift
     drift: Floats  # (n_topics,) logit of today's prior less that of the prior learned
     counts: Mapping[str, Counts]  # by kind of evidence
+    domains_together: NDArray[np.int64]  # (n_domains, n_domains) groups about both; on the diagonal, about one
+    n_groups: int
 
     def want(self, known: Mapping[str, int]) -> Floats:
         """Return P(want topic | known), (n_topics,); known topics get 0."""
@@ -162,27 +167,49 @@ class Adjacency:
                 found.append(Evidence(kind, name, some / n / base, n, some / n, base))
         if target in self.catalogue[source].neighbours:
             found.append(Evidence("neighbours", "the topic catalogue", 1.0))
+        if (wide := self._evidence_of_domains(int(self.domain[here]), int(self.domain[there]))) is not None:
+            found.append(wide)
         return tuple(found)
 
-    def refreshed(self, answers: Mapping[str, tuple[int, float, int]], *, pseudo_people: float = 100) -> Adjacency:
+    def _evidence_of_domains(self, here: int, there: int) -> Evidence | None:
+        n, some = int(self.domains_together[here, here]), int(self.domains_together[here, there])
+        if here == there or n < FEWEST_GROUPS or some < FEWEST_BOTH:
+            return None
+        base = float(self.domains_together[there, there]) / self.n_groups
+        return Evidence("domains", SOURCES["groups"], some / n / base, n, some / n, base)
+
+    def refreshed(self, answers: Mapping[str, tuple[int, float, int]], *, spread: Spread = OF_A_TIME) -> Adjacency:
         """Return the same weights under a newer prior.
 
         `answers` tells for some topics how many people were asked, how many of them were expected to want it (the sum
         of P(want)), and how many did. The prior drifts, the weights last: with 300 fresh answers, weights five years
-        old regain most of what new ones have. What was learned counts as `pseudo_people` more answers.
+        old regain most of what new ones have. Topics nobody was asked about drift with their domain.
         """
-        drift = self.drift.copy()
-        for slug, (asked, expected, wanting) in answers.items():
-            then = expected / asked
-            now = (wanting + pseudo_people * then) / (asked + pseudo_people)
-            before, after = logit(np.array([then, now]))
-            drift[self.catalogue.index[slug]] += after - before
-        return replace(self, drift=drift)
+        asked, expected, wanting = np.zeros((3, len(self.catalogue)))
+        for slug, told in answers.items():
+            place = self.catalogue.index[slug]
+            asked[place], expected[place], wanting[place] = told
+        return self._drifted(asked, expected, wanting, spread)
+
+    def refreshed_by(self, reactions: Iterable[Reaction], *, spread: Spread = OF_A_TIME) -> Adjacency:
+        """Return the same weights under the prior that an instance's reactions tell; `expected` of each is P(want)."""
+        asked, expected, welcome = counted(len(self.catalogue), reactions)
+        return self._drifted(asked, levelled(asked, expected, welcome), welcome, spread)
+
+    def _drifted(self, asked: Floats, expected: Floats, wanting: Floats, spread: Spread) -> Adjacency:
+        offsets = posterior(self.domain, asked, expected, wanting, spread=spread)
+        return replace(self, drift=self.drift + offsets.mean)
 
     @cached_property
     def of_nobody(self) -> Floats:
         """P(want topic) knowing nothing of somebody, (n_topics,)."""
         return self.want({})
+
+    def specific(self, known: Mapping[str, int]) -> Floats:
+        """Return what knowing those very topics adds to the log-odds of each beyond what their domains do, (n_topics,)."""
+        profile = self.profiles([known])
+        broad = mixture(shares(profile, self.domain, len(self.broad)), self.broad)[:, self.domain]
+        return np.asarray((self._log_odds(profile) - self._base(profile) - broad)[0])
 
     def profiles(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return (n_people, n_topics): what each known topic is worth by its level."""
@@ -268,6 +295,16 @@ def describe(known: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.hstack([known, 2 * known / root, 1 / root, np.log(count), np.ones_like(count)])
 
 
+def situate(known: NDArray[np.floating], worlds: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the worlds people live in, over the root of how much they know, before `describe`, (n_people, w + 2 s + 3).
+
+    Ridge regression moves along such directions freely, since they are few: what hardly anybody of a world was asked is
+    learned from the world.
+    """
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return np.hstack([known @ worlds / np.sqrt(count), describe(known)])
+
+
 def proper(estimate: Floats) -> Floats:
     """Return probabilities in (0, 0.98] from linear estimates, in the same order.
 
@@ -310,9 +347,11 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
     topics = place[stored["survey_topics"]]
     asked = topics >= 0
     columns = np.r_[asked, asked, np.ones(3, np.bool_)]
+    worlds = stored["worlds"].astype(np.float64)
     survey = SurveyModel(
         topics[asked],
-        stored["wishes"].astype(np.float64)[np.ix_(columns, asked)],
+        worlds[asked],
+        stored["wishes"].astype(np.float64)[np.ix_(np.r_[np.ones(worlds.shape[1], np.bool_), columns], asked)],
         stored["prior"].astype(np.float64)[asked],
         stored["moves"].astype(np.float32)[np.ix_(asked, asked)],
         stored["holdings"].astype(np.float64)[np.ix_(columns, asked)],
@@ -329,6 +368,8 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
         hold_line=(constant, by_base, by_lift),
         drift=np.zeros(size),
         counts={kind: _counts(stored, kind, place, size) for kind in SOURCES},
+        domains_together=np.pad(stored["domains_together"][:-1].astype(np.int64), (0, 1)),
+        n_groups=int(stored["domains_together"][-1, 0]),
     )
 
 

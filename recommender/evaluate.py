@@ -7,9 +7,24 @@ from pathlib import Path
 from recommender.evaluate_cadence import measure_cadence
 from recommender.evaluate_texts import measure_texts
 from recommender.learn.measure_adjacency import measure_groups, measure_self_tags, measure_unasked, measure_wishes
+from recommender.learn.measure_city import measure_city
+from recommender.learn.measure_drift import measure_drift
+from recommender.learn.measure_slates import measure_exploring, measure_inside, measure_slates
 from recommender.metrics import Result
 
-PARTS = (measure_wishes, measure_unasked, measure_self_tags, measure_groups, measure_texts, measure_cadence)
+PARTS = (
+    measure_wishes,
+    measure_drift,
+    measure_unasked,
+    measure_self_tags,
+    measure_groups,
+    measure_city,
+    measure_slates,
+    measure_exploring,
+    measure_inside,
+    measure_texts,
+    measure_cadence,
+)
 
 
 def evaluate(folder: Path) -> list[Result]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]  # (n_people, n) topics in the order of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,57 @@ def recall(scores: Floats, truth: Floats, k: int) -> Floats:
     return np.where(possible > 0, _hits(scores, truth, k).sum(axis=1) / np.maximum(possible, 1), np.nan)
 
 
+def serendipity(lists: Places, truth: Floats, likeness: Floats) -> Floats:
+    """Return the mean over a list of hit · (1 − likeness of the topic to the nearest known one), (n_people,).
+
+    Relevant and unexpected at once (Kotkov, Wang and Veijalainen 2016); `likeness` is (n_people, n_topics), 0 … 1. NaN
+    without a true topic.
+    """
+    hits = np.take_along_axis(truth, lists, axis=1)
+    surprise = 1 - np.take_along_axis(likeness, lists, axis=1)
+    return np.where(truth.sum(axis=1) > 0, (hits * surprise).mean(axis=1), np.nan)
+
+
+def novelty(lists: Places, share: Floats) -> Floats:
+    """Return the mean self-information of a list in bits, −log2 of the share of people who hold a topic, (n_people,).
+
+    Zhou et al. 2010; topics nobody holds count as held by one in a million.
+    """
+    return np.asarray(-np.log2(np.maximum(share, 1e-6))[lists].mean(axis=1))
+
+
+def coverage(lists: Places, n_topics: int) -> float:
+    """Return the share of topics that are in anybody's list (Ge, Delgado-Battenfeld and Jannach 2010)."""
+    return len(np.unique(lists)) / n_topics
+
+
+def intra_list_diversity(lists: Places, likeness: Floats) -> Floats:
+    """Return the mean of 1 − likeness over the pairs of a list, (n_people,) (Smyth and McClave 2001).
+
+    `likeness` is (n_topics, n_topics), 0 … 1. A list of one topic has no pair: NaN.
+    """
+    n = lists.shape[1]
+    if n < 2:
+        return np.full(len(lists), np.nan)
+    alike = likeness[lists[:, :, None], lists[:, None, :]]  # (n_people, n, n)
+    return np.asarray(1 - (alike.sum(axis=(1, 2)) - np.trace(alike, axis1=1, axis2=2)) / (n * (n - 1)))
+
+
+def miscalibration(lists: Places, truth: Floats, domain: Places, *, mixing: float = 0.01) -> Floats:
+    """Return Σ_d p_d ln(p_d / q_d), (n_people,): 0 where a list's domains are spread like those of what people want.
+
+    Kullback–Leibler divergence of Steck 2018 (eq. 4), q mixed with a hundredth of p so that it is finite. NaN without a
+    true topic.
+    """
+    member = (domain[:, None] == np.arange(domain.max() + 1)).astype(np.float64)
+    wanted = truth @ member
+    p = wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-9)
+    q = (1 - mixing) * member[lists].mean(axis=1) + mixing * p
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(p > 0, p * np.log(p / q), 0.0)
+    return np.where(wanted.sum(axis=1) > 0, terms.sum(axis=1), np.nan)
+
+
 def calibration_error(chances: Floats, truth: Floats, bins: int = 20) -> float:
     """Return the expected calibration error: |mean chance − share true| over bins of equal count, weighted.
 
@@ -66,6 +118,10 @@ def result(part: str, setting: str, model: str, measure: str, values: Floats) ->
     return Result(part, setting, model, measure, float(known.mean()), float(low), float(high), len(known))
 
 
+def best(scores: Floats, k: int) -> Places:
+    """Return the k topics with the highest scores of each row, best first; equal scores keep their column order."""
+    return np.argsort(-scores, axis=1, kind="stable")[:, :k]
+
+
 def _hits(scores: Floats, truth: Floats, k: int) -> Floats:
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(truth, best, axis=1).astype(np.float64)
+    return np.take_along_axis(truth, best(scores, k), axis=1).astype(np.float64)

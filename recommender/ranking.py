@@ -164,7 +164,7 @@ def choose(
         )
         if filled.is_final or len(best.events) < depth:
             break
-        depth *= 8
+        depth = len(table.candidates) + 1  # all of them
     places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
     return [
         Choice(

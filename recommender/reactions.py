@@ -29,6 +29,9 @@ class Spread(NamedTuple):
 
 
 OF_A_PERSON = Spread(domain=0.8, topic=0.5)
+# From 2017 to 2019 with 300 people nDCG@10 .488 becomes .505; .502 with 0.5 for topics, .500 with 1. How far domains may
+# drift hardly matters there, where every topic was asked about; with few reactions it is what reaches the others.
+OF_A_TIME = Spread(domain=0.25, topic=0.25)
 
 
 class Reaction(NamedTuple):
@@ -63,12 +66,35 @@ class Offsets:
 
 def offsets_of(domain: NDArray[np.intp], reactions: Iterable[Reaction], *, spread: Spread = OF_A_PERSON) -> Offsets:
     """Return what a person's reactions say of all topics; `domain` is that of each topic, (n_topics,)."""
-    asked, expected, welcome = (np.zeros(len(domain)) for _ in range(3))
+    return posterior(domain, *counted(len(domain), reactions), spread=spread)
+
+
+def counted(n_topics: int, reactions: Iterable[Reaction]) -> tuple[Floats, Floats, Floats]:
+    """Return how often each topic was reacted to, expected to be welcome, and welcome, (n_topics,) each."""
+    asked, expected, welcome = (np.zeros(n_topics) for _ in range(3))
     for reaction in reactions:
         asked[reaction.topic] += 1
         expected[reaction.topic] += reaction.expected
         welcome[reaction.topic] += reaction.welcome
-    return posterior(domain, asked, expected, welcome, spread=spread)
+    return asked, expected, welcome
+
+
+def levelled(asked: Floats, expected: Floats, wanting: Floats) -> Floats:
+    """Return `expected` moved by one number in log-odds for all topics, so that as many are expected in all as came.
+
+    People welcome an event more readily than they say that they want a topic; only differences between topics tell.
+    """
+    some = asked > 0
+    chance = np.clip(expected[some] / asked[some], 1e-6, 1 - 1e-6)
+    base = np.log(chance) - np.log1p(-chance)
+    level = 0.0
+    for _ in range(NEWTON_STEPS):
+        rate = 1 / (1 + np.exp(-(base + level)))
+        gap = wanting.sum() - (asked[some] * rate).sum()
+        level += float(np.clip(gap / max((asked[some] * rate * (1 - rate)).sum(), 1e-9), -1, 1))
+    moved = np.zeros_like(expected)
+    moved[some] = asked[some] / (1 + np.exp(-(base + level)))
+    return moved
 
 
 def posterior(domain: NDArray[np.intp], asked: Floats, expected: Floats, wanting: Floats, *, spread: Spread) -> Offsets:

@@ -15,7 +15,9 @@ from recommender.reach import Reach, beside_of
 
 SHOWN_EVIDENCE = 2
 MOST_WEIGHED = 30  # known topics that are weighed one by one as the start of a path
+ASKED_SOURCES = 4  # known topics whose figures are looked at, those that raise the topic most
 TELLING_LIFT = 1.15  # a move hardly more frequent than anybody's is no evidence of a path
+TELLING_SHARE = 0.05  # nor are figures about one in thirty: "2 % want it next" convinces nobody
 LARGEST_LIFT = 50  # beyond it a ratio tells of few counts
 NOTHING_KNOWN = "A new pairing: no figures from your field yet."
 
@@ -37,27 +39,79 @@ def explain(choice: Choice, known: Mapping[str, int]) -> Reason:
     if not known:
         sentence = f"Picked without knowing you: {target.label}, {target.gloss}."
         return Reason((target.label, target.label), choice.reach, sentence, (_popular(adjacency, target),))
-    source = adjacency.catalogue[source_of(known, choice.topic)]
-    found = adjacency.evidence(source.slug, target.slug)
-    counted = [one for one in found if one.kind != "neighbours" and one.lift >= TELLING_LIFT]
-    told = [_sentence(one, source, target) for one in counted or found if one in counted or one.kind == "neighbours"]
+    source, *others = (adjacency.catalogue[slug] for slug in sources_of(known, choice.topic)[:ASKED_SOURCES])
+    told = [
+        *_told(adjacency, source, target),
+        # What somebody else they are says as much: a nurse who also writes is led to publishing by that.
+        *(line for other in others for line in _figures(adjacency, other, target)[:1]),
+        *_between_domains(adjacency, source, target),
+    ]
     return Reason(
         path=(source.label, target.label),
         reach=choice.reach,
         sentence=_step(source, target, choice.reach),
-        evidence=tuple(told[:SHOWN_EVIDENCE]) or (NOTHING_KNOWN,),
+        evidence=tuple(told[:SHOWN_EVIDENCE]) or (_by_way_of(source, target, adjacency) or NOTHING_KNOWN,),
     )
 
 
+def _by_way_of(source: Topic, target: Topic, adjacency: Adjacency) -> str | None:
+    """Return which neighbour of a known topic a step without figures goes by, or None where it goes by none."""
+    catalogue = adjacency.catalogue
+    beside = beside_of(target.slug, catalogue)
+    between = [catalogue[slug] for slug in source.neighbours if slug != target.slug]
+    for one in sorted(between, key=lambda topic: topic.slug not in beside):
+        if one.slug in beside or one.domain == target.domain:
+            return (
+                f"A new pairing, no figures yet: {target.label} lies near {one.label}, "
+                f"which stands next to {source.label} in our catalogue of topics."
+            )
+    return None
+
+
+def _told(adjacency: Adjacency, source: Topic, target: Topic) -> list[str]:
+    """Return what is known of the step between two topics, the strongest first, or that it was laid by hand."""
+    found = adjacency.evidence(source.slug, target.slug)
+    by_hand = [_sentence(one, source.label, target.label) for one in found if one.kind == "neighbours"]
+    return _figures(adjacency, source, target) or by_hand
+
+
+def _figures(adjacency: Adjacency, source: Topic, target: Topic) -> list[str]:
+    """Return the figures of the step between two topics; those too thin to convince are left out."""
+    return [
+        _sentence(one, source.label, target.label)
+        for one in adjacency.evidence(source.slug, target.slug)
+        if one.kind not in ("neighbours", "domains") and _is_telling(one)
+    ]
+
+
+def _between_domains(adjacency: Adjacency, source: Topic, target: Topic) -> list[str]:
+    """Return what groups tell of the step between the wider subjects, where those differ."""
+    names = adjacency.catalogue.domains
+    return [
+        _sentence(one, names[source.domain], names[target.domain])
+        for one in adjacency.evidence(source.slug, target.slug)
+        if one.kind == "domains" and _is_telling(one)
+    ]
+
+
+def _is_telling(evidence: Evidence) -> bool:
+    return evidence.lift >= TELLING_LIFT and (evidence.share is None or evidence.share >= TELLING_SHARE)
+
+
 def source_of(known: Mapping[str, int], topic: str) -> str:
-    """Return the known topic from which another is best reached: what raises it most, else what stands beside it."""
+    """Return the known topic from which another is best reached."""
+    return sources_of(known, topic)[0]
+
+
+def sources_of(known: Mapping[str, int], topic: str) -> list[str]:
+    """Return the known topics that raise another, the strongest first; where none does, the one that stands nearest."""
     adjacency = load_adjacency()
     shares = adjacency.shares(_nearest(known, topic, adjacency), topic)
     if shares:
-        return shares[0][0]
+        return [slug for slug, _ in shares]
     beside = beside_of(topic, adjacency.catalogue)
     target = adjacency.catalogue[topic]
-    return max(
+    nearest = max(
         known,
         key=lambda slug: (
             slug in beside,
@@ -67,6 +121,7 @@ def source_of(known: Mapping[str, int], topic: str) -> str:
             slug,
         ),
     )
+    return [nearest]
 
 
 def _nearest(known: Mapping[str, int], topic: str, adjacency: Adjacency) -> Mapping[str, int]:
@@ -93,8 +148,7 @@ def _step(source: Topic, target: Topic, reach: Reach) -> str:
             return f"You know {source.label}. Far from it, for a change of air: {about}."
 
 
-def _sentence(evidence: Evidence, source: Topic, target: Topic) -> str:
-    a, b = source.label, target.label
+def _sentence(evidence: Evidence, a: str, b: str) -> str:
     match evidence.kind:
         case "survey":
             assert evidence.n is not None
@@ -111,6 +165,13 @@ def _sentence(evidence: Evidence, source: Topic, target: Topic) -> str:
                 f"Of {evidence.n:,} meetup groups about {a}, {percent(evidence.share)} are also about {b}, "
                 f"{times(evidence.lift)} as many as among all groups."
             )
+        case "domains":
+            assert evidence.n is not None
+            assert evidence.share is not None
+            return (
+                f"Of {evidence.n:,} meetup groups about anything in “{a}”, {percent(evidence.share)} are also about "
+                f"something in “{b}”, {times(evidence.lift)} as many as among all groups."
+            )
         case "people":
             assert evidence.n is not None
             assert evidence.share is not None
@@ -124,7 +185,7 @@ def _sentence(evidence: Evidence, source: Topic, target: Topic) -> str:
                 f"{times(evidence.lift)} as often as elsewhere."
             )
         case "neighbours":
-            return f"No figures for this step; {a} and {b} are neighbours in our catalogue of topics."
+            return f"{a} and {b} stand side by side in our catalogue of topics; there are no figures for this step yet."
 
 
 def _popular(adjacency: Adjacency, target: Topic) -> str:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PER_DOMAIN, PER_TOPIC, PER_COMMUNITY, PER_SERIES, PER_TITLE, PER_DAY = 2, 1, 1, 1, 1, 3
-WORTH = 0.05  # share of the best score, at home and outside, below which an event is no longer worth an evening
+# An event is no longer worth an evening below this share of the third best, at home and outside: one that stands out
+# does not make the others worse.
+WORTH, YARDSTICK = 0.05, 3
 
 Codes = NDArray[np.integer]
 
@@ -45,7 +47,7 @@ def fill_slate(
     community. With `luck`, what each score is multiplied by in one draw of what is believed of its topic, the last place
     goes to the offer that draws best (Thompson sampling).
     """
-    worthy = _worthy(offers)
+    worthy, beyond = _worthy(offers)
     sure = limit if luck is None else limit - 1
     taken: list[int] = []
     is_final = False
@@ -55,7 +57,8 @@ def fill_slate(
             taken.append(int(free.argmax()))
             free &= _admitted(offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
         if number == 0:
-            is_final = len(taken) == sure  # later passes come back to what earlier ones passed over
+            # Later passes come back to what earlier ones passed over, among all that is worth an evening.
+            is_final = len(taken) == sure or beyond
     exploring = None
     if luck is not None:
         free = worthy & _admitted(offers, taken, per_topic=PER_TOPIC, at_home=at_home, in_own=in_own)
@@ -64,11 +67,15 @@ def fill_slate(
     return Filled(sorted(taken), exploring, is_final)
 
 
-def _worthy(offers: Offers) -> NDArray[np.bool_]:
+def _worthy(offers: Offers) -> tuple[NDArray[np.bool_], bool]:
+    """Return which offers are worth an evening, (n,), and whether none that scores less than they all is."""
     worthy = np.zeros(len(offers.score), np.bool_)
+    floors = []
     for kind in (offers.is_home, ~offers.is_home):
-        worthy |= kind & (offers.score >= WORTH * offers.score[kind].max(initial=0.0))
-    return worthy
+        best = offers.score[kind][:YARDSTICK]
+        floors.append(WORTH * best[-1] if len(best) else 0.0)
+        worthy |= kind & (offers.score >= floors[-1])
+    return worthy, bool(len(offers.score)) and bool(offers.score[-1] < min(floors))
 
 
 def _admitted(offers: Offers, taken: list[int], *, per_topic: int, at_home: int, in_own: int) -> NDArray[np.bool_]:

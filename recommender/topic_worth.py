@@ -30,6 +30,14 @@ RAISED: Mapping[Reach, tuple[float, float, float, float]] = {
     "two-steps": (1.05, 1.05, 1.05, 1.05),
     "far": (0.0, 0.0, 0.0, 0.0),
 }
+# And how much of that, in log-odds, must be due to the very topics known, not only to their domains: because people who
+# care for their bodies like to meditate, a nurse is not led to a church.
+OWN_PULL: Mapping[Reach, tuple[float, float, float, float]] = {
+    "next-door": (-9.0, -9.0, 0.1, 0.3),
+    "one-step": (-9.0, -9.0, 0.1, 0.3),
+    "two-steps": (-9.0, -9.0, -9.0, 0.1),
+    "far": (-9.0, -9.0, -9.0, -9.0),
+}
 # How much each band is worth at each setting of the dial. Soft, never a filter: hard bands lost 9 to 27 % nDCG.
 PREFERRED: Mapping[Reach, tuple[float, float, float, float]] = {
     "next-door": (1.0, 0.7, 0.35, 0.15),
@@ -83,7 +91,10 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     raised = np.sqrt(gain * np.clip(lift, 1.0 / LARGEST_LIFT, LARGEST_LIFT))
     score = widen(raised, known, catalogue, reach) * np.asarray(PREFERRED[reach])[band]
     score[inside] = 0.0
-    is_path = lift >= np.asarray(RAISED[reach])[band] if known else np.ones(len(catalogue), np.bool_)
+    is_path = np.ones(len(catalogue), np.bool_)
+    if known:
+        is_path = lift >= np.asarray(RAISED[reach])[band]
+        is_path &= adjacency.specific(known) >= np.asarray(OWN_PULL[reach])[band]
     return TopicScores(score, want, lift, band, inside, is_path)
 
 

@@ -31,7 +31,7 @@ def test_learner_wants_only_topics_of_the_own_colour_on_a_checkerboard() -> None
     from recommender.learn.wishes import fit_wishes
 
     have, want = checkerboard()
-    weights = fit_wishes(have[:300], want[:300], penalty=1.0)
+    weights = fit_wishes(have[:300], want[:300], np.zeros((20, 0)), penalty=1.0)
     scores = np.where(have[300:] > 0, -1, describe(have[300:]) @ weights)
     truth = want[300:].astype(np.float64)
     assert ndcg(scores, truth, 5).tolist() == [1.0] * 100
@@ -46,7 +46,7 @@ def test_learner_is_asymmetric() -> None:
     have = np.stack([first, second, rng.random(2000) < 0.5], axis=1).astype(np.float32)
     want = np.zeros_like(have)
     want[:, 1] = first  # who holds the first wants the second; who holds the second wants nothing
-    chance = describe(np.eye(3, dtype=np.float32)[:2]) @ fit_wishes(have, want, penalty=1.0)
+    chance = describe(np.eye(3, dtype=np.float32)[:2]) @ fit_wishes(have, want, np.zeros((3, 0)), penalty=1.0)
     assert chance[0, 1] > 0.9
     assert abs(chance[1, 0]) < 0.1
 
@@ -152,13 +152,14 @@ def test_evidence_is_silent_about_topics_without_a_common_source() -> None:
     assert load_adjacency().evidence("nursing", "cobol") == ()
 
 
-def test_fresher_answers_move_the_prior_and_nothing_else() -> None:
+def test_fresher_answers_move_a_topic_its_domain_less_and_nothing_else() -> None:
     adjacency = load_adjacency()
     known = {"python": 3}
-    rust, go = (adjacency.catalogue.index[slug] for slug in ("rust", "go"))
+    rust, go, drawing = (adjacency.catalogue.index[slug] for slug in ("rust", "go", "drawing"))
+    assert adjacency.domain[rust] == adjacency.domain[go]
     before, after = adjacency.want(known), adjacency.refreshed({"rust": (400, 40.0, 120)}).want(known)
-    assert after[rust] > before[rust]
-    assert after[go] == before[go]
+    assert after[rust] / before[rust] > after[go] / before[go] > 1
+    assert after[drawing] == before[drawing]
 
 
 def test_artefact_serves_a_catalogue_that_grew_and_shrank() -> None:

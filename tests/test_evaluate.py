@@ -8,7 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.metrics import Result, calibration_error, ndcg, recall, result
+from recommender.metrics import (
+    Result,
+    calibration_error,
+    coverage,
+    intra_list_diversity,
+    miscalibration,
+    ndcg,
+    novelty,
+    recall,
+    result,
+    serendipity,
+)
 
 
 def test_ndcg_is_one_for_the_best_order_and_discounts_later_hits() -> None:
@@ -30,6 +41,35 @@ def test_calibration_error_is_the_gap_between_chance_and_share() -> None:
     chances = np.full((1, 100), 0.3)
     truth = np.r_[np.ones(20), np.zeros(80)][np.random.default_rng(0).permutation(100)].reshape(1, -1)
     assert calibration_error(chances, truth, bins=1) == pytest.approx(0.1)
+
+
+LISTS = np.array([[0, 1], [2, 3]])
+
+
+def test_serendipity_counts_hits_by_how_unlike_the_known_they_are() -> None:
+    truth = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    likeness = np.array([[0.5, 0.0, 1.0, 1.0]] * 2)
+    found = serendipity(LISTS, truth, likeness)
+    assert (found[0], bool(np.isnan(found[1]))) == ((0.5 + 1.0) / 2, True)
+
+
+def test_novelty_is_in_bits_and_coverage_a_share() -> None:
+    assert novelty(LISTS, np.array([0.5, 0.25, 1.0, 0.0]))[0] == 1.5
+    assert coverage(LISTS, 8) == 0.5
+
+
+def test_lists_of_like_topics_are_not_diverse() -> None:
+    likeness = np.eye(4)
+    likeness[0, 1] = likeness[1, 0] = 0.75
+    assert intra_list_diversity(LISTS, likeness).tolist() == [0.25, 1.0]
+
+
+def test_list_spread_like_the_wishes_is_calibrated() -> None:
+    domain = np.array([0, 1, 0, 0])
+    truth = np.array([[1.0, 1.0, 0.0, 0.0]] * 2)
+    found = miscalibration(LISTS, truth, domain)
+    assert found[0] == pytest.approx(0.0)
+    assert found[1] == pytest.approx(0.5 * math.log(0.5 / 0.995) + 0.5 * math.log(0.5 / 0.005))
 
 
 def test_result_leaves_out_undefined_people_and_repeats_itself() -> None:

@@ -43,6 +43,34 @@ def test_step_without_figures_says_so() -> None:
     assert not re.search(r"\d", reason.sentence)
 
 
+def test_step_without_figures_tells_the_neighbour_it_goes_by() -> None:
+    (line,) = explain(choice("Wellness"), {"nursing": 4}).evidence
+    assert re.fullmatch(
+        r"A new pairing, no figures yet: Wellness lies near .+, which stands next to Nursing in our catalogue of topics\.",
+        line,
+    )
+
+
+def test_figures_of_a_handful_convince_nobody_and_are_not_told() -> None:
+    for slug in ("react", "python", "accounting", "teaching"):
+        for topic in load_catalogue().topics[::40]:
+            if topic.slug != slug:
+                for line in explain(choice(topic.label), {slug: 3}).evidence:
+                    shares = [int(share) for share in re.findall(r"(\d+) %(?! do)", line)]
+                    assert all(share >= 5 for share in shares), line
+                    assert "0." not in line.split("%")[0]
+
+
+def test_what_else_somebody_knows_gives_evidence_too() -> None:
+    lines = explain(choice("UX design"), {"javascript": 4, "react": 4}).evidence
+    assert ["about JavaScript" in lines[0], "themselves with React" in lines[1]] == [True, True]
+
+
+def test_step_between_professions_is_told_by_groups_about_the_wider_subjects() -> None:
+    lines = explain(choice("Business intelligence"), {"accounting": 4}).evidence
+    assert any("meetup groups about anything in “Finance and accounting”" in line for line in lines)
+
+
 def test_somebody_nobody_knows_is_told_that() -> None:
     reason = explain(choice("Photography"), {})
     assert reason.sentence.startswith("Picked without knowing you: Photography, ")

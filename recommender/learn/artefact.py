@@ -26,12 +26,14 @@ def write_adjacency(
     lifts: Lifts,
     hold_line: tuple[float, float, float],
     counts: Mapping[str, PairCounts],
+    domains_together: NDArray[np.int64],
 ) -> None:
     targets, steps, step = compressed(lifts.fine)
     arrays: dict[str, NDArray[np.generic]] = {
         "slugs": text([topic.slug for topic in catalogue.topics]),
         "domains": text(list(catalogue.domains)),
         "survey_topics": survey.topics.astype(np.uint16),
+        "worlds": survey.worlds.astype(np.float16),
         "wishes": survey.wishes.astype(np.float16),
         "prior": survey.prior.astype(np.float32),
         "moves": survey.moves.astype(np.float16),
@@ -43,6 +45,7 @@ def write_adjacency(
         "lift_steps": steps,
         "lift_step": np.float32(step).reshape(1),
         "hold_line": np.array(hold_line),
+        "domains_together": domains_together.astype(np.uint16),
     }
     for kind, one in counts.items():
         arrays[f"{kind}_source"] = one.source.astype(np.uint16)

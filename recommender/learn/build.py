@@ -34,6 +34,8 @@ class Learned:
 def build_adjacency(folder: Path, catalogue: Catalogue, path: Path) -> None:
     survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
     learned = learn(folder, catalogue, survey)
+    groups = sources.read_groups(folder, catalogue)
+    world = World.of(catalogue)
     write_adjacency(
         path,
         catalogue=catalogue,
@@ -43,10 +45,11 @@ def build_adjacency(folder: Path, catalogue: Catalogue, path: Path) -> None:
         hold_line=learned.hold_line,
         counts={
             "survey": counts.wishes(survey, len(catalogue)),
-            "groups": counts.together(sources.read_groups(folder, catalogue), counts.MIN_GROUPS),
+            "groups": counts.together(groups, counts.MIN_GROUPS),
             "people": counts.together(sources.read_self_tags(folder, catalogue), counts.MIN_PEOPLE),
             "communities": counts.community_lifts(sources.read_communities(folder, catalogue)),
         },
+        domains_together=counts.domains_together(groups, world.domain, world.n_domains),
     )
 
 
@@ -69,7 +72,8 @@ def learn(folder: Path, catalogue: Catalogue, survey: sources.Survey) -> Learned
         asked=anchor(survey_task(survey.take(rows[: 3 * TASK_PEOPLE]), TYPICAL, signals, rng), lifts),
         named=anchor(tag_task(people, MIN_TAGGED, signals), lifts),
     )
-    return Learned(wishes.fit_survey(survey), bases, lifts, fit_hold_line(parts[0], bases, lifts, signals, rng))
+    survey_model = wishes.fit_survey(survey, signals.domain)
+    return Learned(survey_model, bases, lifts, fit_hold_line(parts[0], bases, lifts, signals, rng))
 
 
 def several(table: NDArray[np.float32]) -> NDArray[np.float32]:

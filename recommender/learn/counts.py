@@ -44,6 +44,18 @@ def together(table: NDArray[np.float32], minimum: int) -> PairCounts:
     return _kept(n, some, topics, table.mean(axis=0).astype(np.float64), minimum)
 
 
+def domains_together(table: NDArray[np.float32], domain: NDArray[np.intp], n_domains: int) -> NDArray[np.int64]:
+    """Count the rows that have topics of two domains, (n_domains + 1, n_domains); the last row holds all rows with any.
+
+    On the diagonal stands in how many rows a domain is.
+    """
+    member = (domain[:, None] == np.arange(n_domains)).astype(np.float32)
+    present = ((table @ member) > 0).astype(np.float64)  # (n_rows, n_domains)
+    told = present[present.any(axis=1)]
+    together = np.vstack([told.T @ told, np.full((1, n_domains), len(told))])
+    return np.asarray(np.rint(together), np.int64)
+
+
 def community_lifts(communities: Communities, *, most: int = 12) -> PairCounts:
     """Return how many times as often as elsewhere commenters of the source's communities turn up in the target's.
 

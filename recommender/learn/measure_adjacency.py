@@ -13,42 +13,47 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel, damped, describe, sigmoid
+from recommender.adjacency import damped, sigmoid, situate
 from recommender.catalogue import Catalogue, load_catalogue
-from recommender.learn import build, cold, sources
+from recommender.learn import baselines, build, cold, sources
 from recommender.learn.bases import fit_bases, read_popularity
-from recommender.learn.signals import MIN_COUNTED, Signals, World, co_occurrence, read_signals
-from recommender.learn.wishes import fit_moves, fit_wishes, thinned
+from recommender.learn.held_out import BANNED, HeldOut, hold_out
+from recommender.learn.signals import (
+    MIN_COUNTED,
+    Signals,
+    World,
+    co_occurrence,
+    hand_made_graph,
+    read_signals,
+    text_signal,
+)
+from recommender.learn.wishes import thinned
 from recommender.metrics import Result, calibration_error, ndcg, recall, result
 
 Floats = NDArray[np.float64]
 
-TEST_PEOPLE = 2600  # of the survey, drawn by TEST_SEED
-TEST_SEED = 0
 SEED = 20240503
-BANNED = -1e9  # the score of what may not be recommended
 
 
 def measure_wishes(folder: Path) -> Iterator[Result]:
     """Rank survey topics that somebody does not hold; truth is what they say they want next."""
-    catalogue = load_catalogue()
-    survey = sources.read_survey(folder / "so2024.jsonl.gz", catalogue)
-    order = np.random.default_rng(TEST_SEED).permutation(len(survey.have))
-    train, test = survey.take(order[TEST_PEOPLE:]), survey.take(order[:TEST_PEOPLE])
-    prior, moves = fit_moves(train.have, train.want)
-    model_of_survey = SurveyModel(
-        survey.topics, fit_wishes(train.have, train.want), prior, moves, np.zeros((0, len(survey.topics)))
-    )
-    truth = (test.want * (1 - test.have)).astype(np.float64)
-    domains = [catalogue.topics[topic].domain for topic in survey.topics]
-    held = np.stack([test.have[:, [one == domain for one in domains]].any(axis=1) for domain in domains], axis=1)
-    for shown in (None, 8, 5, 3):
+    people = hold_out(folder)
+    train, test, model_of_survey, truth = people.train, people.test, people.model, people.truth
+    held = people.held_domains
+    likeness = _text_likeness(people)
+    graph = _neighbourhood(people)
+    for shown in (None, 8, 5, 3, 1):
         known = thinned(test.have, shown, np.random.default_rng(SEED))
         chance = sigmoid(model_of_survey.want(known.astype(np.float64)))
         models = {
-            "popularity": np.broadcast_to(prior, truth.shape),
-            "pairs": prior + damped(known, moves),
-            "regression": np.asarray(describe(known) @ model_of_survey.wishes, np.float64),
+            "popularity": np.broadcast_to(model_of_survey.prior, truth.shape),
+            "co-occurrence": baselines.co_occurrence(train.have, known),
+            "item-kNN": baselines.item_knn(np.maximum(train.have, train.want), known),
+            "EASE": baselines.ease(np.maximum(train.have, train.want), known),
+            "PageRank on the neighbourhood": baselines.page_rank(graph, known),
+            "sentence embeddings": baselines.nearest(likeness, known),
+            "pairs": model_of_survey.prior + damped(known, model_of_survey.moves),
+            "regression": np.asarray(situate(known, model_of_survey.worlds) @ model_of_survey.wishes, np.float64),
             "adjacency": chance,
         }
         setting = f"{shown or 'all'} topics shown"
@@ -61,6 +66,16 @@ def measure_wishes(folder: Path) -> Iterator[Result]:
         asked = test.have == 0
         error = calibration_error(chance[asked], truth[asked])
         yield Result("adjacency", setting, "adjacency", "calibration error", error, error, error, len(truth))
+
+
+def _text_likeness(people: HeldOut) -> NDArray[np.float32]:
+    """Return centred cosines of sentence embeddings of the survey's topics."""
+    return np.asarray(text_signal(people.catalogue)[np.ix_(people.test.topics, people.test.topics)])
+
+
+def _neighbourhood(people: HeldOut) -> NDArray[np.float32]:
+    graph = hand_made_graph(people.catalogue)[np.ix_(people.test.topics, people.test.topics)]
+    return np.asarray(np.maximum(graph, graph.T))
 
 
 def measure_unasked(folder: Path) -> Iterator[Result]:
