@@ -36,7 +36,9 @@ TOLD_CHANGES = ("starts_at", "ends_at", "zone", "status", "venue_name", "address
 MISSED = timedelta(weeks=5)  # how far back a monthly mail looks for picks
 OFF = ("cancelled", "postponed")
 MOST_PICKS = 7
-WORTHWHILE = 0.5  # score from which an evening alone is worth a mail to whoever wants only such
+# Score from which one evening is worth a mail to whoever wants no other: of ten professions in a large city, the best of
+# three weeks reached it 9 times in 30.
+WORTHWHILE = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from app.digest_sending import links_of
 from app.models import Event, Person
 from app.web.forms import read_form
 from app.web.rendering import page
+from app.web.retelling import all_retold
 from app.web.visit import UNSTORED, Visit, Visiting
 
 router = APIRouter(include_in_schema=False)
@@ -125,6 +126,7 @@ async def say(
             await feedback.give(session, person, event, said, None)
             told = feedback.given_sentences(event, said, None, before, await feedback.shifted_reach(session, person))
         await feeds.renew(session, person, now=now)
+    told = all_retold(told, visit.wording)
     return await _say_page(visit, event, "" if is_undone else kind, told=told, is_undone=is_undone)
 
 
