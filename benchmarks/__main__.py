@@ -17,6 +17,7 @@ from benchmarks import (
     mailing,
     merging,
     pages,
+    recommending,
     rounds,
     serving,
     simulator,
@@ -55,6 +56,7 @@ def _rows(*, everything: bool) -> Iterator[Row]:
     yield from door.rows()
     yield from mailing.rows(MOST_READERS if everything else 2_000)
     yield from tagging.rows()
+    yield from recommending.rows()
     for sources in ROUNDS if everything else ROUNDS[:1]:
         yield from rounds.rows(sources)
     yield from serving.rows(everything=everything)
