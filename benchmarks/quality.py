@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-ROW, LABELS, WIDTH, MARGIN = 22, 270, 720, 34  # pixels
+ROW, LABELS, WIDTH, MARGIN = 22, 310, 760, 34  # pixels
 TICKS = 5
 
 
