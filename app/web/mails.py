@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import address_change, feedback, feeds, queries
+from app import address_change, feedback, opinions, queries
 from app import subscription as subscriptions
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
@@ -118,15 +118,11 @@ async def say(
         if kind not in get_args(feedback.Kind):
             return await _say_page(visit, event, "", status=422)
         said = cast("feedback.Kind", kind)
-        before = await feedback.shifted_reach(session, person)
         if is_undone:
-            await feedback.take_back(session, person, event, said)
-            told = feedback.taken_back_sentences(event, said, before, await feedback.shifted_reach(session, person))
+            told = await opinions.take_back(session, person, event, said, now=now)
         else:
-            await feedback.give(session, person, event, said, None)
-            told = feedback.given_sentences(event, said, None, before, await feedback.shifted_reach(session, person))
-        await feeds.renew(session, person, now=now)
-    told = all_retold(told, visit.wording)
+            told = await opinions.say(session, person, event, said, now=now)
+    told = all_retold(told or (), visit.wording)
     return await _say_page(visit, event, "" if is_undone else kind, told=told, is_undone=is_undone)
 
 

@@ -52,6 +52,7 @@ PATTERNS = (
     mark("{topic} and what is close to it count more in your next picks."),
     mark("{topic} and what is close to it count less in your picks."),
     mark("{topic} counts as it did before."),
+    mark("New among this week's picks: {titles}."),
     mark("Your reach moved from {reach} to {after}."),
     mark("Your reach moved back from {reach} to {after}."),
     mark("Your reach stays {reach}: there is no step beyond it."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import cast, get_args
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, feeds, queries, slates
+from app import feedback, opinions, queries
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
@@ -32,11 +31,7 @@ async def say(request: Request, visit: Visiting, database: Data, now: Now) -> Re
     async with database.writing() as session:
         event = await _event(session, event_key)
         person, secret = await _somebody(session, visit, back)
-        reach = await feedback.shifted_reach(session, person)
-        before = await slates.current(session, person, now=now)
-        await feedback.give(session, person, event, kind, None)
-        told = feedback.given_sentences(event, kind, None, reach, await feedback.shifted_reach(session, person))
-        told += await _renewed(session, person, before, visit, now=now)
+        told = await opinions.say(session, person, event, kind, now=now)
     undo = [("event", event.key), ("kind", kind)]
     said = all_retold(told, visit.wording)
     answer = led_on(request, "/" if secret is not None else back, *said, undo=undo)
@@ -52,12 +47,9 @@ async def take_back(request: Request, visit: Visiting, database: Data, now: Now)
     async with database.writing() as session:
         event = await _event(session, event_key)
         person = await session.get_one(Person, visit.person.id)
-        reach = await feedback.shifted_reach(session, person)
-        before = await slates.current(session, person, now=now)
-        if not await feedback.take_back(session, person, event, kind):
-            raise Problem(404, "nothing like this was said of this event")
-        told = feedback.taken_back_sentences(event, kind, reach, await feedback.shifted_reach(session, person))
-        told += await _renewed(session, person, before, visit, now=now)
+        told = await opinions.take_back(session, person, event, kind, now=now)
+    if told is None:
+        raise Problem(404, "nothing like this was said of this event")
     return led_on(request, back, *all_retold(told, visit.wording))
 
 
@@ -83,15 +75,3 @@ async def _somebody(session: AsyncSession, visit: Visit, back: str) -> tuple[Per
         if question.known:
             await keeping.learn(session, person, question)
     return person, secret
-
-
-async def _renewed(
-    session: AsyncSession, person: Person, before: list[slates.Shown], visit: Visit, *, now: datetime
-) -> list[str]:
-    """Bring slate and calendars up to date; return in words what that changed."""
-    shown = await feeds.renew(session, person, now=now)
-    held = {one.listed.event.id for one in before}
-    fresh = [f"“{one.listed.event.title}”" for one in shown if one.listed.event.id not in held]
-    if not fresh or not before:
-        return []
-    return [visit.wording.text("New among this week's picks: {titles}.", titles=visit.wording.listed(fresh))]
