@@ -36,8 +36,8 @@ NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 PEOPLE = 20_000
 EVENTS = 2_000
 PICKS = 7
-SOME = 250  # people a measurement writes to
-READ = 2_000  # people written to where memory is watched
+SOME = 200  # people a measurement writes to
+READ = 1_000  # people written to where memory is watched
 WORDS = "You know JavaScript. One step from it lies typography: the craft of setting text so that people read it."
 PICK: dict[str, Any] = {
     "topics": ["typography"],
@@ -188,7 +188,7 @@ def _peak(runner: asyncio.Runner, database: Database, settings: Settings, people
 def _parts(last: Outgoing, pem: Path) -> Iterator[Row]:
     text, html = "Words — and more. \n" * 200, "<p>Words — and more.</p>\n" * 1000
     message = Message("a@example.org", "A subject", text, html, "A <a@a.example>", {"List-ID": "A <a.example>"})
-    times = range(100)
+    times = range(30)
     own, library = seconds(lambda: [build(message, now=NOW) for _ in times], lambda: [standard(message) for _ in times])
     yield Row(
         "one message built, text and HTML",
