@@ -1,7 +1,12 @@
-"""What all tests share: the folder of third-party data, and the switch for the long ones."""
+"""What all tests share: the folder of third-party data, the switch for the long ones, and where services are run.
+
+Tests that run the service do so on SQLite; with --all on PostgreSQL, too. ADJACENT_TEST_DATABASE=postgresql (or sqlite)
+chooses one of them.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,7 @@ SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="also run the tests marked long")
+    parser.addoption("--all", action="store_true", help="also the tests marked long, and services on PostgreSQL")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -19,6 +24,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="long: run with --all"))
         if "shared" in item.keywords and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="../shared is not here"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    runs_service = hasattr(metafunc.module, "serving") and "database_url" not in metafunc.fixturenames
+    if runs_service and not any(metafunc.definition.iter_markers("sqlite")):
+        every = ("sqlite", "postgresql") if metafunc.config.getoption("--all") else ("sqlite",)
+        chosen = os.environ.get("ADJACENT_TEST_DATABASE")
+        metafunc.parametrize("served_on", (chosen,) if chosen else every, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def served_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where services of this test have their data: sqlite or postgresql."""
+    kind: str = getattr(request, "param", "sqlite")
+    if kind != "sqlite":
+        monkeypatch.setattr("service.SERVED_ON", kind)
+    return kind
 
 
 @pytest.fixture(scope="session")

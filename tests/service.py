@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import postgresql
 from fastapi import FastAPI
 from sqlmodel import select
 
@@ -95,6 +97,9 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     return Settings.from_environment(environment)
 
 
+SERVED_ON = "sqlite"  # or "postgresql"; set for each test (conftest.py)
+
+_on_postgresql: dict[Path, str] = {}  # the databases of services, by their folders
 _migrated: list[bytes] = []  # an empty database file, made once a session: migrations take longer than most tests
 
 
@@ -116,7 +121,11 @@ async def lay_database(folder: Path) -> Settings:
 async def serving(folder: Path, **changes: Any) -> AsyncIterator[Service]:
     """Run the service with its data in a folder; nothing is collected."""
     announced: list[str] = []
-    if "ADJACENT_DATABASE_URL" not in changes:
+    if "ADJACENT_DATABASE_URL" not in changes and SERVED_ON == "postgresql":
+        if folder not in _on_postgresql:  # a service that is started again finds what it had
+            _on_postgresql[folder] = await asyncio.to_thread(postgresql.make)
+        changes["ADJACENT_DATABASE_URL"] = _on_postgresql[folder]
+    elif "ADJACENT_DATABASE_URL" not in changes:
         await lay_database(folder)
     settings = settings_in(folder, **changes)
     app = create_app(settings, works=False, announce=announced.append)

@@ -284,6 +284,7 @@ async def test_metrics_name_routes_and_never_secrets(service: Service) -> None:
     assert "private" not in told
 
 
+@pytest.mark.sqlite
 async def test_reading_writes_nothing(service: Service) -> None:
     ids = await service.store(draft("a", "A talk"), topics={"a": {"typography": 0.9}})
     me = await service.guest(know={"React": 4})

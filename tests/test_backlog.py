@@ -26,7 +26,7 @@ def rows() -> list[Host | Chore]:
         Chore(name="rest", next_due=LATER),
         Host(name="dead:443", next_due=EARLIER, attempts=leases.MOST_ATTEMPTS),
         Host(name="due:443", next_due=CLOCK),
-        Host(name="held:443", next_due=CLOCK, holder="one", lease_until=LATER, attempts=1),
+        Host(name="held:443", next_due=CLOCK, holder="one", lease_until=CLOCK + leases.LEASE, attempts=1),
         Host(name="quiet:443", next_due=LATER),
     ]
 

@@ -105,6 +105,7 @@ async def test_export_tells_of_every_table_that_holds_something_of_a_person(serv
     assert me["Authorization"].removeprefix("Bearer ")[:12] not in json.dumps(held)
 
 
+@pytest.mark.sqlite
 async def test_deletion_leaves_no_row_no_mail_and_after_a_vacuum_no_byte(service: Service) -> None:
     me = await a_life(service)
     await signed_in(service, "bob@example.org")
