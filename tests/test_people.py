@@ -176,6 +176,7 @@ def test_operator_tokens_are_made_listed_and_revoked_on_the_command_line(folder:
     run(folder, "tokens", "create", "session", status=2)
 
 
+@pytest.mark.sqlite  # the command opens the database of its own environment
 async def test_printed_link_signs_a_person_in_once_and_is_written_down(service: Service) -> None:
     async def link(*words: str) -> str:
         # Another process, as far as the service can tell: it opens the database for itself.
@@ -197,6 +198,7 @@ async def test_printed_link_signs_a_person_in_once_and_is_written_down(service: 
         assert ADA not in {one.subject for one in await session.exec(select(Audit))}
 
 
+@pytest.mark.sqlite  # the command opens the database of its own environment
 async def test_printed_link_leads_to_where_the_service_was_started(service: Service) -> None:
     await signed_in(service, ADA)
     environment = {"ADJACENT_DATA": str(service.settings.data), "ADJACENT_BASE_URL": ""}
