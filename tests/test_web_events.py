@@ -277,3 +277,18 @@ def test_distances_keep_direction_and_leave_out_what_is_farther() -> None:
     svg = str(distances(centre, 100, [(48.45, 11.0), (48.0, 11.6), (48.0, 11.6), (52.0, 11.0)], ENGLISH))
     assert svg.count('class="there"') == 2  # two lie in one place, one is too far
     assert 'class="there" cx="0" cy="-59"' in svg  # north is up
+
+
+# What strangers ask alike
+
+
+async def test_what_strangers_ask_again_is_answered_from_memory_until_an_event_changes(service: Service) -> None:
+    await some(service)
+    address = "/?know=UX+design&reach=far"
+    assert (await show(service, address)).words("#topic-choir > *")[-1] == "2"
+    (key,) = service.app.state.sights
+    await show(service, address)
+    assert list(service.app.state.sights) == [key]
+    await service.store(draft("d", "Hum along", days=3), topics={"d": CHOIR})
+    assert (await show(service, address)).words("#topic-choir > *")[-1] == "3"
+    assert len(service.app.state.sights) == 2

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from app.api.access import Now, Reading
 from app.web import looking
 from app.web.filters import filters
+from app.web.kept_sights import sight_of
 from app.web.question import Question, read_question, tidied
 from app.web.rendering import page
 from app.web.visit import Visiting
@@ -37,7 +38,7 @@ async def home(request: Request, visit: Visiting, session: Reading, now: Now) ->
     # Who has said nothing yet sees how it would be for somebody else, another one each week.
     example = None if question.known else EXAMPLES[now.isocalendar().week % len(EXAMPLES)]
     seen = question if example is None else question.with_known(example[1])
-    sight = await looking.look(session, seen, visit.person, now=now, wording=wording)
+    sight = await sight_of(visit, session, seen, now=now)
     return await page(
         visit,
         "home.html",

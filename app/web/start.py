@@ -15,6 +15,7 @@ from app.api.sign_in import ASKED_AN_HOUR, deliver
 from app.web import calendars, keeping, looking
 from app.web.filters import filters
 from app.web.forms import read_form
+from app.web.kept_sights import sight_of
 from app.web.question import MOST_KNOWN, read_question, tidied
 from app.web.rendering import page, trouble
 from app.web.visit import Visiting, led_on
@@ -33,7 +34,7 @@ async def start(request: Request, visit: Visiting, session: Reading, now: Now) -
     if (address := tidied(question, "/start", values)) is not None:
         return RedirectResponse(address, 303)
     wording = visit.wording
-    sight = await looking.look(session, question, visit.person, now=now, wording=wording) if question.known else None
+    sight = await sight_of(visit, session, question, now=now) if question.known else None
     return await page(
         visit,
         "start.html",
