@@ -15,7 +15,7 @@ from sqlmodel import SQLModel, select
 
 from app import frontier, ingest, people
 from app.db import Database, current_revision, migrate, newest_revision
-from app.models import Event, EventVersion, Feedback, FetchState, Host, ShownPick, Source
+from app.models import Community, Event, EventVersion, Feedback, FetchState, Host, ShownPick, Source
 
 pytest_plugins = ("databases",)
 
@@ -35,6 +35,10 @@ async def test_schema_with_data_goes_up_down_and_up_again(empty: Database) -> No
         source = await frontier.add_source(session, "https://reading.example/a.ics", city="Munich", country="DE")
         drafts = (draft("a", "Reading Proust aloud – für alle"), draft("b", "Ink & paper", days=2, status="cancelled"))
         await ingest.store(session, source, ingest.Changes(added=drafts), now=NOW)
+        community = Community(key="readers", name="Readers", join_steps=["Come in."], updated_at=NOW)
+        session.add(community)
+        await session.flush()
+        source.community_id = community.id
     before = await content(empty)
     assert [len(before[table]) for table in ("host", "source", "fetchstate", "event", "eventversion")] == [
         1,
