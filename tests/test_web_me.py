@@ -163,6 +163,16 @@ async def test_notice_nobody_wrote_is_ignored_and_a_long_one_is_cut(service: Ser
     assert page.status == 200
 
 
+async def test_topic_is_hidden_from_an_event_s_page_and_nothing_else_can_be(service: Service) -> None:
+    key = (await service.store(draft("a", "Sing"), topics={"a": CHOIR}))["a"]
+    await press(service, "/start", know="UX design", reach="far")
+    page = await press(service, "/say/hide", kind="topic", subject="choir", back=f"/e/{key}")
+    assert page.words("#notice p")[0].startswith("No event about Choir will be picked for you")
+    assert "It is about Choir, which you hid." in page.one(".why-you .hint")
+    assert (await press(service, "/say/hide", kind="topic", subject="nonsense", back="/")).status == 422
+    assert (await press(service, "/say/hide", kind="mood", subject="choir", back="/")).status == 422
+
+
 # The page of a person
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, opinions, queries
+from app import feedback, hiding, opinions, queries
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
@@ -51,6 +51,23 @@ async def take_back(request: Request, visit: Visiting, database: Data, now: Now)
     if told is None:
         raise Problem(404, "nothing like this was said of this event")
     return led_on(request, back, *all_retold(told, visit.wording))
+
+
+@router.post("/say/hide")
+async def hide(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    """Never pick a topic or a community again, until it is shown again on /me."""
+    form = await read_form(request)
+    kind, subject, back = (form.get(name, [""])[-1] for name in ("kind", "subject", "back"))
+    async with database.writing() as session:
+        hidden = cast("hiding.Kind", kind)
+        name = await hiding.name_of(session, hidden, subject) if kind in get_args(hiding.Kind) else None
+        if name is None:
+            raise Problem(422, "name the `kind`, topic or community, and a `subject` there is")
+        person, secret = await _somebody(session, visit, own_path(back))
+        told = await opinions.hide(session, person, hidden, subject, name, now=now)
+    answer = led_on(request, own_path(back), *all_retold(told, visit.wording))
+    keeping.remember(request, answer, secret)
+    return answer
 
 
 async def _sent(request: Request) -> tuple[str, feedback.Kind, str]:
