@@ -290,3 +290,5 @@ def test_registry_names_its_sources_and_spans_many_fields() -> None:
     topics = [catalogue.resolve(label) for one in reading.communities for label in one.topics]
     assert [one.key for one in reading.communities if one.seen_in is None] == []
     assert None not in topics
+    assert len(reading.communities) >= 40
+    assert len({topic.domain for topic in topics if topic is not None}) >= 12
