@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, or_
+from sqlalchemy import ColumnElement, delete, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +24,7 @@ from recommender.embedding import Embedder, Vectors, load_embedder
 from recommender.purpose import Purpose, Purposer, load_purposer
 from recommender.tagging import EventText, Tag, Tagger, embedded_text, load_tagger
 
+OTHERS = 8  # other titles of its community that an event's purpose is judged by
 BATCH = 200  # events a transaction: requests get through between two batches
 SHARE_DIGITS = 3  # of a share or weight: finer differences between two models are no change
 
@@ -94,12 +95,32 @@ async def _untold(session: AsyncSession, reader: Reader, *, after: int) -> list[
         .order_by(col(Event.id))
         .limit(BATCH)
     )
-    return [_untold_of(event, group) for event, group in rows]
+    batch = list(rows)
+    titles = await _titles(session, {event.community_id for event, _ in batch if event.community_id is not None})
+    return [_untold_of(event, group, titles.get(event.community_id or 0, ())) for event, group in batch]
 
 
-def _untold_of(event: Event, group: str | None) -> Untold:
+async def _titles(session: AsyncSession, community_ids: set[int]) -> dict[int, list[str]]:
+    """Return different titles of what communities announce, the latest first: they tell why people come to a bare one."""
+    latest = func.max(Event.starts_at)
+    rows = await session.exec(
+        select(Event.community_id, Event.title)
+        .where(col(Event.community_id).in_(community_ids), col(Event.deleted_at).is_(None))
+        .group_by(col(Event.community_id), col(Event.title))
+        .order_by(latest.desc(), col(Event.title))
+    )
+    titles: dict[int, list[str]] = {}
+    for community_id, title in rows:
+        titles.setdefault(community_id or 0, []).append(title)
+    return titles
+
+
+def _untold_of(event: Event, group: str | None, titles: Sequence[str]) -> Untold:
     assert event.id is not None
-    text = EventText(event.title, event.description, group=group or "", categories=tuple(event.categories))
+    others = tuple(title for title in titles if title != event.title)[:OTHERS]
+    text = EventText(
+        event.title, event.description, group=group or "", categories=tuple(event.categories), others=others
+    )
     return Untold(event.id, event.text_digest, text)
 
 
@@ -174,7 +195,7 @@ async def forget_vectors(session: AsyncSession, event_ids: Sequence[int]) -> Non
         .join(Community, col(Community.id) == Event.community_id, isouter=True)
         .where(col(Event.id).in_(event_ids))
     )
-    gone = [_untold_of(event, group) for event, group in rows]
+    gone = [_untold_of(event, group, ()) for event, group in rows]  # what is embedded does not hold other titles
     others = select(Event.text_digest).where(
         col(Event.text_digest).in_({one.text_digest for one in gone}), col(Event.id).not_in(event_ids)
     )
