@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.api.access import database_of
 from app.revisions import EVENTS, Revisions
 from app.web.looking import Sight, look
 from app.web.question import Question
@@ -30,7 +31,9 @@ async def sight_of(visit: Visit, session: AsyncSession, question: Question, *, n
         state.sights = OrderedDict()
     kept: OrderedDict[Key, Sight] = state.sights
     if key not in kept:
-        kept[key] = await look(session, question, None, now=now, wording=visit.wording)
+        # The request's own session may have begun to read before the counter was: what it sees could be older.
+        async with database_of(visit.request).reading() as fresh:
+            kept[key] = await look(fresh, question, None, now=now, wording=visit.wording)
         while len(kept) > MOST:
             kept.popitem(last=False)
     kept.move_to_end(key)
