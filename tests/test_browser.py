@@ -451,6 +451,7 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     page.get_by_role("link", name="All sources").first.click()
     expect(page.get_by_role("row").filter(has_text="a-new-one.ics")).to_have_count(1)
     page.get_by_role("button", name="Remove the demonstration").click()
+    expect(page.locator("#notice")).to_have_text("The demonstration is gone.", timeout=15_000)
     expect(page.locator(".demo")).to_have_count(0)
     page.goto("/sources")
     expect(page.locator("tbody tr").filter(has_text="demo.example")).to_have_count(0)
