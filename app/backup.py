@@ -1,7 +1,7 @@
 """Backups: all rows as JSON lines in one archive, so that what SQLite held can be restored into PostgreSQL, and back.
 
 An archive holds manifest.json (the schema's revision, and rows and SHA-256 of each table), tables/NAME.jsonl and, where
-asked for, the secrets of the data folder. What is derived is left out: search indexes, the queue's own tables.
+asked for, the secrets of the data folder. What is derived is left out: search indexes, renderings, the queue's own tables.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from app.models import Setting
 
 FORMAT = 1
 BATCH = 1_000  # rows
-DERIVED = ("alembic_version", "event_search", "pgqueuer", "worker")  # and what begins so
+DERIVED = ("alembic_version", "event_search", "pgqueuer", "rendering", "worker")  # and what begins so
 COUNTED = "revision"  # filled by triggers while the others are loaded; its rows come last and as they were
 CONTENT = ("source", "person", "event")  # a database with a row of these is not empty
 LAST_BACKUP = "last backup"  # the setting that says when

@@ -39,15 +39,24 @@ async def prepare(database: Database, *, now: datetime) -> int:
 
 async def move_on(database: Database, *, now: datetime) -> int:
     """Let eight weeks lie ahead again, where the demonstration city is loaded (a daily job); return events added."""
-    return await load_demo(database, now=now) if await is_demonstration(database) else 0
+    return await _load(database, now=now) if await is_demonstration(database) else 0
 
 
 async def load_demo(database: Database, *, now: datetime) -> int:
     """Load the demonstration city's next eight weeks and return how many events are new."""
+    async with database.writing() as session:
+        await session.merge(Setting(name=DEMO_SETTING, value="loaded"))
+    return await _load(database, now=now)
+
+
+async def _load(database: Database, *, now: datetime) -> int:
     added = 0
-    for path in sorted(DEMO.glob("*.[ihj]*")):
+    for path in sorted(DEMO.glob("*.[ihj]*")):  # .ics, .html, .json
         page = Page(_address(path), path.read_bytes(), mimetypes.guess_type(path.name)[0])
         async with database.writing() as session:
+            setting = await session.get(Setting, DEMO_SETTING, with_for_update=True)
+            if setting is None or setting.value != "loaded":
+                break  # somebody removed it meanwhile
             source = await frontier.add_source(
                 session,
                 page.url,
@@ -60,8 +69,6 @@ async def load_demo(database: Database, *, now: datetime) -> int:
             )
         outcome = await collect.keep(database, source, page, _upcoming(page, now), now=now)
         added += outcome.counts.added
-    async with database.writing() as session:
-        await session.merge(Setting(name=DEMO_SETTING, value="loaded"))
     await about.tag_new(database, now=now)
     await activity.renew(database, now=now)
     return added
@@ -116,16 +123,15 @@ async def remove_demo(database: Database, *, now: datetime, by: Token | None) ->
 
     `by` is the operator's token, None on the command line.
     """
-    async with database.reading() as session:
+    async with database.writing() as session:  # first of all: who loads it at this moment stops
+        await session.merge(Setting(name=DEMO_SETTING, value="removed"))
+        audit.note(session, by, "demonstration.remove", CITY.name)
         ids = list(await session.exec(select(Source.id).where(col(Source.is_demo).is_(True))))
     removed = 0
     for source_id in ids:
         async with database.writing() as session:
             source = await session.get_one(Source, source_id)
             removed += await removal.forget_source(session, source, now=now)
-    async with database.writing() as session:
-        await session.merge(Setting(name=DEMO_SETTING, value="removed"))
-        audit.note(session, by, "demonstration.remove", CITY.name)
     return removed
 
 

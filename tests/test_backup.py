@@ -34,7 +34,7 @@ CLOCK = datetime(2026, 12, 1, 12, 0, 0, 123456, tzinfo=UTC)
 ROWS = 3
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what happens before any database
 to_postgresql = pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
-TRANSIENT = {"worker", "revision"}
+TRANSIENT = {"worker", "revision", "rendering"}
 
 
 @pytest.fixture

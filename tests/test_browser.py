@@ -455,7 +455,7 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     expect(page.locator(".demo")).to_have_count(0)
     page.goto("/sources")
     expect(page.locator("tbody tr").filter(has_text="demo.example")).to_have_count(0)
-    page.goto(KNOW)
+    page.goto(f"{KNOW}&mode=in_person")  # chats of the registry stay
     expect(page.locator("#events-title")).to_have_text("Nothing worth an evening yet")
     assert page.locator(".map-wide .speck").count() >= 5  # never an empty map
     page.get_by_role("button", name="Sign out").click()
