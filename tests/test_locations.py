@@ -28,7 +28,10 @@ from scrapers.locations import read_venue
         ("St Bride", Venue("St Bride")),
         ("Room 4 - 9:30am - 12:30pm", Venue("Room 4")),
         ("Museum of India", Venue("Museum of India")),
-        *((line, None) for line in ("TBA", "to be confirmed", "[private]", "See website", "19:00", "jo@library.example")),
+        *(
+            (line, None)
+            for line in ("TBA", "to be confirmed", "[private]", "See website", "19:00", "jo@library.example")
+        ),
     ],
 )
 def test_line_gives_the_venue_it_names(line: str, venue: Venue | None) -> None:
