@@ -113,7 +113,7 @@ async def test_week_and_month_show_events_on_their_days(service: Service) -> Non
 
 
 @given(st.dates(date(1971, 1, 1), date(2199, 12, 31)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_months_are_whole_weeks_that_hold_each_of_their_days_once(day: date) -> None:
     weeks = month_of(day)
     days = [one for week in weeks for one in week]
@@ -146,7 +146,7 @@ def test_day_that_is_none_is_today(day: str) -> None:
         ),
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_tidied_address_says_the_same_and_is_tidy(values: dict[str, list[str]]) -> None:
     from urllib.parse import parse_qs, urlsplit
 
