@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import about, activity, collect, frontier
@@ -90,10 +90,6 @@ def read_contribution(details: dict[str, Any]) -> Contribution:
     return Contribution.model_validate_json(orjson.dumps(details))
 
 
-def preview(contribution: Contribution, *, now: datetime) -> Reading:
-    return _reading(contribution, "preview", ADDRESS.format("preview"), now)
-
-
 def _reading(contribution: Contribution, name: str, url: str, now: datetime) -> Reading:
     window = Window.ahead(now, days=collect.HORIZON.days)
     reading = reading_of_file(contribution.told(), name, url=url, window=window, zone=ZoneInfo("UTC"))
@@ -103,16 +99,12 @@ def _reading(contribution: Contribution, name: str, url: str, now: datetime) -> 
 async def known_already(session: AsyncSession, contribution: Contribution) -> str | None:
     """Return the name of what there is already under this address or a name much like it."""
     told = contribution.told()
-    titles = [meeting.title or told.name for meeting in told.meets]
     if contribution.community:
-        rows = await session.exec(select(Community.name, Community.url))
-        for name, url in rows:
-            if url == told.url or _is_alike(name, told.name):
-                return name
-        return None
-    at = contribution.event.as_file().meets[0].first if contribution.event else None
-    rows = await session.exec(select(Event.title, Event.url).where(col(Event.url) == told.url))
-    return next((title for title, _ in rows if at and any(_is_alike(title, one) for one in titles)), None)
+        known = await session.exec(select(Community.name, Community.url))
+        return next((name for name, url in known if url == told.url or _is_alike(name, told.name)), None)
+    titles = [meeting.title or told.name for meeting in told.meets]
+    events = await session.exec(select(Event.title).where(Event.url == told.url))
+    return next((title for title in events if any(_is_alike(title, one) for one in titles)), None)
 
 
 def _is_alike(one: str, other: str) -> bool:
@@ -129,7 +121,7 @@ async def keep(
         proposal = Proposal(url=told.url, person_id=person_id, proposed_at=datetime.now(UTC))
         session.add(proposal)
     if proposal.state == "proposed":
-        reading = preview(contribution, now=now)
+        reading = _reading(contribution, "preview", ADDRESS.format("preview"), now)
         proposal.name, proposal.kind = told.name, "community" if contribution.community else "event"
         proposal.details, proposal.listed = details, reading.listed
         proposal.preview = [
