@@ -13,12 +13,24 @@ import pytest
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
+# Few tests that take long each: begun first, so that no processor waits for another at the end.
+SLOWEST = (
+    "test_browser",
+    "test_guide",
+    "test_faults",
+    "test_collect",
+    "test_first_start",
+    "test_digest_form",
+    "test_backup",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also the tests marked long, and services on PostgreSQL")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: SLOWEST.index(item.path.stem) if item.path.stem in SLOWEST else len(SLOWEST))
     for item in items:
         if "long" in item.keywords and not config.getoption("--all"):
             item.add_marker(pytest.mark.skip(reason="long: run with --all"))
