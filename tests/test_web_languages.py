@@ -18,7 +18,7 @@ from service import NOW, Service, draft, serving
 from test_web import BROWSER, Shown
 
 from app.models import Event
-from app.web.retelling import retold
+from app.retelling import retold
 from app.when import ago, day_words, when_words
 from app.wording import CATALOGUES, DOMAIN, LANGUAGES, preferred, wording_of
 from recommender.catalogue import load_catalogue

@@ -20,11 +20,11 @@ from app.api.access import Now, Reading, settings_of
 from app.barriers import STILL_ON, barrier
 from app.models import Event
 from app.places import Spot
+from app.retelling import retold
 from app.web import looking
 from app.web.calendar_links import event_links
 from app.web.question import Question, read_question
 from app.web.rendering import page, trouble
-from app.web.retelling import retold
 from app.web.structured import structured
 from app.web.visit import Visit, Visiting
 from app.web.words import card_of, facts_of, host_of, pick_card, status_words, where_words

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.language import LANGUAGES as READ_LANGUAGES
+from app.reach_words import REACH_WORDS
 from app.web.question import DISTANCES, SPANS, Hours, Mode, Question
-from app.web.reach_words import REACH_WORDS
 from app.web.words import language_words
 from app.wording import Wording, mark
 

@@ -14,9 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import feedback, people, picks, queries, slates
 from app.models import Event, Feedback, Person
+from app.reach_words import MIXED_WORDS
 from app.web.neighbourhood import Neighbourhood, neighbourhood
 from app.web.question import DISTANCES, LIMIT, SPANS, Hours, KnownTopic, Question
-from app.web.reach_words import MIXED_WORDS
 from app.web.words import pick_card
 from app.wording import Wording
 from recommender.catalogue import load_catalogue

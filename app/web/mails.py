@@ -20,9 +20,9 @@ from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
 from app.digest_sending import links_of
 from app.models import Event, Person
+from app.retelling import all_retold
 from app.web.forms import read_form
 from app.web.rendering import page
-from app.web.retelling import all_retold
 from app.web.visit import UNSTORED, Visit, Visiting
 
 router = APIRouter(include_in_schema=False)

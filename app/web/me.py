@@ -20,12 +20,12 @@ from app.api.my_tokens import MOST as MOST_TOKENS
 from app.api.problems import Problem
 from app.api.sign_in import forget_session
 from app.models import Event, Feedback, Person
+from app.reach_words import REACH_WORDS
+from app.retelling import all_retold
 from app.web import looking
 from app.web.forms import read_form
 from app.web.question import LONGEST
-from app.web.reach_words import REACH_WORDS
 from app.web.rendering import page
-from app.web.retelling import all_retold
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
 from app.web.words import PURPOSE_WORDS, language_words
 from app.when import when_words

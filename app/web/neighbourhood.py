@@ -11,9 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from app import topic_map
+from app.reach_words import REACH_WORDS
 from app.web import map as drawing
 from app.web.question import Question
-from app.web.reach_words import REACH_WORDS
 from app.wishes import Wish
 from app.wording import Wording
 from recommender.catalogue import load_catalogue

@@ -13,10 +13,10 @@ from app import feedback, hiding, opinions, queries
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
+from app.retelling import all_retold
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.question import read_question
-from app.web.retelling import all_retold
 from app.web.visit import Visit, Visiting, led_on, own_path
 
 router = APIRouter(include_in_schema=False)

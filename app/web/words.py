@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from app.models import Event
 from app.queries import Listed, place_words
-from app.web.reach_words import REACH_WORDS
-from app.web.retelling import all_retold, retold
+from app.reach_words import REACH_WORDS
+from app.retelling import all_retold, retold
 from app.when import month_words, weekday_words, when_words
 from app.wording import Wording, mark
 

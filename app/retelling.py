@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from app.web.reach_words import REACH_WORDS
+from app.reach_words import REACH_WORDS
 from app.wording import SOURCE_LANGUAGE, Wording, mark
 
 PATTERNS = (
