@@ -14,12 +14,13 @@ from app import queries
 from app.api.access import Now, Reading
 from app.communities import Active, communities, community_by_key
 from app.content_lines import link
+from app.event_words import language_words
 from app.retelling import retold
 from app.topic_names import label_of
 from app.web.rendering import page, trouble
 from app.web.strips import year_strip
 from app.web.visit import Visiting
-from app.web.words import PURPOSE_WORDS, card_of, host_of, language_words
+from app.web.words import PURPOSE_WORDS, card_of, host_of
 from app.when import day_words
 from app.wording import Wording, mark
 from recommender.catalogue import load_catalogue

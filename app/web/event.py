@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import history, picks, queries, slates
 from app.api.access import Now, Reading, settings_of
 from app.barriers import STILL_ON, barrier
+from app.event_words import status_words, where_words
 from app.models import Event
 from app.places import Spot
 from app.retelling import retold
@@ -27,7 +28,7 @@ from app.web.question import Question, read_question
 from app.web.rendering import page, trouble
 from app.web.structured import structured
 from app.web.visit import Visit, Visiting
-from app.web.words import card_of, facts_of, host_of, pick_card, status_words, where_words
+from app.web.words import card_of, facts_of, host_of, pick_card
 from app.when import when_words
 from app.wording import Wording, mark
 from recommender.ranking import next_topics

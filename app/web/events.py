@@ -18,6 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import queries
 from app.api.access import Now, Reading
 from app.communities import community_by_key
+from app.event_words import language_words
 from app.models import Event, EventTopic
 from app.topic_names import label_of
 from app.web.distances import distances
@@ -34,7 +35,7 @@ from app.web.search import (
     write_position,
 )
 from app.web.visit import Visiting
-from app.web.words import MODE_WORDS, PURPOSE_WORDS, card_of, language_words
+from app.web.words import MODE_WORDS, PURPOSE_WORDS, card_of
 from app.when import month_and_year, weekday_words
 from app.wording import Wording, mark
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from app.event_words import language_words
 from app.language import LANGUAGES as READ_LANGUAGES
 from app.reach_words import REACH_WORDS
 from app.web.question import DISTANCES, SPANS, Hours, Mode, Question
-from app.web.words import language_words
 from app.wording import Wording, mark
 
 MODE_CHOICES: Mapping[Mode, str] = {

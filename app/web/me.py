@@ -19,6 +19,7 @@ from app.api.my_tokens import KINDS as TOKEN_KINDS
 from app.api.my_tokens import MOST as MOST_TOKENS
 from app.api.problems import Problem
 from app.api.sign_in import forget_session
+from app.event_words import language_words
 from app.models import Event, Feedback, Person
 from app.reach_words import REACH_WORDS
 from app.retelling import all_retold
@@ -27,7 +28,7 @@ from app.web.forms import read_form
 from app.web.question import LONGEST
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.web.words import PURPOSE_WORDS, language_words
+from app.web.words import PURPOSE_WORDS
 from app.when import when_words
 from app.wishes import USUAL_PURPOSES
 from app.wording import mark

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from app.models import Event
+from app.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.queries import Listed, place_words
 from app.reach_words import REACH_WORDS
 from app.retelling import all_retold, retold
@@ -21,13 +21,6 @@ PURPOSE_WORDS: Mapping[str, str] = {
     "sell": mark("to sell"),
     "recruit": mark("to hire"),
 }
-STATUS_WORDS: Mapping[str, str] = {
-    "cancelled": mark("Cancelled"),
-    "postponed": mark("Postponed"),
-    "tentative": mark("Not certain yet"),
-    "rescheduled": mark("New date"),
-    "moved_online": mark("Moved online"),
-}
 MODE_WORDS: Mapping[str, str] = {
     "in_person": mark("in person"),
     "online": mark("online"),
@@ -35,30 +28,8 @@ MODE_WORDS: Mapping[str, str] = {
 }
 
 
-def where_words(event: Event, wording: Wording) -> str | None:
-    if event.mode == "online":
-        return wording.text("online")
-    place = ", ".join(part for part in (event.venue_name, event.city) if part)
-    return wording.text("{place} and online", place=place) if place and event.mode == "hybrid" else place or None
-
-
-def status_words(event: Event, wording: Wording) -> str | None:
-    if event.deleted_at is not None:
-        return wording.text("Withdrawn by its source")
-    return wording.text(STATUS_WORDS.get(event.status, "")) or None
-
-
-def price_words(event: Event, wording: Wording) -> str | None:
-    return wording.text("free") if event.is_free else event.price or None
-
-
 def host_of(url: str | None) -> str | None:
     return (urlsplit(url).hostname or "").removeprefix("www.") if url else None
-
-
-def language_words(code: str, wording: Wording) -> str:
-    """Return the name of a language in the reader's ("German", "Deutsch"), or its code where nobody named it."""
-    return wording.locale.languages.get(code.lower().split("-")[0]) or code
 
 
 def card_of(listed: Listed, wording: Wording, *, away_km: float | None = None) -> dict[str, Any]:
@@ -67,7 +38,7 @@ def card_of(listed: Listed, wording: Wording, *, away_km: float | None = None) -
     start = event.starts_at.astimezone(ZoneInfo(event.zone))
     community = listed.community.name if listed.community else event.organizer_name
     strongest = max(event.purpose, key=lambda name: event.purpose[name]) if event.purpose else ""
-    is_foreign = event.language is not None and not event.language.lower().startswith(wording.language)
+    is_other = is_foreign(event, wording)
     return {
         "id": event.key,
         "title": event.title,
@@ -81,9 +52,9 @@ def card_of(listed: Listed, wording: Wording, *, away_km: float | None = None) -
             for fact in (
                 community,
                 where_words(event, wording),
-                _distance(event, away_km, wording),
+                distance_words(event, away_km, wording),
                 price_words(event, wording),
-                language_words(event.language or "", wording) if is_foreign else None,
+                language_words(event.language or "", wording) if is_other else None,
             )
             if fact
         ],
@@ -91,7 +62,7 @@ def card_of(listed: Listed, wording: Wording, *, away_km: float | None = None) -
         "status_words": status_words(event, wording),
         "url": event.url,
         "host": host_of(event.url),
-        "lang": event.language if is_foreign else None,
+        "lang": event.language if is_other else None,
         "asked": "",  # the query that goes with links to its page
     }
 
@@ -108,14 +79,6 @@ def pick_card(
         "evidence": all_retold(pick["evidence"], wording),
         "said": said,
     }
-
-
-def _distance(event: Event, away_km: float | None, wording: Wording) -> str | None:
-    # The middle of the town stands in for events that tell no venue; how far that is means nothing.
-    is_placed = event.venue_name is not None or event.address is not None
-    if not is_placed or away_km is None or away_km < 0.5:
-        return None
-    return wording.text("{number} km", number=wording.number(round(away_km)))
 
 
 def facts_of(listed: Listed, wording: Wording) -> list[tuple[str, str]]:
