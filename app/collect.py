@@ -6,45 +6,28 @@ Two clocks: `now` says what is upcoming and can be pinned; the schedule (`clock`
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import adoption, audit, frontier, ingest, language, series
-from app.changes import UNFINISHED, VANISH_FETCHES, VANISH_TIME, Changes, Vanishing, compare
+from app.changes import UNFINISHED, Changes, Vanishing, compare
 from app.db import Database
 from app.models import FetchState, Source, Token
-from scrapers import Page, Reading, Unreadable, Window, read, stable_digest
+from app.outcomes import Outcome, State, note_failure, note_good, note_trouble, note_unchanged
+from app.page_reading import HORIZON, READ_AGAIN, read_page
+from scrapers import Page, Reading, Unreadable, stable_digest
 from scrapers.fetch import Fetcher, FetchError, NotModified
 
-HORIZON = series.HORIZON
-READ_AGAIN = timedelta(days=30)
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
-KEPT_PROBLEMS = 50  # per source, for `sources show`
 
 log = structlog.get_logger()
-
-State = Literal["fetched", "unchanged", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one source fared in a round."""
-
-    url: str
-    state: State
-    counts: ingest.Counts = field(default_factory=ingest.Counts)
-    code: str | None = None
-    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +61,7 @@ async def collect(
                 outcome = await _collect(database, fetcher, source_id, now=now)
             except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
                 log.exception("collecting failed", url=url)
-                outcome = await _note_trouble(database, source_id, url, f"{type(error).__name__}: {error}")
+                outcome = await note_trouble(database, source_id, url, f"{type(error).__name__}: {error}")
             report(outcome)
             outcomes.append(outcome)
         return outcomes
@@ -136,20 +119,13 @@ async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now:
     try:
         answer = await fetcher.fetch(source.url, **validators)
         if isinstance(answer, NotModified):
-            return await _note_unchanged(database, source, state, answer)
+            return await note_unchanged(database, source, state, answer)
         # Servers without validators repeat themselves, too, some with new stamps.
         if is_known and stable_digest(answer.body) == state.body_digest:
-            return await _note_unchanged(database, source, state, answer)
-        reading = await asyncio.to_thread(
-            read,
-            answer.body,
-            url=answer.url,
-            content_type=answer.content_type,
-            window=Window.ahead(now, days=HORIZON.days),
-            zone=ZoneInfo(source.zone),
-        )
+            return await note_unchanged(database, source, state, answer)
+        reading = await read_page(answer, zone=ZoneInfo(source.zone), now=now)
     except (FetchError, Unreadable) as error:
-        return await _note_failure(database, source, error)
+        return await note_failure(database, source, error)
     return await keep(database, source, answer, reading, now=now)
 
 
@@ -162,7 +138,8 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
     parts: deque[Changes] = deque()
     counts = ingest.Counts()
     changes: Changes | None = None
-    while changes is None or parts:
+    outcome: Outcome | None = None
+    while outcome is None:
         async with database.writing() as session:
             source = await session.get_one(Source, source.id)
             if changes is None:
@@ -177,11 +154,8 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
                 is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
                 await series.keep(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
-                has_changed = counts != ingest.Counts()
-                await _note_good(session, source, page, reading, changes, has_changed=has_changed, now=now)
-    if changes.held_back:
-        return Outcome(source.url, "failed", counts, code="vanishing", message=_held_back(changes))
-    return Outcome(source.url, "fetched", counts)
+                outcome = await note_good(session, source, page, reading, changes, counts=counts, now=now)
+    return outcome
 
 
 async def _compare(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> Changes:
@@ -190,105 +164,3 @@ async def _compare(session: AsyncSession, source: Source, reading: Reading, *, n
     state = await session.get_one(FetchState, source.id)
     held = Vanishing(state.vanishing_since, state.vanishing_fetches)
     return compare(reading, stored, now=now, vanishing=held)
-
-
-def _held_back(changes: Changes) -> str:
-    return (
-        f"{changes.held_back} upcoming events are no longer listed; they stay until {VANISH_FETCHES} answers "
-        f"over {VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
-    )
-
-
-async def _note_good(
-    session: AsyncSession,
-    source: Source,
-    page: Page,
-    reading: Reading,
-    changes: Changes,
-    *,
-    has_changed: bool,
-    now: datetime,
-) -> None:
-    clock = datetime.now(UTC)
-    state = await session.get_one(FetchState, source.id)
-    state.read_at = now
-    state.etag, state.last_modified = page.etag, page.last_modified
-    state.body_digest = stable_digest(page.body)
-    state.last_fetch_at = state.last_good_at = clock
-    state.listed = reading.listed or len(reading.communities)  # a chat without dates is no empty calendar
-    state.failures, state.error_code, state.error = 0, None, None
-    state.vanishing_since, state.vanishing_fetches = changes.vanishing.since, changes.vanishing.fetches
-    is_held = changes.held_back > 0
-    if is_held:
-        state.error_code, state.error = "vanishing", _held_back(changes)
-    if is_held or any(problem.code == "truncated" for problem in reading.problems):
-        # Such an answer must be looked at again, not skipped as unchanged.
-        state.etag = state.last_modified = state.body_digest = None
-    state.problems = [asdict(problem) for problem in reading.problems[:KEPT_PROBLEMS]]
-    if has_changed or state.last_changed_at is None:
-        state.last_changed_at = clock
-    interval = frontier.polling_interval(clock - state.last_changed_at)
-    state.next_fetch_at = clock + (min(interval, VANISH_TIME / 2) if is_held else interval)
-    source.kind, source.name = reading.kind, reading.name or source.name
-    _settle(source, "failing" if is_held else "ok" if state.listed else "quiet", clock)
-    if page.moved_to is not None:
-        await frontier.move_source(session, source, page.moved_to)
-
-
-def _settle(source: Source, state: str, clock: datetime) -> None:
-    """Say how a source fares, unless somebody paused it meanwhile."""
-    if source.state != "paused":
-        frontier.set_state(source, state, clock)
-
-
-async def _note_unchanged(database: Database, source: Source, state: FetchState, answer: Page | NotModified) -> Outcome:
-    clock = datetime.now(UTC)
-    facts: dict[str, Any] = {
-        "last_fetch_at": clock,
-        "last_good_at": clock,
-        "failures": 0,
-        "error_code": None,
-        "error": None,
-        "next_fetch_at": clock + frontier.polling_interval(clock - (state.last_changed_at or clock)),
-    }
-    if isinstance(answer, Page):
-        facts |= {"etag": answer.etag, "last_modified": answer.last_modified}
-    settled = "unchanged" if state.listed else "quiet"
-    async with database.writing() as session:
-        await session.exec(update(FetchState).where(col(FetchState.source_id) == source.id).values(facts))
-        if source.state != settled or answer.moved_to is not None:
-            current = await session.get_one(Source, source.id)
-            _settle(current, settled, clock)
-            if answer.moved_to is not None:
-                await frontier.move_source(session, current, answer.moved_to)
-    return Outcome(source.url, "unchanged")
-
-
-async def _note_failure(database: Database, source: Source, error: FetchError | Unreadable) -> Outcome:
-    retry_after = error.retry_after if isinstance(error, FetchError) else None
-    assert source.id is not None
-    return await _note_trouble(database, source.id, source.url, error.message, code=error.code, retry_after=retry_after)
-
-
-async def _note_trouble(
-    database: Database,
-    source_id: int,
-    url: str,
-    message: str,
-    *,
-    code: str = "internal",
-    retry_after: timedelta | None = None,
-) -> Outcome:
-    clock = datetime.now(UTC)
-    async with database.writing() as session:
-        source = await session.get(Source, source_id)
-        if source is None:
-            return Outcome(url, "failed", code="removed", message="the source was removed meanwhile")
-        state = await session.get_one(FetchState, source_id)
-        state.last_fetch_at = clock
-        state.failures += 1
-        state.error_code, state.error = code, message
-        chance = random.random()  # noqa: S311 (jitter, no secret)
-        state.next_fetch_at = clock + max(frontier.back_off(state.failures, chance), retry_after or timedelta())
-        _settle(source, "gone" if code == "gone" else "failing", clock)
-    return Outcome(url, "failed", code=code, message=message)

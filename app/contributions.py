@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import about, activity, collect, frontier
 from app.db import Database
 from app.models import Community, Event, Proposal, Source
+from app.page_reading import within_reach
 from scrapers import Page, Reading, Window
 from scrapers.community_files import CommunityFile, Meeting, reading_of_file
 
@@ -28,6 +29,7 @@ ADDRESS = "https://proposals.adjacent.example/{}"  # stands for what was written
 MOST_LINKS = 2  # in a text: more are an advertisement
 ALIKE = 0.9  # of two names, from which on they are taken for one
 SHOWN = 5  # dates of a preview
+AHEAD = timedelta(days=3 * 365)  # of what happens once: nobody reads it again when it has come nearer
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 
@@ -91,8 +93,9 @@ def read_contribution(details: dict[str, Any]) -> Contribution:
 
 
 def _reading(contribution: Contribution, name: str, url: str, now: datetime) -> Reading:
-    window = Window.ahead(now, days=collect.HORIZON.days)
-    reading = reading_of_file(contribution.told(), name, url=url, window=window, zone=ZoneInfo("UTC"))
+    window = Window.ahead(now, days=AHEAD.days)
+    told = reading_of_file(contribution.told(), name, url=url, window=window, zone=ZoneInfo("UTC"))
+    reading = within_reach(told, now=now)
     return reading if contribution.community else replace(reading, communities=(), kind="proposal")
 
 

@@ -14,7 +14,8 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from scrapers import Page, Reading, Unreadable, Window, read
+from app.page_reading import read_page
+from scrapers import Page, Reading, Unreadable
 from scrapers.discover import Candidate, asks_to_sign_in, candidates, is_source_list, parse_source_list, unlisted_lines
 from scrapers.fetch import Fetcher, FetchError, NotModified
 from scrapers.platforms import feeds_of_address
@@ -30,6 +31,7 @@ class Tried:
     url: str
     code: str  # of FetchError or Unreadable, or `login_page`; `nothing_listed` for what can be read
     message: str
+    has_answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ async def examine(client: Fetcher, address: str, *, zone: ZoneInfo, now: datetim
 
     Calendars of other sites are only proposed, unless the page declares or embeds them. Raises NothingFound.
     """
-    search = _Search(client, Window.ahead(now), zone)
+    search = _Search(client, zone, now)
     page = await search.fetch(address)
     if page is None:
         offers = [Candidate(feed.url, feed.why) for feed in feeds_of_address(address)]
@@ -90,10 +92,10 @@ async def examine(client: Fetcher, address: str, *, zone: ZoneInfo, now: datetim
 class _Search:
     """One examination: what was asked, what it gave, and the best so far."""
 
-    def __init__(self, client: Fetcher, window: Window, zone: ZoneInfo) -> None:
+    def __init__(self, client: Fetcher, zone: ZoneInfo, now: datetime) -> None:
         self._client = client
-        self._window = window
         self._zone = zone
+        self._now = now
         self._asked: set[str] = set()
         self._hosts: set[str] = set()
         self._offers: list[Candidate] = []
@@ -116,7 +118,7 @@ class _Search:
             self._hosts.add(host)
             page = await self._client.fetch(url)
         except FetchError as error:
-            self._tried.append(Tried(url, error.code, error.message))
+            self._tried.append(Tried(url, error.code, error.message, has_answered=False))
             return None
         assert not isinstance(page, NotModified)  # nothing conditional was asked
         self._asked.add(page.url)
@@ -124,14 +126,7 @@ class _Search:
 
     async def read(self, url: str, page: Page) -> Reading | None:
         try:
-            return await asyncio.to_thread(
-                read,
-                page.body,
-                url=page.url,
-                content_type=page.content_type,
-                window=self._window,
-                zone=self._zone,
-            )
+            return await read_page(page, zone=self._zone, now=self._now)
         except Unreadable as error:
             if asks_to_sign_in(page):
                 self._tried.append(Tried(url, "login_page", "it asks for a password"))

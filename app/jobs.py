@@ -48,6 +48,8 @@ SOON = timedelta(minutes=1)
 HOST, CHORE = "collect host", "do chore"  # kinds of jobs
 TAG = "tag new events"
 SLATES = "renew slates"
+SERIES, DEMONSTRATION = "expand series", "move demonstration on"
+FOLLOWING_NOW = (SERIES, DEMONSTRATION, SLATES)  # done at every start: another day may have been pinned meanwhile
 
 log = structlog.get_logger()
 
@@ -99,7 +101,8 @@ async def prepare(database: Database) -> None:
             is_put_off = and_(col(Chore.name) == name, col(Chore.next_due) > clock + every)
             await session.exec(update(Chore).where(is_put_off).values(next_due=clock))
         await session.exec(delete(Chore).where(col(Chore.name).not_in(CHORES)))
-        await leases.requeue(session, Chore, SLATES, clock=clock)  # another week may have been pinned meanwhile
+        for name in FOLLOWING_NOW:
+            await leases.requeue(session, Chore, name, clock=clock)
         await frontier.mend(session, clock=clock)
 
 
@@ -158,8 +161,8 @@ CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     SLATES: (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
     "renew communities": (HOURLY, lambda work: activity.renew(work.database, now=work.settings.now())),
     "send weekly mails": (SOON, _send_weekly_mails),
-    "expand series": (DAILY, lambda work: series.expand_all(work.database, now=work.settings.now())),
-    "move demonstration on": (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
+    SERIES: (DAILY, lambda work: series.expand_all(work.database, now=work.settings.now())),
+    DEMONSTRATION: (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
     "learn from feedback": (DAILY, lambda work: experience.refresh_prior(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),
 }

@@ -2,73 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries
-from app.collect import HORIZON
+from app.discovery import Found
 from app.models import Proposal
-from scrapers import Reading, Window, as_json, read
-from scrapers.fetch import Fetcher, NotModified
+from scrapers import Reading, as_json
 
 SHOWN = 5  # events of a preview
 TOLD = ("title", "starts_at", "ends_at", "zone", "all_day", "status", "mode", "url")
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What a page offers, before anything of it is kept."""
-
-    url: str  # where redirects led
-    reading: Reading
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "url": self.url,
-            "name": self.reading.name,
-            "kind": self.reading.kind,
-            "listed": self.reading.listed,
-            "upcoming": len(self.reading.events),
-            "events": self.events(),
-            "problems": [asdict(problem) for problem in self.reading.problems[:SHOWN]],
-        }
-
-    def events(self) -> list[dict[str, Any]]:
-        told = map(as_json, self.reading.events[:SHOWN])
-        return [{name: draft[name] for name in TOLD} for draft in told]
+def preview_json(found: Found) -> dict[str, Any]:
+    """Return what an address offers, before anything of it is kept."""
+    reading = found.reading
+    return {
+        "url": found.url,
+        "why": found.why,
+        "name": reading.name,
+        "kind": reading.kind,
+        "listed": reading.listed,
+        "upcoming": len(reading.events),
+        "events": _next_events(reading),
+        "problems": [asdict(problem) for problem in reading.problems[:SHOWN]],
+    }
 
 
-async def look_at(url: str, fetcher: Fetcher, *, now: datetime) -> Preview:
-    """Fetch and read a page; raises FetchError and Unreadable."""
-    page = await fetcher.fetch(url)
-    assert not isinstance(page, NotModified)  # nothing conditional was asked
-    window = Window.ahead(now, days=HORIZON.days)
-    reading = await asyncio.to_thread(
-        read, page.body, url=page.url, content_type=page.content_type, window=window, zone=ZoneInfo("UTC")
-    )
-    return Preview(page.url, reading)
+def _next_events(reading: Reading) -> list[dict[str, Any]]:
+    told = map(as_json, reading.events[:SHOWN])
+    return [{name: draft[name] for name in TOLD} for draft in told]
 
 
-async def propose(
-    session: AsyncSession, url: str, preview: Preview, *, person_id: int | None
-) -> tuple[Proposal | None, int | None]:
+async def propose(session: AsyncSession, found: Found, *, person_id: int | None) -> tuple[Proposal | None, int | None]:
     """Keep a proposal and return it, or the one there is, and the source that is collected from already."""
-    source = await queries.source_by_url(session, url)
-    proposal = (await session.exec(select(Proposal).where(Proposal.url == url))).one_or_none()
+    source = await queries.source_by_url(session, found.url)
+    proposal = (await session.exec(select(Proposal).where(Proposal.url == found.url))).one_or_none()
     if source is None and proposal is None:
-        proposal = Proposal(url=url, person_id=person_id, proposed_at=datetime.now(UTC))
+        proposal = Proposal(url=found.url, person_id=person_id, proposed_at=datetime.now(UTC))
         session.add(proposal)
     if proposal is not None and proposal.state == "proposed":
-        proposal.name, proposal.kind = preview.reading.name, preview.reading.kind
-        proposal.listed, proposal.preview = preview.reading.listed, preview.events()
+        proposal.name, proposal.kind = found.reading.name, found.reading.kind
+        proposal.listed, proposal.preview = found.reading.listed, _next_events(found.reading)
         await session.flush()
     return proposal, source.id if source is not None else None
 

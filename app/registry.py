@@ -17,12 +17,12 @@ from sqlmodel import col, select
 from app import activity, collect, frontier
 from app.db import Database
 from app.models import Community, Source
+from app.page_reading import AHEAD, within_reach
 from scrapers import Page, Window, read_here
 from scrapers.fetch import Fetcher, FetchError
 
 FOLDER = Path(__file__).parent / "data" / "communities"
 ADDRESS = "https://communities.adjacent.example/registry.zip"  # stands for the folder; nobody fetches it
-HORIZON_DAYS = collect.HORIZON.days
 
 
 async def load(database: Database, *, now: datetime) -> int:
@@ -30,8 +30,8 @@ async def load(database: Database, *, now: datetime) -> int:
     page = Page(ADDRESS, archive(sorted(FOLDER.glob("*.toml"))))
     async with database.writing() as session:
         source = await frontier.add_source(session, ADDRESS, is_bundled=True)
-    reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=HORIZON_DAYS))
-    outcome = await collect.keep(database, source, page, reading, now=now)
+    reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=AHEAD.days))
+    outcome = await collect.keep(database, source, page, within_reach(reading, now=now), now=now)
     await activity.renew(database, now=now)
     return outcome.counts.added
 

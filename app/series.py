@@ -16,10 +16,10 @@ from app import frontier, ingest
 from app.changes import Changes
 from app.db import Database
 from app.models import Series, Source
+from app.page_reading import HORIZON
 from scrapers import EventDraft, Window, read_here
 from scrapers.draft import Series as SeriesDraft
 
-HORIZON = timedelta(days=365)  # how far ahead occurrences are kept
 STEP = timedelta(days=1)  # how far the window moves on before series are expanded again
 
 log = structlog.get_logger()

@@ -18,6 +18,7 @@ from app import collect, frontier, ingest, removal, series
 from app.changes import BATCH
 from app.db import Database
 from app.models import Community, Event, EventVersion, FetchState, Host, Series, Source
+from app.page_reading import HORIZON
 from scrapers import stable_digest
 from scrapers.fetch import Fetcher
 
@@ -251,20 +252,21 @@ async def test_renewed_stamps_are_no_change(database: Database, origin: Origin, 
         assert await round_(database, fetcher, ids) == [(state, None)]
 
 
-async def test_unchanged_answer_is_read_again_when_what_it_lists_comes_nearer(
+async def test_unchanged_feed_shows_a_far_event_as_soon_as_the_horizon_reaches_it(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:
-    far = event("far", NOW + timedelta(days=380), title="Congress")
-    origin.serve("/a.ics", calendar(*season(1), far), headers={"ETag": '"1"'})
+    starting = {days: f"In {days} days" for days in (1, 364, 366, 401, 480, 700)}
+    far = [event(f"far-{days}", NOW + timedelta(days=days), title=title) for days, title in starting.items()]
+    origin.serve("/a.ics", calendar(*far), headers={"ETag": '"1"'})
     ids = await add(database, origin.url("/a.ics"))
-    for days, state, titles in (
-        (0, "fetched", {"evening-0"}),
-        (29, "unchanged", {"evening-0"}),
-        (30, "fetched", {"evening-0", "Congress"}),
-        (31, "unchanged", {"evening-0", "Congress"}),
-    ):
-        assert await round_(database, fetcher, ids, now=NOW + timedelta(days=days)) == [(state, None)]
-        assert set(await shown(database)) == titles
+    for day in range(0, 400, frontier.LATEST.days):
+        now = NOW + timedelta(days=day)
+        ((state, _),) = await round_(database, fetcher, ids, now=now)
+        assert state == ("fetched" if day % 35 == 0 else "unchanged")  # the first look after thirty days
+        for later in (now, now + frontier.LATEST):  # until the next look
+            within = {title for days, title in starting.items() if NOW + timedelta(days=days) < later + HORIZON}
+            assert within <= set(await shown(database))
+    assert set(await shown(database)) == set(starting.values())
 
 
 async def test_permanent_redirect_moves_the_source(database: Database, origin: Origin, fetcher: Fetcher) -> None:

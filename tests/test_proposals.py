@@ -83,6 +83,21 @@ async def test_page_is_shown_kept_and_collected_from_once_an_operator_accepts(to
     assert await town.actions() == [("proposal.accept", url)]
 
 
+async def test_calendar_behind_a_page_is_what_is_proposed(town: Town) -> None:
+    home = '<html><head><link rel="alternate" type="text/calendar" href="/a.ics"></head><body>Welcome</body></html>'
+    town.origin.serve("/", home, content_type="text/html")
+    shown = await town.propose("/")
+    assert (shown["url"], shown["why"]) == (town.origin.url("/a.ics"), "calendar the page declares")
+    assert await town.propose("/a.ics") == {**shown, "why": ""}
+
+
+async def test_list_of_addresses_is_not_proposed_at_once(town: Town) -> None:
+    town.origin.serve("/list.txt", town.origin.url("/a.ics"), content_type="text/plain")
+    sent = {"url": town.origin.url("/list.txt")}
+    answer = await town.service.client.post(IMPORT, json=sent, headers=town.ada)
+    assert (answer.status_code, "propose them one by one" in answer.json()["detail"]) == (422, True)
+
+
 async def test_refused_page_stays_refused(town: Town) -> None:
     await town.propose()
     assert (await town.decide(1, "refuse"))[1]["state"] == "refused"

@@ -5,6 +5,7 @@ operators decide; /audit: what operators did.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -31,9 +32,8 @@ from app.api.limits import at_most, count
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
 from app.api.sources import add, web_address
+from app.discovery import AddressList, NothingFound, examine
 from app.models import Proposal
-from scrapers import Unreadable
-from scrapers.fetch import FetchError
 
 router = APIRouter(prefix="/api/v1", tags=["sources"])
 
@@ -70,20 +70,26 @@ class Wish(BaseModel):
 async def import_page(
     request: Request, sent: Wish, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
 ) -> Response:
-    """Shows what the page offers, and keeps the wish until an operator decides. For people who signed in."""
+    """Shows what the page, or the best feed behind it, offers, and keeps the wish until an operator decides.
+
+    For people who signed in.
+    """
     if who is not None:
         count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
     url = web_address(sent.url)
     try:
-        preview = await proposals.look_at(url, request.app.state.fetcher, now=now)
-    except FetchError as error:
-        raise Problem(502, error.message, kind="unreadable-page", code=error.code) from error
-    except Unreadable as error:
-        raise Problem(422, error.message, kind="unreadable-page", code=error.code) from error
+        found = await examine(request.app.state.fetcher, url, zone=ZoneInfo("UTC"), now=now)
+    except NothingFound as nothing:
+        first = nothing.tried[0]
+        raise Problem(
+            422 if first.has_answered else 502, str(nothing), kind="unreadable-page", code=first.code
+        ) from nothing
+    if isinstance(found, AddressList):
+        raise Problem(422, f"{url} is a list of addresses; propose them one by one", kind="unreadable-page")
     async with database.writing() as session:
-        proposal, source_id = await proposals.propose(session, url, preview, person_id=who)
+        proposal, source_id = await proposals.propose(session, found, person_id=who)
     kept = {"id": proposal.id, "state": proposal.state} if proposal is not None else None
-    return private({"data": preview.as_json() | {"proposal": kept, "source": source_id}})
+    return private({"data": proposals.preview_json(found) | {"proposal": kept, "source": source_id}})
 
 
 @router.post(

@@ -306,7 +306,8 @@ class ProposalState(Shape):
 
 
 class Preview(Shape):
-    url: str
+    url: str  # what would be collected from
+    why: str  # what that is to the page asked about; empty for the page itself
     name: str | None
     kind: str
     listed: int
@@ -407,6 +408,7 @@ class Subscription(Shape):
     weekday: int
     hour: int
     zone: str
+    language: str
     next_at: datetime | None
     paused_until: datetime | None
     email: str | None

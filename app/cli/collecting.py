@@ -130,7 +130,7 @@ def collect(
         raise typer.BadParameter("choose one of --due, --all and SOURCE …")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import about, activity, frontier
+        from app import about, activity, frontier, series
         from app import collect as rounds
         from app.cli.naming import source_named
         from app.queries import sources
@@ -148,6 +148,7 @@ def collect(
                 round_ = await rounds.collect(
                     database, client, [id_ for id_ in ids if id_ is not None], now=chosen.now(), report=progress.step
                 )
+            await series.expand_all(database, now=chosen.now())
             progress.say("tagging …")
             tagged = await about.tag_new(database, now=chosen.now())
             await activity.renew(database, now=chosen.now())

@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
 
 
 async def _upcoming(chosen: Settings, database: Database) -> list[Listed]:
-    from app.collect import HORIZON
+    from app.page_reading import HORIZON
     from app.queries import EventFilter, events
 
     now = chosen.now()

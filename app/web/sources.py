@@ -77,8 +77,7 @@ async def propose(request: Request, visit: Visiting, database: Data, now: Now) -
         words = wording.text("This is a list of addresses; propose them one by one.")
         return led_on(request, "/sources", words, is_good=False)
     async with database.writing() as session:
-        preview = proposals.Preview(found.url, found.reading)
-        proposal, source_id = await proposals.propose(session, found.url, preview, person_id=person_id)
+        proposal, source_id = await proposals.propose(session, found, person_id=person_id)
     tried = [(one.url, one.message) for one in found.tried]
     return await _shown(visit, url, found, tried, 200, proposal=proposal, source_id=source_id)
 
