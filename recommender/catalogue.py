@@ -197,13 +197,17 @@ class Searchable:
     label: list[str]
     aliases: list[list[str]]
     gloss: list[str]
+    text: str  # all of it: what is not in here is nowhere, and asking that first is twenty times as fast
 
     @classmethod
     def of(cls, topic: Topic) -> Searchable:
-        return cls(tails(topic.label), [tails(alias) for alias in topic.aliases], tails(topic.gloss))
+        label, aliases, gloss = tails(topic.label), [tails(alias) for alias in topic.aliases], tails(topic.gloss)
+        return cls(label, aliases, gloss, "\n".join(whole for parts in (label, *aliases, gloss) for whole in parts[:1]))
 
     def rank(self, wanted: str) -> int | None:
         """Return how well the topic answers, 0 best, or None."""
+        if wanted not in self.text:
+            return None
         wholes = [self.label[0], *(alias[0] for alias in self.aliases)]
         answers = (
             wanted in wholes,

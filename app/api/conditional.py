@@ -197,6 +197,8 @@ class Memory:
 async def _holds(promise: Promise, state: Any) -> bool:
     if promise.until is not None and state.settings.now() > promise.until:
         return False
+    if not promise.standing:
+        return True
     revisions: Revisions = state.revisions
     return await revisions.numbers(promise.standing) == promise.standing
 

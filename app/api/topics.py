@@ -21,6 +21,7 @@ from app.api.answers import (
     read_cursor,
     write_cursor,
 )
+from app.api.conditional import promise
 from app.api.problems import Problem, declared
 from app.queries import topic_json
 from recommender.catalogue import Topic, load_catalogue
@@ -49,6 +50,7 @@ async def list_topics(request: Request, asked: Annotated[TopicQuery, Query()]) -
         first = next((place for place, topic in enumerate(found) if topic.slug == slug), -1)
         if first < 0:
             raise bad_cursor()
+    promise(request, {}, until=None)  # the catalogue stays as it is while the process lives
     shown = found[first : first + asked.limit]
     after, before = first + asked.limit, max(0, first - asked.limit)
     return list_answer(
