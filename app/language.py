@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
+from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -17,6 +18,7 @@ sl sq sr sv sw ta te th tl tr uk ur vi zh
 """
 LANGUAGES = frozenset(_CODES.split())
 
+_TURN = Lock()
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+|[#@]\w+")
 
 
@@ -33,9 +35,14 @@ def _language(text: str) -> str | None:
     return str(language) if belief >= SURE else None
 
 
-@cache
 def load() -> LanguageIdentifier:
-    """Read the model, once a process; it takes a second or two, so do it where nobody waits."""
+    """Return the model, read once a process; that takes a second or two, so do it where nobody waits."""
+    with _TURN:  # else all who come before it is read would read it
+        return _read()
+
+
+@cache
+def _read() -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages(LANGUAGES)
     return identifier
