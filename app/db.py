@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ class Database:
         options |= {"json_serializer": _dump_json, "json_deserializer": orjson.loads}
         if self.is_sqlite and (file := make_url(url).database):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if self.is_sqlite:
+            options["connect_args"] = {"factory": _Connection}
         self.engine: AsyncEngine = create_async_engine(url, **options)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
@@ -62,6 +65,18 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that lets go of its locks when it is closed.
+
+    SQLite keeps a connection open behind its closing while one of its statements lives (sqlite3_close_v2), and with it
+    the only write lock. A cancelled task leaves such a statement in its traceback, for as long as somebody holds that.
+    """
+
+    def close(self) -> None:
+        self.rollback()
+        super().close()
 
 
 def _dump_json(value: Any) -> str:

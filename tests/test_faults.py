@@ -11,14 +11,16 @@ import random
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from origin import Asked, Origin, answer
-from service import NOW, draft, serving
+from service import NOW, draft, lay_database, serving
 from sqlalchemy import make_url, text
 from sqlmodel import select
 from test_migrations import content
@@ -230,6 +232,38 @@ async def test_database_that_is_gone_is_503_and_back_by_itself(tmp_path: Path) -
         locked.execute("ROLLBACK")
         assert (await service.client.post("/api/v1/me")).status_code == 201
         locked.close()
+
+
+async def test_cancelled_work_holds_up_no_other(tmp_path: Path) -> None:
+    database = Database((await lay_database(tmp_path)).database_url)
+    loop, is_read, is_cancelled = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def wait() -> int:
+        loop.call_soon_threadsafe(is_read.set)
+        is_cancelled.wait(PATIENCE)
+        return 1
+
+    async def read_while_writing() -> None:
+        async with database.writing() as session:
+            session.add(Chore(name="cut short", next_due=NOW))
+            await session.flush()
+            connection = await session.connection()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.create_function("wait", 0, wait)
+            await connection.execute(text("SELECT wait() UNION ALL SELECT 2"))
+
+    cut_short = asyncio.create_task(read_while_writing())
+    await is_read.wait()
+    cut_short.cancel()
+    is_cancelled.set()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await cut_short
+    async with database.writing() as session:
+        session.add(Chore(name="other", next_due=NOW))
+    async with database.reading() as session:
+        assert list(await session.exec(select(Chore.name))) == ["other"]
+    assert caught.tb is not None  # it held the statement that was cut short, and would have held its locks
+    await database.close()
 
 
 async def test_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
