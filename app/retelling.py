@@ -1,8 +1,8 @@
 """Sentences that others word in English, told again in the reader's language.
 
 Reasons are stored with the picks they belong to, so they are recognised by their pattern, not made anew. The patterns
-are those of recommender/reasons.py, recommender/cadence.py, app/feedback.py, app/barriers.py, app/hiding.py and
-app/takeaways.py; a sentence of none of them stays as it is.
+are those of recommender/reasons.py, recommender/cadence.py, app/feedback.py, app/opinions.py, app/barriers.py,
+app/left_out.py, app/hiding.py and app/takeaways.py; a sentence of none of them stays as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from app.reach_words import REACH_WORDS
+from app.topic_words import domain_words, topic_told
 from app.wording import SOURCE_LANGUAGE, Wording, mark
 
 PATTERNS = (
@@ -36,7 +37,15 @@ PATTERNS = (
         "People who write in online communities about {topic} turn up in those about {other} {times} as often as"
         " elsewhere."
     ),
-    mark("No figures for this step; {topic} and {other} are neighbours in our catalogue of topics."),
+    mark(
+        "Of {count} meetup groups about anything in “{domain}”, {share} are also about something in “{next_domain}”,"
+        " {times} as many as among all groups."
+    ),
+    mark("{topic} and {other} stand side by side in our catalogue of topics; there are no figures for this step yet."),
+    mark(
+        "A new pairing, no figures yet: {other} lies near {between}, which stands next to {topic} in our catalogue of"
+        " topics."
+    ),
     mark("A new pairing: no figures from your field yet."),
     mark("About {share} of people would like to know more of it; tell us what you know for a real reason."),
     # What feedback changed.
@@ -45,6 +54,8 @@ PATTERNS = (
     mark("“{title}” is marked as attended."),
     mark("“{title}” and other dates of its series will not be picked for you again; calendars that hold it keep it."),
     mark("“{title}” will not be picked for you again; calendars that hold it keep it."),
+    mark("Its day and hour tell when you go out."),
+    mark("Your note is kept with it."),
     mark("“{title}” is no longer marked as going."),
     mark("“{title}” is no longer marked as attended."),
     mark("“{title}” is no longer saved."),
@@ -58,12 +69,13 @@ PATTERNS = (
     mark("Your reach stays {reach}: there is no step beyond it."),
     mark("Your reach stays {reach}; said again, “too close” moves it by at most one step from what you chose."),
     mark("Your reach stays {reach}; said again, “too far” moves it by at most one step from what you chose."),
-    mark("New among this week's picks: {titles}."),
+    mark("No longer among them: {titles}."),
     mark("No event about {topic} will be picked for you until you show it again; calendars that hold one keep it."),
     mark("No event by {title} will be picked for you until you show it again; calendars that hold one keep it."),
     mark("Events about {topic} may be picked for you again."),
     mark("Events by {title} may be picked for you again."),
     mark("Your note is kept for you alone."),
+    mark("Your note is deleted."),
     mark("You knew {topic} already; your map stays as it is."),
     mark("Your map grows: you now know a little of {topic}."),
     mark("{topic} is no longer on your map."),
@@ -77,12 +89,20 @@ PATTERNS = (
     mark("It is by {title}, which you hid."),
     mark("You said that it is not for you."),
     mark("You said of another of its dates that it is not for you."),
+    mark("It is for those concerned by {topic}; say that you know it if you are."),
+    mark("You look for what is {wanted}; this is {mode}."),
+    mark("People seem to come there {aim} ({phrases}), which you did not ask for."),
+    mark("People seem to come there {aim}, which you did not ask for."),
     mark("It is in another language ({code}) than you asked for."),
     mark("You look for free events; it costs {price}."),
     mark("You look for free events; it does not say that it is free."),
     mark("It was among your picks of {week}."),
     mark("Another of its dates was among your picks of {week}."),
     mark("Its texts do not say clearly enough what it is about."),
+    mark("It is about {topic}, which you know."),
+    mark("It is about {topic}, which lies inside what you know."),
+    mark("It is about {topic}, and nothing that you know leads there at the reach you chose."),
+    mark("It is about {topic}; others are worth more to you, or your picks hold enough of its kind."),
     # How a community meets.
     mark("every {weekday}"),
     mark("every second {weekday}"),
@@ -101,6 +121,15 @@ PATTERNS = (
 )
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 TIMES = (mark("more than {count} times"), mark("{count} times"))
+AIMS = (
+    mark("to learn"),
+    mark("to talk with one another"),
+    mark("to meet people"),
+    mark("to sell"),
+    mark("to hire or be hired"),
+)
+MODES = (mark("in person"), mark("online"), mark("hybrid"), mark("{mode} or {other_mode}"))
+PARTS = {"times": TIMES, "aim": AIMS, "wanted": MODES, "mode": MODES, "other_mode": MODES}
 
 
 def retold(sentence: str, wording: Wording) -> str:
@@ -125,8 +154,12 @@ def _told(sentence: str, patterns: tuple[str, ...], wording: Wording) -> str | N
 def _value(name: str, value: str, wording: Wording) -> str:
     if name in ("reach", "after"):
         return wording.text(dict(REACH_WORDS)[value]) if value in REACH_WORDS else value  # type: ignore[index]
-    if name == "times":
-        return _told(value, TIMES, wording) or value
+    if name in PARTS:
+        return _told(value, PARTS[name], wording) or value
+    if name in ("topic", "other", "between"):
+        return topic_told(value, wording)
+    if name in ("domain", "next_domain"):
+        return domain_words(value, wording)
     if name == "weekday" and value in WEEKDAYS:
         return str(wording.locale.days["format"]["wide"][WEEKDAYS.index(value)])
     if re.fullmatch(r"\d[\d,]*(\.\d+)?", value):

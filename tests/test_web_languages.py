@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import io
 import re
+import tomllib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -17,10 +21,16 @@ from babel.messages.pofile import read_po
 from service import NOW, Service, draft, serving
 from test_web import BROWSER, Shown
 
+from app import barriers, feedback, hiding, left_out, opinions, takeaways
 from app.models import Event
-from app.retelling import retold
+from app.retelling import PATTERNS, retold
+from app.topic_words import topic_named, topic_words
+from app.web.question import read_question
+from app.web.suggest import suggested
 from app.when import ago, day_words, when_words
 from app.wording import CATALOGUES, DOMAIN, LANGUAGES, preferred, wording_of
+from recommender import cadence, reasons
+from recommender.cadence import Rhythm
 from recommender.catalogue import load_catalogue
 from recommender.ranking import Candidate, rank_events
 from recommender.reasons import explain
@@ -67,7 +77,11 @@ def test_translations_keep_what_is_filled_in_and_what_is_marked_up(language: str
         for text in texts:
             assert text.strip(), message.id
             assert set(pattern.findall(text)) <= set(pattern.findall(originals[-1])), message.id
-            assert set(pattern.findall(originals[-1])) - set(pattern.findall(text)) <= {"%(number)s", "{number}"}
+            assert set(pattern.findall(originals[-1])) - set(pattern.findall(text)) <= {
+                "%(number)s",
+                "{number}",
+                "{words}",
+            }
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -163,6 +177,70 @@ def test_days_carry_the_year_and_how_long_ago_they_were() -> None:
     )
 
 
+WORDED = (reasons, cadence, feedback, opinions, barriers, hiding, left_out, takeaways)
+
+
+def sentences_of(module: ModuleType) -> set[str]:
+    """Return the sentences a module can say, as expressions: `.+` where something is filled in."""
+    tree = ast.parse(inspect.getsource(module))
+    notes = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            shape = [str(one.value) if isinstance(one, ast.Constant) else "\0" for one in node.values]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes | parts:
+            shape = [node.value]
+        else:
+            continue
+        text = "".join(shape).replace("\0, \0.", "\0.")  # a topic with its gloss is one thing told
+        if text.endswith(".") and text.count(" ") >= 2:
+            found.add(re.escape(text).replace("\0", ".+"))
+    return found
+
+
+@pytest.mark.parametrize("module", WORDED, ids=lambda module: module.__name__)
+def test_every_sentence_that_can_be_said_has_a_pattern(module: ModuleType) -> None:
+    said = sentences_of(module)
+    assert said or module is cadence
+    assert [one for one in sorted(said) if not any(re.fullmatch(one, pattern) for pattern in PATTERNS)] == []
+
+
+def test_every_rhythm_is_told_again_in_german() -> None:
+    rhythms = [
+        *(Rhythm(weekday=2, weeks=weeks) for weeks in (1, 2, 3, 4)),
+        *(Rhythm(weekday=2, nth=nth) for nth in (1, 2, 3, 4, -1)),
+    ]
+    told = [retold(one.words, DE) for one in rhythms]
+    assert all("Mittwoch" in one and "Wednesday" not in one for one in told)
+    assert len(set(told)) == len(rhythms)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_names_of_topics_are_of_topics_and_each_leads_back_to_its_own(language: str) -> None:
+    told = tomllib.loads((CATALOGUES / language / "topics.toml").read_text(encoding="utf-8"))
+    known = load_catalogue()
+    assert set(told["topics"]) <= set(known.index)
+    assert set(told["domains"]) <= set(known.domains)
+    meant = {slug: topic_named(name) for slug, name in told["topics"].items()}
+    assert {slug: topic.slug for slug, topic in meant.items() if topic is not None} == {slug: slug for slug in meant}
+
+
+def test_topics_are_named_and_found_in_german() -> None:
+    assert (topic_words("Gardening", DE), topic_words("Gardening", EN)) == ("Gärtnern", "Gardening")
+    assert topic_words("TypeScript", DE) == "TypeScript"  # a name of its own
+    assert suggested("gärtn", DE)[0]["label"] == "Gärtnern"
+    assert suggested("gardening", DE)[0] == {"label": "Gärtnern", "gloss": ""}
+    assert suggested("gardening", EN)[0]["label"] == "Gardening"
+    assert suggested("gardening", EN)[0]["gloss"] != ""
+    assert suggested("  ", DE) == suggested("xyzzy-nothing", DE) == []
+    question = read_question({"know": ["Gärtnern:5", "Singen, Krankenpflege"]})
+    assert question.levels == {"gardening": 5, "singing": 3, "nursing": 3}
+    assert question.address() == "/?know=Gardening%3A5&know=Singing&know=Nursing"  # the same in every language
+
+
 def test_every_kind_of_reason_is_told_again_in_german() -> None:
     slugs = [topic.slug for topic in load_catalogue().topics]
     untold = set()
@@ -178,9 +256,20 @@ def test_every_kind_of_reason_is_told_again_in_german() -> None:
 
 
 def test_what_is_told_again_keeps_names_and_turns_numbers() -> None:
+    assert retold("You know Painting. One step from it lies Graphic design: giving ideas a visual form.", DE) == (
+        "Du kennst „Malerei“. Einen Schritt weiter liegt „Grafikdesign“."
+    )
+    assert (
+        retold(
+            "Of 43 meetup groups about anything in “Visual arts”, 16 % are also about something in “Dance”, "
+            "26 times as many as among all groups.",
+            DE,
+        )
+        == "Von 43 Meetup-Gruppen aus „Bildende Kunst“ haben 16 % auch etwas aus „Tanz“ zum Thema, 26-mal so viele wie unter allen Gruppen."
+    )
     sentence = "Of 1,072 meetup groups about React, 11 % are also about D3.js, 7.4 times as many as among all groups."
     assert retold(sentence, DE) == (
-        "Von 1.072 Meetup-Gruppen zu React sind 11 % auch über D3.js, 7,4-mal so viele wie unter allen Gruppen."
+        "Von 1.072 Meetup-Gruppen zu „React“ haben 11 % auch „D3.js“ zum Thema, 7,4-mal so viele wie unter allen Gruppen."
     )
     assert retold("Your reach moved from one-step to two-steps.", DE) == (
         "Deine Reichweite ging von „ein Schritt“ zu „zwei Schritte“."
@@ -199,7 +288,7 @@ async def test_page_speaks_the_language_of_the_browser_until_another_is_chosen(s
     assert (html.attributes["lang"], german.headers["Content-Language"]) == ("de", "de")
     assert "Accept-Language" in german.headers["Vary"]
     assert german.one("#events-title") == "1 Veranstaltung, die einen Abend wert ist"
-    assert german.one(".pick .reason").startswith("Du kannst UX design.")
+    assert german.one(".pick .reason").startswith("Du kennst „UX-Design“. Weit weg davon, zum Luftwechsel: „Chor“.")
     assert german.one(".pick .meta") == "Mi., 2. Dez., 12:00 Uhr"
     chosen = await service.client.post("/language", data={"language": "en", "back": address})
     assert (chosen.status_code, chosen.headers["Location"]) == (303, address)

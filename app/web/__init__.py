@@ -19,6 +19,7 @@ from app.web import (
     sign_in,
     sources,
     start,
+    suggest,
     tongue,
 )
 from app.web.errors import tell_people
@@ -29,6 +30,7 @@ router = APIRouter()
 for part in (
     home,
     start,
+    suggest,
     me,
     events,
     saying,

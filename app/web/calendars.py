@@ -14,6 +14,7 @@ from app.api.access import Data, Now, settings_of
 from app.api.problems import Problem
 from app.communities import community_by_key
 from app.models import Feed, Person
+from app.topic_words import topic_words
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.rendering import page
@@ -50,7 +51,7 @@ async def make(
         "near": wording.text("Adjacent: all that is near"),
     }.get(kind)
     if kind == "topic" and subject in load_catalogue().index:
-        name = load_catalogue()[subject].label
+        name = topic_words(load_catalogue()[subject].label, wording)
     elif kind == "community" and (found := await community_by_key(session, subject, now=now)) is not None:
         name = found.community.name
     if name is None:
@@ -65,7 +66,7 @@ async def shown_once(session: AsyncSession, visit: Visit, feed: Feed, secret: st
     listed, _ = await feeds.feed_events(session, feed, now=now)
     catalogue = load_catalogue()
     expertise = await people.expertise_of(session, await session.get_one(Person, feed.person_id))
-    known = [catalogue[slug].label for slug in expertise if slug in catalogue.index]
+    known = [topic_words(catalogue[slug].label, visit.wording) for slug in expertise if slug in catalogue.index]
     base_url = settings_of(visit.request).base_url
     return await page(
         visit,

@@ -17,13 +17,13 @@ from app.content_lines import link
 from app.event_words import language_words
 from app.retelling import retold
 from app.topic_names import label_of
+from app.topic_words import topic_named, topic_words
 from app.web.rendering import page, trouble
 from app.web.strips import year_strip
 from app.web.visit import Visiting
 from app.web.words import PURPOSE_WORDS, card_of, host_of
 from app.when import day_words
 from app.wording import Wording, mark
-from recommender.catalogue import load_catalogue
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,7 +59,7 @@ class Asked(BaseModel):
 @router.get("/communities")
 async def list_communities(visit: Visiting, session: Reading, now: Now, asked: Annotated[Asked, Query()]) -> Response:
     """Those that are alive; the resting ones only when asked for."""
-    topic = load_catalogue().resolve(asked.topic) if asked.topic.strip() else None
+    topic = topic_named(asked.topic) if asked.topic.strip() else None
     found, count = await communities(
         session,
         now=now,
@@ -76,7 +76,7 @@ async def list_communities(visit: Visiting, session: Reading, now: Now, asked: A
         "communities.html",
         "communities",
         asked=asked,
-        topic=topic.label if topic else asked.topic,
+        topic=topic_words(topic.label, visit.wording) if topic else asked.topic,
         count=count,
         communities=[card(one, visit.wording) for one in shown],
         next=(shown[-1].community.name, shown[-1].community.id) if len(found) > SHOWN else None,
@@ -139,5 +139,5 @@ def card(active: Active, wording: Wording) -> dict[str, Any]:
         "next": active.next_event,
         "upcoming": active.upcoming,
         "purpose": wording.text(PURPOSE_WORDS.get(strongest, "")),
-        "topics": [(slug, label_of(slug)) for slug, _ in active.topics],
+        "topics": [(slug, topic_words(label_of(slug), wording)) for slug, _ in active.topics],
     }

@@ -21,6 +21,7 @@ from app.communities import community_by_key
 from app.event_words import language_words
 from app.models import Event, EventTopic
 from app.topic_names import label_of
+from app.topic_words import topic_words
 from app.web.distances import distances
 from app.web.rendering import page
 from app.web.search import (
@@ -58,7 +59,7 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
     community = await community_by_key(session, search.community, now=now) if search.community else None
     facts: dict[str, Any] = {
         "search": search,
-        "topic": search.found_topic.label if search.found_topic else search.topic,
+        "topic": topic_words(search.found_topic.label, wording) if search.found_topic else search.topic,
         "community": community.community.name if community else None,
         "radii": RADII,
         "views": [(view, wording.text(VIEW_WORDS[view]), search.address(view=view)) for view in VIEWS],
@@ -161,7 +162,12 @@ async def _facets(session: AsyncSession, search: Search, wording: Wording, *, no
         .limit(FACETS)
     )
     told = [
-        _facet("topic", wording.text("Topic"), [(slug, label_of(slug), count) for slug, count in topics], search),
+        _facet(
+            "topic",
+            wording.text("Topic"),
+            [(slug, topic_words(label_of(slug), wording), count) for slug, count in topics],
+            search,
+        ),
         _facet(
             "mode",
             wording.text("How"),

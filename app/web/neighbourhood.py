@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app import topic_map
 from app.reach_words import REACH_WORDS
+from app.topic_words import topic_words
 from app.web import map as drawing
 from app.web.question import Question
 from app.wishes import Wish
@@ -47,11 +48,11 @@ def _drawn(
     question: Question, wish: Wish, counted: Counter[str], cards: Mapping[str, str], wording: Wording
 ) -> Neighbourhood:
     shown = topic_map.draw(wish, counted, quiet=QUIET)
-    known = tuple(drawing.Known(one.topic.slug, one.topic.label) for one in question.known)
+    known = tuple(drawing.Known(one.topic.slug, topic_words(one.topic.label, wording)) for one in question.known)
     dots = [
         drawing.Dot(
             slug=topic.slug,
-            label=topic.label,
+            label=topic_words(topic.label, wording),
             reached_from=topic.source or known[0].slug,
             reach=topic.reach,
             events=topic.events,
@@ -72,9 +73,12 @@ def _drawn(
 
 
 def _told(topic: topic_map.MapTopic, wording: Wording) -> str:
-    if not topic.events:
-        return topic.label
-    return wording.plural("{topic}: {number} event", "{topic}: {number} events", topic.events, topic=topic.label)
+    name = topic_words(topic.label, wording)
+    return (
+        wording.plural("{topic}: {number} event", "{topic}: {number} events", topic.events, topic=name)
+        if topic.events
+        else name
+    )
 
 
 def _rows(question: Question, shown: topic_map.TopicMap, wording: Wording) -> list[Mapping[str, Any]]:
@@ -82,9 +86,9 @@ def _rows(question: Question, shown: topic_map.TopicMap, wording: Wording) -> li
     return [
         {
             "slug": topic.slug,
-            "label": topic.label,
+            "label": topic_words(topic.label, wording),
             "href": question.address("/start", add=topic.label),
-            "reached_from": catalogue[topic.source].label if topic.source else "–",
+            "reached_from": topic_words(catalogue[topic.source].label, wording) if topic.source else "–",
             "distance": wording.text(REACH_WORDS[topic.reach]),
             "events": topic.events,
         }

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
+from app.topic_words import topic_named
 from app.wishes import Wish
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
@@ -206,8 +207,10 @@ def _known(values: Mapping[str, Sequence[str]]) -> tuple[tuple[KnownTopic, ...],
     levels: dict[str, int] = {}
     unknown: list[str] = []
     catalogue = load_catalogue()
-    for label, level in _told(values["know"]):
-        topic = catalogue.resolve(label)
+    told = _told(values["know"])
+    read = catalogue.resolve_together(label for label, _ in told)  # "Java" among islands is one
+    for label, level in told:
+        topic = read.get(label) or topic_named(label)
         if topic is None:
             unknown.append(label)
         else:
@@ -221,11 +224,10 @@ def _known(values: Mapping[str, Sequence[str]]) -> tuple[tuple[KnownTopic, ...],
 
 def _told(values: Sequence[str]) -> list[tuple[str, int]]:
     told = []
-    catalogue = load_catalogue()
     for value in values:
         short = value[:LONGEST]
         # "Eating, drinking, talking" is one name of a topic; most commas separate several.
-        parts = [short] if catalogue.resolve(short.rpartition(":")[0] or short) else short.replace(";", ",").split(",")
+        parts = [short] if topic_named(short.rpartition(":")[0] or short) else short.replace(";", ",").split(",")
         for part in parts:
             label, colon, level = part.strip().rpartition(":")
             if colon and level in ("1", "2", "3", "4", "5"):

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.api.access import database_of, settings_of
 from app.first_start import is_demonstration
+from app.topic_words import topic_words
 from app.web.assets import asset
 from app.web.visit import Visit, forget_notice, visit_of
 from app.when import ago, day_words
@@ -47,6 +48,7 @@ def _templates(language: str) -> Environment:
         "ago": lambda moment, now: ago(moment, now, wording),
     }
     templates.filters["number"] = wording.number
+    templates.filters["topic"] = lambda label: topic_words(label, wording)
     return templates
 
 

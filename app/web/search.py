@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from app.places import Spot, UnknownPlace, find_spot
 from app.queries import EventFilter, Position
+from app.topic_words import topic_named
 from app.web.question import LONGEST
-from recommender.catalogue import Topic, load_catalogue
+from recommender.catalogue import Topic
 
 View = Literal["list", "week", "month"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -39,7 +40,7 @@ class Search:
 
     @property
     def found_topic(self) -> Topic | None:
-        return load_catalogue().resolve(self.topic) if self.topic else None
+        return topic_named(self.topic) if self.topic else None
 
     def address(self, **changes: object) -> str:
         asked = replace(self, **changes)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from app.event_words import distance_words, is_foreign, language_words, price_wo
 from app.queries import Listed, place_words
 from app.reach_words import REACH_WORDS
 from app.retelling import all_retold, retold
+from app.topic_words import topic_words
 from app.when import month_words, weekday_words, when_words
 from app.wording import Wording, mark
 
@@ -72,7 +73,7 @@ def pick_card(
 ) -> dict[str, Any]:
     """Return what a pick's card shows; `said` are the kinds of feedback its reader gave."""
     return card_of(listed, wording, away_km=pick["distance_km"]) | {
-        "path": pick["path"],
+        "path": [topic_words(label, wording) for label in pick["path"]],
         "reach": pick["reach"],
         "distance_words": wording.text(REACH_WORDS[pick["reach"]]),
         "reason": retold(pick["reason"], wording),

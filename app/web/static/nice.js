@@ -125,9 +125,9 @@ document.addEventListener("input", async ({ target }) => {
   const words = target.value.trim();
   asked = words;
   if (words.length < 2) return show(target, []);
-  const answer = await fetch(`/api/v1/topics?limit=7&q=${encodeURIComponent(words)}`);
+  const answer = await fetch(`/suggest?q=${encodeURIComponent(words)}`);
   if (!answer.ok || words !== asked) return;
-  show(target, (await answer.json()).data);
+  show(target, await answer.json());
 });
 
 // ── An address is copied with one press.
