@@ -16,6 +16,9 @@ _MARK = re.compile(r"\n(BEGIN|END):[ \t]*([A-Za-z0-9-]+)[ \t]*(?=\n)")
 _QUOTED_PARAMETERS = re.compile(r'((?:[^":]|"[^"]*")*):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';?([A-Za-z0-9-]+)=("[^"]*"|[^;]*)')
 _ESCAPES = (("\\n", "\n"), ("\\N", "\n"), ("\\,", ","), ("\\;", ";"), ("\\:", ":"), ('\\"', '"'))
+_INDENTED_MARK = re.compile(rb"\n[ \t]+(?:BEGIN|END):V", re.IGNORECASE)
+_INDENTED_LINE = re.compile(rb"\n[ \t]+(?=[A-Za-z][A-Za-z0-9-]*[;:])")
+_PAGE_START = re.compile(r"[{[]|<(?:!doctype|\?xml|html|head|body|rss|feed)\b|<!--", re.IGNORECASE)
 _CALENDAR_START = re.compile(r"^[ \t]*BEGIN:[ \t]*(?:VCALENDAR|VEVENT)\b", re.IGNORECASE | re.MULTILINE)
 LOOKED_AT = 4096  # octets in which a calendar has to begin, whatever was printed before it
 LONGEST_PARAMETERS = 4096  # characters of one line's
@@ -93,7 +96,7 @@ def looks_like_calendar(body: bytes) -> bool:
     if b"BEGIN" not in head.replace(b"\0", b"").upper():  # in UTF-16, too
         return False
     text = decode(head)
-    return not text.lstrip().startswith(("<", "{", "[")) and _CALENDAR_START.search(text) is not None
+    return _PAGE_START.match(text.lstrip()) is None and _CALENDAR_START.search(text) is not None
 
 
 def decode(body: bytes) -> str:
@@ -109,6 +112,8 @@ def decode(body: bytes) -> str:
         octets = _SOFT_BREAKS.sub(lambda soft: soft[0].replace(b"=\n", b""), octets)
     if b"\n\n" in octets:
         octets = re.sub(rb"\n\n+", b"\n", octets)
+    if _INDENTED_MARK.search(octets):  # whole components were indented: what looks like a line is one, and no fold
+        octets = _INDENTED_LINE.sub(b"\n", octets)
     octets = octets.replace(b"\n ", b"").replace(b"\n\t", b"")
     try:
         text = octets.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scrapers.content_lines import Property
@@ -66,6 +66,7 @@ class Details:
         self._warnings = list(dict.fromkeys(entry.warnings))
         self._zone = self._find_zone()
         self._days, self._length = self._find_length()
+        self._may_be_outlook_day = self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE"
         location = self._text("LOCATION")
         self._venue = read_venue(location, self._position())
         meeting = meeting_url(location) or self._meeting()
@@ -101,7 +102,7 @@ class Details:
     def draft(self, occurrence: Occurrence, *, twin: int) -> EventDraft:
         entry, wall = self.entry, occurrence.wall
         starts_at = occurrence.at.astimezone(self._zone)
-        all_day = entry.start.is_date or self._is_outlook_day(starts_at)
+        all_day = entry.start.is_date or (self._may_be_outlook_day and starts_at.time() == time())
         if entry.start.is_date:
             ends_at = localize(wall + timedelta(days=self._days), self._zone) if self._days else None
         else:
@@ -178,14 +179,9 @@ class Details:
             self._warn("bad_duration", f"DURATION:{text[:40]} is no length of an event; the end was dropped")
         return duration
 
-    def _is_outlook_day(self, starts_at: datetime) -> bool:
-        return (
-            self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE" and not starts_at.hour and not starts_at.minute
-        )
-
     def _url(self) -> str | None:
         written = self._bare("URL")
-        return clean_url(html.unescape(written)) if written else None
+        return clean_url(html.unescape(written) if "&" in written else written) if written else None
 
     def _meeting(self) -> str | None:
         found = (prop for name in _MEETING_LINES if name in self._lines for prop in self._lines[name])

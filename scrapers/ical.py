@@ -13,7 +13,16 @@ from zoneinfo import ZoneInfo
 from scrapers.content_lines import Component, components, decode, looks_like_calendar
 from scrapers.details import DETAIL_LINES, LONGEST_TEXT, Details, first_prose
 from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Unreadable, Window
-from scrapers.series import LAST_YEAR, Entry, Occurrence, Setting, define, expand
+from scrapers.series import (
+    LAST_YEAR,
+    MOST_OCCURRENCES,
+    Entry,
+    Occurrence,
+    Setting,
+    by_start,
+    define,
+    expand,
+)
 from scrapers.stamps import BadStamp, basic, read_stamp
 from scrapers.text import clean_url, one_line
 from scrapers.times import resolve_zone
@@ -121,11 +130,20 @@ def _written(component: Component) -> str:
     return f"\nBEGIN:{component.name}{component.text}{inside}\nEND:{component.name}"
 
 
-def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
+def read_calendar(
+    body: bytes,
+    *,
+    url: str,
+    window: Window,
+    zone: ZoneInfo,
+    most_events: int = MOST_EVENTS,
+    most_occurrences: int = MOST_OCCURRENCES,
+) -> Reading:
     """Return the events of a calendar that start in the window; raises Unreadable where there is none.
 
     `zone` is that of floating times and whole days where the calendar names none. Whatever is wrong with an event
-    becomes a Problem; a calendar without events is a good Reading with `listed` 0.
+    becomes a Problem; a calendar without events is a good Reading with `listed` 0. `most_events` counts those of all
+    events in the window, `most_occurrences` those of one series.
     """
     found = components(decode(body))
     parts = [part for part in found if part.name == "VCALENDAR"]
@@ -139,9 +157,10 @@ def read_calendar(body: bytes, *, url: str, window: Window, zone: ZoneInfo) -> R
     if body.rstrip()[-40:].upper().find(b"END:VCALENDAR") < 0 and b"\0" not in body[:4]:
         problems.report("truncated", url, "the calendar does not end with END:VCALENDAR")
     entries = [entry for calendar in calendars for entry in _entries(calendar, problems)]
-    occurrences, series, last_start = _expand_all(entries, window, problems)
-    drafts = list(_drafts(occurrences, url, problems))
-    if len(occurrences) > MOST_EVENTS:
+    occurrences, series, last_start = _expand_all(entries, window, problems, most_events + 1, most_occurrences)
+    drafts = list(_drafts(occurrences[:most_events], url, problems))
+    if len(occurrences) > most_events:
+        problems.report("too_many_events", "", f"only the first {most_events:,} events of the window were kept")
         last_start = drafts[-1].starts_at.astimezone(UTC)
     first = calendars[0]
     home = next((calendar.own_zone for calendar in calendars if calendar.own_zone), None)
@@ -203,9 +222,9 @@ def _made_up_uid(component: Component) -> str:
 
 
 def _expand_all(
-    entries: list[Entry], window: Window, problems: _Problems
+    entries: list[Entry], window: Window, problems: _Problems, most_events: int, most_occurrences: int
 ) -> tuple[list[Occurrence], list[Series], datetime | None]:
-    """Return the first occurrences in the window (one more than are kept), the series, and the last start told of."""
+    """Return the first occurrences in the window, the series, and the last start told of."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.uid, []).append(entry)
@@ -215,7 +234,7 @@ def _expand_all(
     last: datetime | None = None
     for group in groups.values():
         if any(not _RECURRENCE_LINES.isdisjoint(entry.lines) for entry in group):
-            expansion = expand(group, window, problems.report)
+            expansion = expand(group, window, problems.report, most_occurrences=most_occurrences)
             streams.append(expansion.occurrences)
             if expansion.is_recurring:
                 series.append(define(group, _SERIES_LINES))
@@ -225,10 +244,8 @@ def _expand_all(
             horizon = max(entry.at for entry in group)
         if horizon and (last is None or horizon > last):
             last = horizon
-    single.sort(key=lambda each: each.at)
-    kept = list(islice(merge(single, *streams, key=lambda each: each.at), MOST_EVENTS + 1))
-    if len(kept) > MOST_EVENTS:
-        problems.report("too_many_events", "", f"only the first {MOST_EVENTS:,} events of the window were kept")
+    single.sort(key=by_start)
+    kept = list(islice(merge(single, *streams, key=by_start), most_events))
     if kept and (last is None or kept[-1].at > last):
         last = kept[-1].at
     return kept, series, last
@@ -250,7 +267,7 @@ def _start_id(entry: Entry) -> str:
 def _drafts(occurrences: list[Occurrence], url: str, problems: _Problems) -> Iterator[EventDraft]:
     seen: dict[tuple[str, str], int] = {}
     parts: dict[int, Details] = {}
-    for occurrence in sorted(occurrences[:MOST_EVENTS], key=lambda each: each.at):
+    for occurrence in sorted(occurrences, key=by_start):
         details = parts.get(id(occurrence.entry))
         if details is None:
             details = parts[id(occurrence.entry)] = Details(occurrence.entry, url, problems.report)

@@ -18,11 +18,11 @@ _MEETING_HOSTS = (
 )
 _MEETING_URL = re.compile(rf"https?://(?:{_MEETING_HOSTS})(?::\d+)?/[^\s<>\"'\])]*", re.IGNORECASE)
 _ANY_URL = re.compile(r"https?://[^\s<>\"'\])]+", re.IGNORECASE)
-_ONLINE_WORDS = re.compile(
-    r"(?:(?:online|virtual|virtuell|remote|webinar|zoom|google meet|microsoft teams|ms teams|jitsi|livestream|live stream"
-    r"|internet|en ligne|en línea)(?:[ -](?:event|meeting|meetup|only|call|webinar|conference))?)",
-    re.IGNORECASE,
+_IN_WORDS = (
+    r"(?:online|virtual|virtuell|remote|webinar|zoom|google meet|microsoft teams|ms teams|jitsi|livestream|live stream"
+    r"|internet|en ligne|en línea)(?:[ -](?:event|meeting|meetup|only|call|webinar|conference))?"
 )
+_ONLINE_WORDS = re.compile(_IN_WORDS, re.IGNORECASE)
 _COUNTRIES = {
     name.casefold(): name
     for name in [
@@ -165,7 +165,7 @@ _STATES = frozenset(
 _SEPARATORS = re.compile(r"[,\n;|]|\s[-–—@]\s")
 _MAIL = re.compile(r"\S+@\S+\.\w+")
 _NO_PLACE = re.compile(
-    r"\d{1,2}(?:[:.]\d\d)?\s*(?:[ap]\.?m\.?)?|t\.?b\.?[acd]\.?|to be (?:announced|confirmed|decided|determined)"
+    rf"{_IN_WORDS}|\d{{1,2}}(?:[:.]\d\d)?\s*(?:[ap]\.?m\.?)?|t\.?b\.?[acd]\.?|to be (?:announced|confirmed|decided|determined)"
     r"|(?:see|check) (?:the )?(?:website|description|details|link)|anywhere|various(?: locations)?|private|n/?a|none|unknown",
     re.IGNORECASE,
 )
@@ -216,7 +216,7 @@ def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None
     lat, lon = position or (None, None)
     words = clean_text(_ANY_URL.sub(" ", text) if "://" in text else text)
     told = (one_line(part).strip(" \\") for part in _SEPARATORS.split(_MAIL.sub(" ", words) if "@" in words else words))
-    parts = [part for part in told if part.strip(" .-–()[]") and not _says_no_place(part)]
+    parts = [part for part in told if (bare := part.strip(" .-–()[]")) and not _NO_PLACE.fullmatch(bare)]
     if not parts:
         return Venue(lat=lat, lon=lon) if position else None
     name = None if _STREET.search(parts[0]) and len(parts) > 1 else parts[0]
@@ -236,10 +236,6 @@ def _read_venue(text: str, position: tuple[float, float] | None) -> Venue | None
         city = None
     address = ", ".join(rest) or None
     return Venue(name=name, address=address, city=city, country=country, lat=lat, lon=lon)
-
-
-def _says_no_place(part: str) -> bool:
-    return is_online_in_words(part) or _NO_PLACE.fullmatch(part.strip(" .()[]")) is not None
 
 
 def _is_region(part: str) -> bool:

@@ -18,7 +18,7 @@ from scrapers.draft import Series, Window
 from scrapers.recurrence import EmptyRule, RejectedRule, Rule, judge, occurrences, parse_rule
 from scrapers.stamps import BadStamp, Stamp, ZoneLookup, basic, read_stamps, read_value, shown_in
 
-MOST_OCCURRENCES = 500  # of one series in one window
+MOST_OCCURRENCES = 1_000  # of one series in one window: daily for more than two years
 MOST_RULES = 10  # of one event
 LONGEST_SHIFT = timedelta(days=366)  # of THISANDFUTURE; what moves further is another series
 LAST_YEAR = 9998  # the one after it is the last that Python knows, and has no room for offsets
@@ -101,22 +101,29 @@ class Expansion(NamedTuple):
     horizon: datetime | None  # until when the definition itself says something; None: as far as it was expanded
 
 
-def expand(group: Sequence[Entry], window: Window, report: Report) -> Expansion:
+def expand(
+    group: Sequence[Entry], window: Window, report: Report, *, most_occurrences: int = MOST_OCCURRENCES
+) -> Expansion:
     """Return what the entries of one UID say about the window."""
     masters = [entry for entry in group if entry.replaces is None]
     if not masters:  # a rule beside a RECURRENCE-ID that replaces nothing is still a rule
         masters = [entry for entry in group if "RRULE" in entry.lines]
     overrides = [entry for entry in group if entry.replaces is not None and entry not in masters]
+    masters = _newest(masters) if len(masters) > 1 else masters
     moments = [_moments(master, report) for master in masters]
     is_recurring = any(each.is_recurring for each in moments)
     replaced, shifts = _overrides(overrides, masters[0] if masters else None) if overrides else ({}, [])
+    for master, each in zip(masters, moments, strict=True):
+        for key in (each.excluded | each.excluded_days) & replaced.keys():
+            if _sequence(replaced[key].entry) < _sequence(master):  # moved once, then taken out
+                del replaced[key]
     streams: list[Iterator[Occurrence]] = []
     if replaced:
         streams.append(iter(sorted((each for each in replaced.values() if each.at in window), key=by_start)))
     is_alone = len(group) == 1 and not is_recurring
     for master, each in zip(masters, moments, strict=True):
         found = _expand_master(master, each, window, shifts, replaced)
-        limited = _limit(found, master, report)
+        limited = _limit(found, most_occurrences, master, report)
         streams.append((each._replace(recurrence_id="") for each in limited) if is_alone else limited)
     in_order = streams[0] if len(streams) == 1 else merge(*streams, key=by_start)
     endless = any(rule.is_endless for each in moments for rule, _ in each.rules)
@@ -124,10 +131,18 @@ def expand(group: Sequence[Entry], window: Window, report: Report) -> Expansion:
     return Expansion(in_order, is_recurring, horizon)
 
 
-def _limit(found: Iterator[Occurrence], master: Entry, report: Report) -> Iterator[Occurrence]:
-    yield from islice(found, MOST_OCCURRENCES)
+def _newest(masters: list[Entry]) -> list[Entry]:
+    """Return them without the series that a later revision of the same start replaces (RFC 5546 §2.1.5)."""
+    revisions: dict[datetime, int] = {}
+    for master in masters:
+        revisions[master.at] = max(revisions.get(master.at, 0), _sequence(master))
+    return [each for each in masters if "RRULE" not in each.lines or _sequence(each) == revisions[each.at]]
+
+
+def _limit(found: Iterator[Occurrence], most: int, master: Entry, report: Report) -> Iterator[Occurrence]:
+    yield from islice(found, most)
     if next(found, None) is not None:
-        report("too_many_occurrences", master.uid, f"only the first {MOST_OCCURRENCES} occurrences were kept")
+        report("too_many_occurrences", master.uid, f"only the first {most:,} occurrences were kept")
 
 
 def _expand_master(

@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import dateparser  # type: ignore[import-untyped]
 import tzfpy
 from dateutil import parser as dateutil_parser
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from scrapers.zone_names import meanings
 
 LONGEST_ZONE_NAME = 200  # a TZID of a megabyte is a file name too long for zoneinfo
 LONGEST_DATE = 100  # dateparser takes seconds for a page of digits
 LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pt"]  # without a list dateparser loads every locale it has
-
-# What Windows, Outlook and Rails call zones that are not named after a city.
-_SPOKEN_NAMES = {
-    "alaska": "America/Anchorage",
-    "arizona": "America/Phoenix",
-    "atlantic time (canada)": "America/Halifax",
-    "central america": "America/Guatemala",
-    "central time": "America/Chicago",
-    "central time (us & canada)": "America/Chicago",
-    "coordinated universal time": "UTC",
-    "eastern time": "America/New_York",
-    "eastern time (us & canada)": "America/New_York",
-    "hawaii": "Pacific/Honolulu",
-    "indiana (east)": "America/Indiana/Indianapolis",
-    "mitteleuropäische zeit": "Europe/Berlin",
-    "monrovia": "Africa/Monrovia",
-    "mountain time": "America/Denver",
-    "mountain time (us & canada)": "America/Denver",
-    "mumbai": "Asia/Kolkata",
-    "new delhi": "Asia/Kolkata",
-    "newfoundland": "America/St_Johns",
-    "pacific time": "America/Los_Angeles",
-    "pacific time (us & canada)": "America/Los_Angeles",
-    "saskatchewan": "America/Regina",
-    "west central africa": "Africa/Lagos",
-}
-# Abbreviations that people print beside a time; those of IANA (EST, MST, CET …) stay what IANA says.
-_ABBREVIATIONS = {
-    "z": "UTC",
-    "bst": "Europe/London",
-    "cest": "Europe/Berlin",
-    "mez": "Europe/Berlin",
-    "mesz": "Europe/Berlin",
-    "edt": "America/New_York",
-    "cst": "America/Chicago",
-    "cdt": "America/Chicago",
-    "mdt": "America/Denver",
-    "pst": "America/Los_Angeles",
-    "pdt": "America/Los_Angeles",
-    "aest": "Australia/Brisbane",
-    "aedt": "Australia/Sydney",
-    "jst": "Asia/Tokyo",
-}
-_AREAS = frozenset(["Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"])
-_DISPLAY = re.compile(r"\((?:utc|gmt)\s*([+-]\d{1,2})?[:.]?(\d{2})?\)\s*(.*)", re.IGNORECASE | re.DOTALL)
-_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+-])(\d{1,2})(?::?00)?", re.IGNORECASE)
-_IANA_INSIDE = re.compile(r"[A-Za-z_-]+(?:/[A-Za-z0-9_+-]+)+")
 
 _DATE_ONLY = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
 _MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|[+-]\d{4})", re.ASCII)
@@ -102,8 +54,7 @@ def clock_zone(at: datetime, zone: ZoneInfo) -> ZoneInfo:
     offset = at.utcoffset()
     if not offset or offset == at.astimezone(zone).utcoffset():
         return zone
-    hours, rest = divmod(offset, timedelta(hours=1))
-    return (None if rest else resolve_zone(f"{hours:+03d}:00")) or zone
+    return resolve_zone(at.strftime("%z")) or zone
 
 
 @lru_cache(maxsize=4096)
@@ -111,90 +62,20 @@ def resolve_zone(name: str) -> ZoneInfo | None:
     """Return the IANA zone that a calendar, a mail program or a person means by this name, or None.
 
     Understands IANA names in any case, names behind a prefix (`/mozilla.org/20050126_1/Europe/Berlin`), Windows
-    names, their display form (`(UTC+01:00) Amsterdam, Berlin`), bare cities and whole-hour offsets.
+    names, their display form (`(UTC+01:00) Amsterdam, Berlin`), bare cities, common abbreviations and offsets.
     """
     if len(name) > LONGEST_ZONE_NAME:
         return None
     text = " ".join(name.replace("\\", "").strip(" \t\r\n\"'").split())
     if not text:
         return None
-    key = next(_meanings(text), None)
+    key = next(meanings(text), None)
     return ZoneInfo(key) if key else None
 
 
 def zone_at(lat: float | None, lon: float | None) -> ZoneInfo | None:
     """Return the zone whose clocks people read at a position in degrees, or None where no position is told."""
     return None if lat is None or lon is None else resolve_zone(tzfpy.get_tz(lon, lat))
-
-
-def _meanings(text: str) -> Iterator[str]:
-    names = _iana_names()
-    lowered = text.casefold()
-    for candidate in (lowered, lowered.replace(" ", "_")):
-        if candidate in names:
-            yield names[candidate]
-    windows = _windows_names()
-    for candidate in (lowered, lowered.replace("daylight", "standard").replace("summer", "standard")):
-        if candidate in windows:
-            yield windows[candidate]
-    if lowered in _ABBREVIATIONS:
-        yield _ABBREVIATIONS[lowered]
-    if offset := _OFFSET.fullmatch(text):
-        yield from _etc_zone(offset[1], int(offset[2]))
-    for path in _IANA_INSIDE.findall(text.replace(" ", "_")):
-        parts = path.casefold().strip("_").split("/")
-        for start in range(len(parts)):
-            if (tail := "/".join(parts[start:])) in names:
-                yield names[tail]
-    yield from _spoken(text)
-    if "://" in text and (last := lowered.rsplit("/", 1)[1]) in names:
-        yield names[last]  # tzone://Microsoft/Utc
-
-
-def _spoken(text: str) -> Iterator[str]:
-    """Read `(UTC+01:00) Amsterdam, Berlin`, `Eastern Time (US & Canada)` or `Berlin`."""
-    shown = _DISPLAY.fullmatch(text)
-    hours, minutes, places = shown.groups() if shown else (None, None, text)
-    cities = _cities()
-    for place in (places, *re.split(r"\s*[,;/]\s*", places)):
-        spoken = place.casefold().strip()
-        key = _SPOKEN_NAMES.get(spoken) or cities.get(spoken.replace(" ", "_").replace(".", ""))
-        if key and (hours is None or _has_offset(key, int(hours), int(minutes or 0))):
-            yield key
-    if shown and not places:
-        if hours is None:
-            yield "UTC"
-        elif not int(minutes or 0):
-            yield from _etc_zone(hours[0], abs(int(hours)))
-
-
-def _etc_zone(sign: str, hours: int) -> Iterator[str]:
-    if hours == 0:
-        yield "UTC"
-    elif hours <= (14 if sign == "+" else 12):
-        yield f"Etc/GMT{'-' if sign == '+' else '+'}{hours}"  # POSIX counts westwards
-
-
-def _has_offset(key: str, hours: int, minutes: int) -> bool:
-    wanted = timedelta(hours=hours, minutes=minutes if hours >= 0 else -minutes)
-    return any(datetime(2025, month, 1, tzinfo=ZoneInfo(key)).utcoffset() == wanted for month in (1, 7))
-
-
-@cache
-def _iana_names() -> dict[str, str]:
-    names = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
-    return {name.casefold(): name for name in names if name != "Factory"}
-
-
-@cache
-def _windows_names() -> dict[str, str]:
-    return {name.casefold(): key for name, key in WINDOWS_TO_OLSON.items()}
-
-
-@cache
-def _cities() -> dict[str, str]:
-    keys = [key for key in _iana_names().values() if key.partition("/")[0] in _AREAS]
-    return {key.rpartition("/")[2].casefold(): key for key in sorted(keys, key=lambda key: -key.count("/"))}
 
 
 def parse_when(text: str, *, zone: tzinfo) -> When | None:

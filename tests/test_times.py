@@ -42,6 +42,15 @@ UTC_ZONE = ZoneInfo("UTC")
         ("UTC+2", "Etc/GMT-2"),
         ("GMT-0500", "Etc/GMT+5"),
         ("+00:00", "UTC"),
+        ("UTC+05:30", "Asia/Kolkata"),
+        ("-0930", "Pacific/Marquesas"),
+        ("(UTC-03:00) Brasilia", "America/Sao_Paulo"),
+        ("(UTC-05:00) Chetumal", "America/Cancun"),
+        ("(UTC+11:00) Solomon Is., New Caledonia", "Pacific/Guadalcanal"),
+        ("Eastern Standard Time 1", "America/New_York"),
+        ("Microsoft/Central Standard Time", "America/Chicago"),
+        ("ET", "America/New_York"),
+        ("SGT", "Asia/Singapore"),
         ("Z", "UTC"),
     ],
 )
@@ -50,7 +59,7 @@ def test_zone_name_is_understood(name: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Customized Time Zone", "nonsense", "../../etc/passwd", "x" * 1_000_000, "UTC+99"]
+    "name", ["", "Customized Time Zone", "nonsense", "../../etc/passwd", "x" * 1_000_000, "UTC+99", "UTC+01:20", "IST"]
 )
 def test_unknown_zone_name_gives_none(name: str) -> None:
     assert resolve_zone(name) is None
