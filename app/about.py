@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, delete, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.chunks import chunks
 from app.db import Database
 from app.language import language_of
 from app.models import Community, Embedding, Event, EventTopic
@@ -26,6 +27,7 @@ from recommender.tagging import EventText, Tag, Tagger, embedded_text, load_tagg
 
 OTHERS = 8  # other titles of its community that an event's purpose is judged by
 BATCH = 200  # events a transaction: requests get through between two batches
+SWEPT = 2_000  # rows looked at in one go, where little is written
 SHARE_DIGITS = 3  # of a share or weight: finer differences between two models are no change
 
 
@@ -187,20 +189,46 @@ async def _keep_vectors(session: AsyncSession, made: dict[str, bytes]) -> None:
     session.add_all(Embedding(digest=digest, vector=vector) for digest, vector in made.items() if digest not in known)
 
 
-async def forget_vectors(session: AsyncSession, event_ids: Sequence[int]) -> None:
-    """Delete the vectors of these events' texts, but those of texts that other events have, too."""
-    reader = await asyncio.to_thread(load_reader)
-    rows = await session.exec(
-        select(Event, Community.name)
-        .join(Community, col(Community.id) == Event.community_id, isouter=True)
-        .where(col(Event.id).in_(event_ids))
-    )
-    gone = [_untold_of(event, group, ()) for event, group in rows]  # what is embedded does not hold other titles
-    others = select(Event.text_digest).where(
-        col(Event.text_digest).in_({one.text_digest for one in gone}), col(Event.id).not_in(event_ids)
-    )
-    shared = set(await session.exec(others))
-    digests = {
-        _vector_digest(reader.embedder, embedded_text(one.text)) for one in gone if one.text_digest not in shared
-    }
-    await session.exec(delete(Embedding).where(col(Embedding.digest).in_(digests)))
+async def forget_unused_vectors(database: Database) -> int:
+    """Delete the vectors of texts that no event has any more; return how many.
+
+    One that is made meanwhile may go, too: it is only made again when its text is asked about again.
+    """
+    embedder = await asyncio.to_thread(load_embedder)
+    used = await _used_vectors(database, embedder)
+    forgotten, last_digest = 0, ""
+    while True:
+        async with database.writing() as session:
+            after = select(Embedding.digest).where(col(Embedding.digest) > last_digest)
+            digests = list(await session.exec(after.order_by(col(Embedding.digest)).limit(SWEPT)))
+            unused = [digest for digest in digests if digest not in used]
+            for chunk in chunks(unused):
+                await session.exec(delete(Embedding).where(col(Embedding.digest).in_(chunk)))
+        if not digests:
+            return forgotten
+        forgotten, last_digest = forgotten + len(unused), digests[-1]
+
+
+async def _used_vectors(database: Database, embedder: Embedder) -> set[str]:
+    """Return the digests of what is embedded of all events."""
+    used: set[str] = set()
+    last_id = 0
+    while True:
+        async with database.reading() as session:
+            rows = await session.exec(
+                select(Event.id, Event.title, Event.description, Event.categories, Community.name)  # type: ignore[call-overload]
+                .join(Community, col(Community.id) == Event.community_id, isouter=True)
+                .where(col(Event.id) > last_id)
+                .order_by(col(Event.id))
+                .limit(SWEPT)
+            )
+            batch = list(rows)
+        if not batch:
+            return used
+        last_id = batch[-1][0]
+        used |= await asyncio.to_thread(_digests, [tuple(row[1:]) for row in batch], embedder)
+
+
+def _digests(texts: Sequence[tuple[str, str, Sequence[str], str | None]], embedder: Embedder) -> set[str]:
+    told = (EventText(title, body, group=group or "", categories=tuple(names)) for title, body, names, group in texts)
+    return {_vector_digest(embedder, embedded_text(text)) for text in told}

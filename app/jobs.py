@@ -143,7 +143,8 @@ async def forget(work: Work) -> None:
     async with work.database.writing() as session:
         records = await retention.forget_records(session, clock=datetime.now(UTC), keep=keep)
     events = await retention.forget_past(work.database, now=work.settings.now(), keep=keep)
-    log.info("forgot", events=events, records=records)
+    vectors = await about.forget_unused_vectors(work.database)
+    log.info("forgot", events=events, records=records, vectors=vectors)
 
 
 async def _store_renderings(work: Work) -> None:

@@ -5,7 +5,6 @@ An event somebody gave feedback on, or brought something back from, stays: their
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, ingest, tokens
+from app import ingest, tokens
 from app.db import Database
 from app.models import (
     Audit,
@@ -34,7 +33,6 @@ AUDITED = timedelta(days=730)
 
 async def forget_past(database: Database, *, now: datetime, keep: timedelta) -> int:
     """Delete events that ended more than `keep` ago and nobody said anything about; return how many."""
-    await asyncio.to_thread(about.load_reader)  # not while others wait to write
     forgotten, last_id = 0, 0
     while True:
         async with database.writing() as session:
@@ -67,7 +65,6 @@ async def _forget(session: AsyncSession, event_ids: Sequence[int]) -> int:
     merged = select(Event.merged_into).where(col(Event.merged_into).in_(event_ids), col(Event.id).not_in(event_ids))
     needed = set(await session.exec(merged))
     gone = [event_id for event_id in event_ids if event_id not in needed]
-    await about.forget_vectors(session, gone)
     for table in (EventVersion, FeedEntry, ShownPick):
         await session.exec(delete(table).where(col(table.event_id).in_(gone)))
     await session.exec(delete(Event).where(col(Event.id).in_(gone)))

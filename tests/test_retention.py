@@ -83,11 +83,9 @@ async def test_events_long_over_go_with_all_that_hangs_on_them(database: Databas
                 shown_at=NOW - 401 * DAY,
             )
         )
-    await about.tag_new(database, now=NOW)
-    assert await count(database, Embedding) == 4
     assert await retention.forget_past(database, now=NOW, keep=KEEP) == 1
     assert await left(database) == {"Began long ago, ended just now", "Over", "Ahead"}
-    assert [await count(database, table) for table in (EventVersion, FeedEntry, ShownPick, Embedding)] == [3, 0, 0, 3]
+    assert [await count(database, table) for table in (EventVersion, FeedEntry, ShownPick)] == [3, 0, 0]
     assert await retention.forget_past(database, now=NOW, keep=KEEP) == 0
 
 
@@ -112,10 +110,15 @@ async def test_event_that_a_kept_one_was_merged_into_stays(database: Database) -
     assert await retention.forget_past(database, now=NOW, keep=KEEP) == 2
 
 
-async def test_text_that_other_events_share_keeps_its_vector(database: Database) -> None:
-    await store(database, draft("a", "Weekly", days=-500), draft("b", "Weekly", days=7))
+async def test_vectors_of_texts_that_no_event_has_any_more_go(database: Database) -> None:
+    await store(database, draft("a", "Weekly", days=-500), draft("b", "Weekly", days=7), draft("c", "Monthly", days=7))
+    await store(database, draft("d", "Yearly", days=-500), url="https://calendar.example/b.ics")
     await about.tag_new(database, now=NOW)
-    assert await retention.forget_past(database, now=NOW, keep=KEEP) == 1
+    assert await about.forget_unused_vectors(database) == 0
+    async with database.writing() as session:
+        (await session.exec(select(Event).where(Event.title == "Monthly"))).one().title = "Fortnightly"
+    assert await retention.forget_past(database, now=NOW, keep=KEEP) == 2
+    assert await about.forget_unused_vectors(database) == 2  # of what was said before, and of what is past
     assert await count(database, Embedding) == 1
 
 
