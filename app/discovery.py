@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from app.page_reading import read_page
 from scrapers import Page, Reading, Unreadable
-from scrapers.discover import Candidate, asks_to_sign_in, candidates, is_source_list, parse_source_list, unlisted_lines
+from scrapers.discover import Candidate, candidates, is_source_list, parse_source_list, unlisted_lines
 from scrapers.fetch import Fetcher, FetchError, NotModified
 from scrapers.platforms import feeds_of_address
 
@@ -29,7 +29,7 @@ class Tried:
     """An address that gave nothing, and the reason."""
 
     url: str
-    code: str  # of FetchError or Unreadable, or `login_page`; `nothing_listed` for what can be read
+    code: str  # of FetchError or Unreadable; `nothing_listed` for what can be read
     message: str
     has_answered: bool = True
 
@@ -128,10 +128,7 @@ class _Search:
         try:
             return await read_page(page, zone=self._zone, now=self._now)
         except Unreadable as error:
-            if asks_to_sign_in(page):
-                self._tried.append(Tried(url, "login_page", "it asks for a password"))
-            else:
-                self._tried.append(Tried(url, error.code, error.message))
+            self._tried.append(Tried(url, error.code, error.message))
             return None
 
     def keep(self, candidate: Candidate, page: Page, reading: Reading) -> None:

@@ -18,10 +18,10 @@ from app import leases, verdicts
 from app.chunks import chunks
 from app.models import FetchState, Host, Source
 from app.places import City
+from app.queries import RESTING
 
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)
-RESTING = ("paused", "gone")
 WORKING = (col(Source.state).not_in(RESTING), col(Source.is_bundled).is_(False))
 WELL = {"ok", "unchanged"}  # one state as far as its beginning goes: feeds change back and forth between them
 

@@ -74,8 +74,9 @@ async def note_good(
 
 
 def _held_back(changes: Changes) -> str:
+    number = changes.held_back
     return (
-        f"{changes.held_back} upcoming events are no longer listed; they stay until {VANISH_FETCHES} answers "
+        f"{number} upcoming event{'s are' if number > 1 else ' is'} no longer listed, and kept until {VANISH_FETCHES} answers "
         f"over {VANISH_TIME.total_seconds() / 3600:.0f} hours say the same ({changes.vanishing.fetches} so far)"
     )
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.frontier import LATEST
-from scrapers import Page, Reading, Window, read
+from scrapers import Page, Reading, Unreadable, Window, read
+from scrapers.discover import asks_to_sign_in
 
 HORIZON = timedelta(days=365)  # how far ahead lists go and recurring events are expanded
 READ_AGAIN = timedelta(days=30)  # after which an unchanged page is read again: what it lists has come nearer
@@ -20,9 +21,14 @@ AHEAD = HORIZON + READ_AGAIN + LATEST
 async def read_page(page: Page, *, zone: ZoneInfo, now: datetime) -> Reading:
     """Return what a page lists, as far ahead as it is kept; raises Unreadable."""
     window = Window.ahead(now, days=AHEAD.days)
-    reading = await asyncio.to_thread(
-        read, page.body, url=page.url, content_type=page.content_type, window=window, zone=zone
-    )
+    try:
+        reading = await asyncio.to_thread(
+            read, page.body, url=page.url, content_type=page.content_type, window=window, zone=zone
+        )
+    except Unreadable as error:
+        if asks_to_sign_in(page):
+            raise Unreadable("login_page", "it asks for a password; a public address is needed") from error
+        raise
     return within_reach(reading, now=now)
 
 

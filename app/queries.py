@@ -23,6 +23,7 @@ from app.places import Spot, box_around, distance_km
 from recommender.catalogue import Topic, load_catalogue
 
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
+RESTING = ("paused", "gone")  # states of sources that are not fetched
 COUNTED = 10_000  # how far lists are counted
 EVENTS = SQLModel.metadata.tables["event"]
 TOPICS = SQLModel.metadata.tables["eventtopic"]
@@ -474,7 +475,7 @@ async def source_healths(
             "listed": state.listed,
             "last_good_at": state.last_good_at.isoformat() if state.last_good_at else None,
             "last_fetch_at": state.last_fetch_at.isoformat() if state.last_fetch_at else None,
-            "next_fetch_at": state.next_fetch_at.isoformat(),
+            "next_fetch_at": None if rests(source) else state.next_fetch_at.isoformat(),
             "failures": state.failures,
             "error_code": state.error_code,
             "error": state.error,
@@ -482,6 +483,11 @@ async def source_healths(
         }
         for source, state, number in rows
     ]
+
+
+def rests(source: Source) -> bool:
+    """Whether a source is left alone until somebody asks for it."""
+    return source.state in RESTING or source.is_bundled
 
 
 def place_words(event: Event) -> str:

@@ -12,11 +12,12 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import frontier, ingest
+from app import ingest
 from app.changes import Changes
 from app.db import Database
 from app.models import Series, Source
 from app.page_reading import HORIZON
+from app.queries import RESTING
 from scrapers import EventDraft, Window, read_here
 from scrapers.draft import Series as SeriesDraft
 
@@ -66,7 +67,7 @@ async def expand_all(database: Database, *, now: datetime) -> int:
         behind = await session.exec(
             select(Series.source_id)
             .join(Source, col(Source.id) == Series.source_id)
-            .where(Series.expanded_until < until - STEP, col(Source.state).not_in(frontier.RESTING))
+            .where(Series.expanded_until < until - STEP, col(Source.state).not_in(RESTING))
             .distinct()
         )
         source_ids = sorted(behind)

@@ -140,7 +140,8 @@ def unlisted_lines(body: bytes) -> list[tuple[int, str]]:
 
 def asks_to_sign_in(page: Page) -> bool:
     """Tell whether a page is a form for a password, as sites answer to strangers instead of their calendar."""
-    return _is_html(page) and _PASSWORD.search(page.body[:LARGEST_PAGE]) is not None
+    is_html = _is_html(page) or _HTML.search(page.body[:2048]) is not None  # some call it a calendar all the same
+    return is_html and _PASSWORD.search(page.body[:LARGEST_PAGE]) is not None
 
 
 def _lines(body: bytes) -> list[str]:

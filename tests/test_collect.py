@@ -89,7 +89,7 @@ TROUBLES = {
     "forbidden": "forbidden",
     "error": "server_error",
     "empty": "vanishing",
-    "login": "not_a_calendar",
+    "login": "login_page",
     "cut": "truncated",
     "garbage": "unknown_format",
 }

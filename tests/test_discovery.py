@@ -173,7 +173,9 @@ async def test_login_page_is_called_one(origin: Origin, client: Fetcher) -> None
     origin.serve("/", "<html><form><input type=password></form>", content_type=HTML)
     with pytest.raises(NothingFound) as caught:
         await examine(client, origin.url(), zone=BERLIN, now=NOW)
-    assert caught.value.tried == (Tried(origin.url(), "login_page", "it asks for a password"),)
+    assert caught.value.tried == (
+        Tried(origin.url(), "login_page", "it asks for a password; a public address is needed"),
+    )
 
 
 async def test_address_that_answers_nothing_tells_why(origin: Origin, client: Fetcher) -> None:

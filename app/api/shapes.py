@@ -496,7 +496,7 @@ class Source(Shape):
     listed: int
     last_good_at: datetime | None
     last_fetch_at: datetime | None
-    next_fetch_at: datetime
+    next_fetch_at: datetime | None  # None: paused, gone, or never fetched
     failures: int
     error_code: str | None
     error: str | None

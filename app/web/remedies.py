@@ -34,7 +34,7 @@ async def collect_now(
     """Fetch, read, store and tag, and say what came of it."""
     async with database.writing() as session:
         source = await _source(session, number)
-        if source.state in frontier.RESTING:
+        if source.state in queries.RESTING:
             await _resume(session, source, now)
         audit.note(session, operator, "source.collect", source.url)
     outcome = await collect.collect_source(database, request.app.state.fetcher, number, now=now)
