@@ -16,9 +16,9 @@ from app import mailer, people, signing, subscription, tokens
 from app.mail_templates import compose
 from app.models import Person, SignIn
 from app.settings import Settings
+from app.wording import Wording
 
 LIVES = timedelta(days=2)
-SUBJECT = "Is this your address?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,19 @@ async def ask(session: AsyncSession, person: Person, email: str) -> Asked | None
     return Asked(email, secret)
 
 
-def mail_for(asked: Asked, settings: Settings) -> mailer.Message:
+def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Message:
+    subject = wording.text("Is this your address?")
     text, html = compose(
         "confirm",
+        wording,
         link=f"{settings.base_url}/confirm/{asked.secret}",
-        days=LIVES.days,
+        lasts=wording.text("The link works once, for {days} days.", days=LIVES.days),
         base_url=settings.base_url,
-        subject=SUBJECT,
-        preview="One button, and Adjacent may write to you",
+        subject=subject,
+        preview=wording.text("One button, and Adjacent may write to you"),
         width="narrow",
     )
-    return mailer.Message(to=asked.email, subject=SUBJECT, text=text, html=html, sender=settings.sign_in_from)
+    return mailer.Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
 
 
 async def asked_with(session: AsyncSession, secret: str) -> str | None:

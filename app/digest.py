@@ -132,7 +132,9 @@ async def claim(session: AsyncSession, *, clock: datetime, limit: int) -> list[C
     return claims
 
 
-async def begin(session: AsyncSession, claim: Claim, *, message_id: str, event_ids: Sequence[int]) -> bool:
+async def begin(
+    session: AsyncSession, claim: Claim, *, message_id: str, event_ids: Sequence[int], asked_event_id: int | None
+) -> bool:
     """Say that a mail is about to be handed over; commit before it is. False: it is no longer ours, or unwanted."""
     begun = await session.exec(
         update(Digest)
@@ -147,6 +149,7 @@ async def begin(session: AsyncSession, claim: Claim, *, message_id: str, event_i
             attempts=claim.attempts + 1,
             message_id=message_id,
             event_ids=list(event_ids),
+            asked_event_id=asked_event_id,
             error=None,
         )
         .execution_options(synchronize_session=False)

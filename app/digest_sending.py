@@ -122,7 +122,11 @@ async def _deliver(
     """Hand one mail over and return how it ended; raises Unreachable."""
     async with database.writing() as session:
         is_ours = await digest.begin(
-            session, claim, message_id=outgoing.message_id, event_ids=outgoing.letter.event_ids
+            session,
+            claim,
+            message_id=outgoing.message_id,
+            event_ids=outgoing.letter.event_ids,
+            asked_event_id=outgoing.letter.asked_event_id,
         )
     if not is_ours:
         return "left"
@@ -230,9 +234,9 @@ async def would_send(
 def built_for(
     facts: Facts, wish: Subscription, week: str, settings: Settings, links: Links, *, clock: datetime
 ) -> Outgoing:
-    letter = write(facts, links=links)
+    letter = write(facts, rhythm=wish.rhythm, links=links)
     message = message_for(
-        letter, facts, wish, week=week, sender=settings.mail_from, bounces_to=settings.bounces_to, links=links
+        letter, facts, week=week, sender=settings.mail_from, bounces_to=settings.bounces_to, links=links
     )
     built = mailer.build(message, now=clock, signer=mailer.signer_of(settings))
     return Outgoing(built, message.headers["Message-ID"], letter)

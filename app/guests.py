@@ -7,6 +7,7 @@
 | reach, days, online | the person's |
 | the same feedback on one event | the person's; the guest's note where theirs has none |
 | what is hidden | all |
+| a language | the person's; the guest's where theirs has none |
 | picks of one week | the person's slate, made anew; what the guest was shown stays remembered |
 | calendars, proposals | all; addresses go on working |
 | a wish for the weekly mail | the person's; the guest's where theirs has none |
@@ -37,6 +38,7 @@ async def merge(session: AsyncSession, guest: Person, person: Person) -> None:
     if person.place is None and guest.place is not None:
         person.place, person.lat, person.lon, person.zone = guest.place, guest.lat, guest.lon, guest.zone
         person.within_km = guest.within_km
+    person.language = person.language or guest.language
     # Stored slates are valid for one version of the profile: none of either counts any longer.
     person.profile_version = max(person.profile_version, guest.profile_version) + 1
     await _move_feedback(session, guest.id, person.id)

@@ -1,80 +1,65 @@
-"""Step 7 for mail, what one says: a person's facts as lines, links and hours on their own clock. Pure.
+"""Step 7 for mail, what one says: a person's facts as sentences, links and hours, in their language, on their clock. Pure.
 
-The sentences stand in the templates (`templates/mail/weekly.*`); here is decided what is told.
+The templates (`templates/mail/weekly.*`) arrange what is said here.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.lists import format_list
-
 from app.calendar_feed import is_off
-from app.content_lines import clean, instant, link
+from app.content_lines import link
+from app.event_words import where_words
 from app.letter_facts import Changed, Facts, Said
+from app.letter_items import LONGEST_REASON, LONGEST_TITLE, Item, item_of, one_line, page_of
 from app.mail_links import Links
 from app.mail_templates import compose
 from app.mailer import Message
-from app.models import Event, Subscription
-from app.queries import Listed
-from app.slates import Shown
-from recommender.reach import Reach
+from app.models import Event
+from app.reach_words import REACH_WORDS
+from app.retelling import retold
+from app.topic_words import topic_words
+from app.when import day_words, when_for
+from app.wording import Wording, mark, wording_for
 
-LONGEST_TITLE = 120  # characters
-LONGEST_REASON = 300
 LONGEST_SUBJECT = 54  # of the title in it: phones show about 40, the rest is for others
-MOST_EVIDENCE = 2
 MOST_CHANGED = 5
 MOST_REFUSED = 3
 MOST_KNOWN = 3  # of which a headline speaks; more are "what you know"
-NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven")
-NEAR_KM = 0.5  # nearer is here
-LONG = timedelta(hours=20)  # an event that lasts longer ends on a day, not at an hour
-REACH_WORDS: Mapping[Reach, str] = {
-    "next-door": "next door",
-    "one-step": "one step",
-    "two-steps": "two steps",
-    "far": "far out",
+NUMBERS = (mark("Two"), mark("Three"), mark("Four"), mark("Five"), mark("Six"), mark("Seven"))
+RHYTHM_WORDS: Mapping[str, str] = {
+    "weekly": mark("You get this mail once a week, as you asked."),
+    "fortnightly": mark("You get this mail every two weeks, as you asked."),
+    "monthly": mark("You get this mail once a month, as you asked."),
+    "worthwhile": mark("You get this mail when something is really worth it, as you asked."),
 }
-_SPACE = re.compile(r"\s+")
+CHANGE_WORDS: Mapping[str, str] = {
+    "cancelled": mark("Cancelled:"),
+    "postponed": mark("Postponed:"),
+    "moved": mark("New time:"),
+    "place": mark("New place:"),
+    "changed": mark("Changed:"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """The hours of an event: on the clock that counts, and on the other one where they differ."""
+class Line:
+    """A sentence around a title that leads somewhere."""
 
-    weekday: str  # "Tue"
-    day: int
-    month: str  # "Dec"
-    hours: str  # "Tue 1 Dec, 18:30–20:30"
-    there: str  # "12:30 in New York"; "" where the clocks agree
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One pick as it is told."""
-
+    before: str
     title: str
-    language: str | None  # BCP 47, of the title
+    after: str
     page: str
-    path: tuple[str, str]
-    distance_words: str
-    when: When
-    facts: tuple[str, ...]  # where, how far, price, language
-    by: str | None
-    status: str | None
-    reason: str
-    evidence: tuple[str, ...]
-    calendar: str
-    google: str
-    outlook: str
-    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    name: str
+    address: str
+    sentence: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,66 +68,62 @@ class Letter:
 
     subject: str
     preview: str
+    headline: str
+    lead: str
+    skipped: str  # that there were weeks without a mail, or ""
     items: tuple[Item, ...]
-    changed: tuple[dict[str, str], ...]
-    refused: tuple[str, ...]
-    hidden: tuple[str, ...]
-    moved: tuple[str, str] | None  # reach before and after
-    skipped: tuple[str, ...]  # days
-    community: dict[str, str] | None
-    known: str  # what the picks lead out of: "JavaScript and React"
-    number: str  # of items: "Seven"
-    is_first: bool
+    changed: tuple[Line, ...]
+    question: Line | None  # about an evening that is over
+    community: Introduction | None
+    said: tuple[str, ...]  # what feedback changed
+    foot: str
     unsubscribe: str
     event_ids: tuple[int, ...]
+    asked_event_id: int | None
 
 
-def write(facts: Facts, *, links: Links) -> Letter:
+def write(facts: Facts, *, rhythm: str, links: Links) -> Letter:
     """Return what a person is told; they have at least one pick."""
-    zone = ZoneInfo(facts.person.zone)
-    reads = facts.person.language or "en"
-    items = tuple(_item(shown, facts.person.key, zone, reads, links) for shown in facts.picks)
-    changed = tuple(_changed(one, zone, links) for one in facts.changed[:MOST_CHANGED])
+    zone, wording = ZoneInfo(facts.person.zone), wording_for(facts.person.language)
+    items = tuple(item_of(shown, facts.person.key, zone, wording, links) for shown in facts.picks)
+    asked = facts.question
     return Letter(
-        subject=_subject(items, facts.changed),
+        subject=_subject(items, facts.changed, wording),
         preview=_preview(items),
+        headline=_headline(items, wording),
+        lead=wording.plural(
+            "It leads next door, to people who do something else. One press tells us what to pick next.",
+            "Each leads next door, to people who do something else. Best first; one press tells us what to pick next.",
+            len(items),
+        ),
+        skipped=_skipped(facts, wording),
         items=items,
-        changed=changed,
-        refused=tuple(one_line(event.title, LONGEST_TITLE) for event in facts.said.refused[:MOST_REFUSED]),
-        hidden=facts.said.hidden[:MOST_REFUSED],
-        moved=_moved(facts.said),
-        skipped=tuple(_day(day) for day in facts.skipped),
-        community=_community(facts, zone),
-        known=_known(items),
-        number=NUMBERS[len(items)],
-        is_first=facts.is_first,
+        changed=tuple(_changed(one, zone, wording, links) for one in facts.changed[:MOST_CHANGED]),
+        question=_question(asked, facts.person.key, wording, links) if asked is not None else None,
+        community=_community(facts, zone, wording),
+        said=_said(facts.said, wording),
+        foot=_foot(rhythm, wording, is_first=facts.is_first),
         unsubscribe=links.unsubscribe(facts.person.key),
         event_ids=tuple(shown.listed.event.id or 0 for shown in facts.picks),
+        asked_event_id=asked.id if asked is not None else None,
     )
 
 
 def message_for(
-    letter: Letter,
-    facts: Facts,
-    subscription: Subscription,
-    *,
-    week: str,
-    sender: str,
-    bounces_to: str | None,
-    links: Links,
+    letter: Letter, facts: Facts, *, week: str, sender: str, bounces_to: str | None, links: Links
 ) -> Message:
     """Return the mail; its Message-ID is the same whenever it is made for this person and week."""
+    wording = wording_for(facts.person.language)
     host = sender.rpartition("@")[2].rstrip(">")
-    mark = links.mark(facts.person.key, week)
+    mark_ = links.mark(facts.person.key, week)
     text, html = compose(
         "weekly",
+        wording,
         letter=letter,
         subject=letter.subject,
         preview=letter.preview,
         width="column",
-        rhythm=subscription.rhythm,
         base_url=links.base_url,
-        email=facts.person.email or "",
     )
     return Message(
         to=facts.person.email or "",
@@ -150,41 +131,50 @@ def message_for(
         text=text,
         html=html,
         sender=sender,
-        return_path=_with_mark(bounces_to, mark) if bounces_to else None,
+        return_path=_with_mark(bounces_to, mark_) if bounces_to else None,
         headers={
-            "Message-ID": f"<digest.{week}.{mark}@{host}>",
+            "Message-ID": f"<digest.{week}.{mark_}@{host}>",
             "List-ID": f"Adjacent weekly <weekly.{host}>",
             "List-Unsubscribe": f"<{letter.unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Precedence": "bulk",
+            "Content-Language": wording.language,
         },
     )
 
 
-def _with_mark(address: str, mark: str) -> str:
+def _with_mark(address: str, mark_: str) -> str:
     local, _, host = address.rpartition("@")
-    return f"{local}+{mark}@{host}"
+    return f"{local}+{mark_}@{host}"
 
 
-def one_line(text: str, longest: int) -> str:
-    """Return a stranger's words on one line, without what could turn the rest around, cut between words."""
-    line = _SPACE.sub(" ", clean(text)).strip()
-    if len(line) <= longest:
-        return line
-    cut = line[: longest - 1]
-    return (cut.rsplit(" ", 1)[0] if " " in cut[longest // 2 :] else cut).rstrip(" ,;:–-") + "…"
-
-
-def _known(items: Sequence[Item]) -> str:
+def _headline(items: Sequence[Item], wording: Wording) -> str:
+    number = "" if len(items) == 1 else wording.text(NUMBERS[len(items) - 2])
     known = list(dict.fromkeys(item.path[0] for item in items if item.path[0] != item.path[1]))
-    return format_list(known, locale="en") if 0 < len(known) <= MOST_KNOWN else ""
+    if 0 < len(known) <= MOST_KNOWN:
+        told = wording.listed(known)
+        return wording.plural(
+            "One way out of {known}", "{words} ways out of {known}", len(items), words=number, known=told
+        )
+    return wording.plural("One way out of what you know", "{words} ways out of what you know", len(items), words=number)
 
 
-def _subject(items: Sequence[Item], changed: Sequence[Changed]) -> str:
+def _skipped(facts: Facts, wording: Wording) -> str:
+    if not facts.skipped:
+        return ""
+    days = wording.listed([day_words(day, wording) for day in facts.skipped])
+    return wording.text("No mail came on {days}: nothing then was worth an evening of yours.", days=days)
+
+
+def _subject(items: Sequence[Item], changed: Sequence[Changed], wording: Wording) -> str:
     off = next((one.event for one in changed if is_off(one.event)), None)
-    more = len(items) if off else len(items) - 1
-    first = f"Cancelled: {one_line(off.title, LONGEST_SUBJECT)}" if off else one_line(items[0].title, LONGEST_SUBJECT)
-    return first if not more else f"{first}, and {more} more" if not off else f"{first} · and {more} for this week"
+    if off is not None:
+        title = one_line(off.title, LONGEST_SUBJECT)
+        return wording.text("Cancelled: {title} · and {number} for this week", title=title, number=len(items))
+    first, more = one_line(items[0].title, LONGEST_SUBJECT), len(items) - 1
+    return (
+        wording.plural("{title}, and {number} more", "{title}, and {number} more", more, title=first) if more else first
+    )
 
 
 def _preview(items: Sequence[Item]) -> str:
@@ -192,101 +182,17 @@ def _preview(items: Sequence[Item]) -> str:
     return f"{', '.join(paths)} · {items[0].when.hours}" + (f" · {items[0].facts[0]}" if items[0].facts else "")
 
 
-def _item(shown: Shown, person_key: str, zone: ZoneInfo, reads: str, links: Links) -> Item:
-    event, pick = shown.listed.event, shown.pick
-    page = f"{links.base_url}/e/{event.key}"
-    title = one_line(event.title, LONGEST_TITLE)
-    told = _quoted(event, title, page)
-    return Item(
-        title=title,
-        language=event.language,
-        page=page,
-        path=(pick["path"][0], pick["path"][-1]),
-        distance_words=REACH_WORDS.get(pick["reach"], ""),
-        when=when(event, zone),
-        facts=_facts(event, pick.get("distance_km"), reads),
-        by=_by(shown.listed),
-        status={"tentative": "not certain yet", "rescheduled": "new date", "moved_online": "moved online"}.get(
-            event.status
-        ),
-        reason=one_line(pick["reason"], LONGEST_REASON),
-        evidence=tuple(one_line(line, LONGEST_REASON) for line in pick["evidence"][:MOST_EVIDENCE]),
-        calendar=f"{links.base_url}/api/v1/events/{event.key}.ics",
-        google=_google(event, told),
-        outlook=_outlook(event, told),
-        say=links.say(person_key, event.key),
+def _foot(rhythm: str, wording: Wording, *, is_first: bool) -> str:
+    return " ".join(
+        (
+            wording.text(RHYTHM_WORDS.get(rhythm, RHYTHM_WORDS["worthwhile"])),
+            *((wording.text("This is the first one."),) if is_first else ()),
+            wording.text("There is none when nothing is worth your evening. No pixel tells us whether you open it."),
+        )
     )
 
 
-def when(event: Event, reader: ZoneInfo) -> When:
-    """Return an event's hours. Where one goes the clock on the wall counts, online one's own."""
-    there = ZoneInfo(event.zone)
-    if event.all_day:
-        start = event.starts_at.astimezone(there)
-        last = (event.ends_at.astimezone(there) - timedelta.resolution) if event.ends_at else start
-        span = f"{_day(start)} – {_day(last)}" if last.date() > start.date() else _day(start)
-        return When(f"{start:%a}", start.day, f"{start:%b}", f"{span}, all day", "")
-    first, other = (reader, there) if event.mode == "online" else (there, reader)
-    start, elsewhere = event.starts_at.astimezone(first), event.starts_at.astimezone(other)
-    differ = start.utcoffset() != elsewhere.utcoffset()
-    name = "your time" if first is there else f"in {_city(event.zone)}"
-    hour = f"{elsewhere:%H:%M}" if elsewhere.date() == start.date() else f"{_day(elsewhere)}, {elsewhere:%H:%M}"
-    return When(
-        f"{start:%a}",
-        start.day,
-        f"{start:%b}",
-        f"{_day(start)}, {start:%H:%M}{_until(event, start, first)}",
-        f"{hour} {name}" if differ else "",
-    )
-
-
-def _until(event: Event, start: datetime, zone: ZoneInfo) -> str:
-    if event.ends_at is None or event.ends_at <= event.starts_at:
-        return ""
-    end = event.ends_at.astimezone(zone)
-    return f"–{end:%H:%M}" if end - start < LONG else f" – {_day(end)}, {end:%H:%M}"
-
-
-def _day(moment: date) -> str:
-    return f"{moment:%a} {moment.day} {moment:%b}"
-
-
-def _city(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
-def _facts(event: Event, distance_km: float | None, reads: str) -> tuple[str, ...]:
-    place = ", ".join(dict.fromkeys(part for part in (event.venue_name, event.city) if part))
-    where = "online" if event.mode == "online" else f"{place} and online" if place and event.mode == "hybrid" else place
-    # The middle of the town stands in for events that tell no venue; how far that is means nothing.
-    is_placed = event.venue_name is not None or event.address is not None
-    away = f"{distance_km:.0f} km" if is_placed and distance_km is not None and distance_km >= NEAR_KM else ""
-    price = "free" if event.is_free else event.price or ""
-    return tuple(one_line(fact, LONGEST_TITLE) for fact in (where, away, price, _language(event, reads)) if fact)
-
-
-def _language(event: Event, reads: str) -> str:
-    code = (event.language or "").split("-")[0].lower()
-    if not code or code == reads.split("-", maxsplit=1)[0]:
-        return ""
-    try:
-        name = Locale.parse("en").languages.get(code)
-    except (UnknownLocaleError, ValueError):
-        return ""
-    return f"in {name}" if name else ""
-
-
-def _by(listed: Listed) -> str | None:
-    name = listed.community.name if listed.community else listed.event.organizer_name
-    return one_line(name, LONGEST_TITLE) if name else None
-
-
-def _moved(said: Said) -> tuple[str, str] | None:
-    before, after = said.reach_before, said.reach_after
-    return None if before == after else (REACH_WORDS[before], REACH_WORDS[after])
-
-
-def _changed(changed: Changed, zone: ZoneInfo, links: Links) -> dict[str, str]:
+def _changed(changed: Changed, zone: ZoneInfo, wording: Wording, links: Links) -> Line:
     event = changed.event
     kind = (
         "cancelled"
@@ -299,92 +205,59 @@ def _changed(changed: Changed, zone: ZoneInfo, links: Links) -> dict[str, str]:
         if {"venue_name", "address", "city", "mode"} & set(changed.before)
         else "changed"
     )
-    return {
-        "kind": kind,
-        "title": one_line(event.title, LONGEST_TITLE),
-        "page": f"{links.base_url}/e/{event.key}",
-        "when": when(event, zone).hours,
-        "where": ", ".join(_facts(event, None, "")[:1]),
-    }
+    when, where = when_for(event, zone, wording).hours, where_words(event, wording)
+    if kind == "place":
+        place = one_line(where, LONGEST_TITLE) if where else wording.text("somewhere else")
+        after = wording.text(", now {place}, {when}", place=place, when=when)
+    elif kind in ("moved", "changed"):
+        after = wording.text(", now {when}", when=when)
+    else:
+        after = f" ({when})"
+    return Line(wording.text(CHANGE_WORDS[kind]), one_line(event.title, LONGEST_TITLE), after, page_of(event, links))
 
 
-def _community(facts: Facts, zone: ZoneInfo) -> dict[str, str] | None:
+def _question(event: Event, person_key: str, wording: Wording, links: Links) -> Line:
+    day = day_words(event.starts_at.astimezone(ZoneInfo(event.zone)), wording)
+    return Line(
+        f"{day}:",
+        one_line(event.title, LONGEST_TITLE),
+        wording.text("What did you learn, whom do you want to tell, would you go again? A line is enough."),
+        links.learned(person_key, event.key),
+    )
+
+
+def _community(facts: Facts, zone: ZoneInfo, wording: Wording) -> Introduction | None:
     if facts.community is None:
         return None
-    active = facts.community.active
+    active, topic = facts.community.active, topic_words(facts.community.topic, wording)
     community, coming = active.community, active.next_event
     address = link(community.join or community.url)
     if address is None:
         return None
-    return {
-        "name": one_line(community.name, LONGEST_TITLE),
-        "topic": facts.community.topic,
-        "about": one_line(community.description, LONGEST_REASON),
-        "cadence": active.cadence or "",
-        "next": f"{one_line(coming.title, LONGEST_TITLE)}, {when(coming, zone).hours}" if coming else "",
-        "city": community.city or "",
-        "address": address,
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Quoted:
-    """What calendars on the web are told of an event, as it stands in an address."""
-
-    title: str
-    page: str
-    place: str
-
-
-def _quoted(event: Event, title: str, page: str) -> _Quoted:
-    return _Quoted(quote_plus(title), quote_plus(page), quote_plus(_place(event)))
-
-
-def _google(event: Event, told: _Quoted) -> str:
-    """Return the address that offers an event to Google Calendar (undocumented, in wide use; locked by a test)."""
-    dates = (
-        "%2F".join(f"{day:%Y%m%d}" for day in _days(event))
-        if event.all_day
-        else f"{instant(event.starts_at)}%2F{instant(_end(event))}"
-    )
-    asked = f"action=TEMPLATE&text={told.title}&dates={dates}&details={told.page}"
-    return f"https://calendar.google.com/calendar/render?{asked}" + (f"&location={told.place}" if told.place else "")
-
-
-def _outlook(event: Event, told: _Quoted) -> str:
-    """Return the address that offers an event to Outlook on the web (as undocumented)."""
-    if event.all_day:
-        first, last = _days(event)
-        dates = f"startdt={first:%Y-%m-%d}&enddt={last:%Y-%m-%d}&allday=true"
-    else:
-        dates = f"startdt={_utc(event.starts_at)}&enddt={_utc(_end(event))}"
-    asked = f"path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject={told.title}&{dates}&body={told.page}"
-    return f"https://outlook.live.com/calendar/0/action/compose?{asked}" + (
-        f"&location={told.place}" if told.place else ""
+    where = wording.text("online") if community.is_online else one_line(community.city or "", LONGEST_TITLE)
+    told = [wording.text("It is about {topic}.", topic=topic)]
+    if active.cadence:
+        told.append(wording.text("Meets {cadence}.", cadence=retold(active.cadence, wording)))
+    if coming is not None:
+        next_ = f"{one_line(coming.title, LONGEST_TITLE)}, {when_for(coming, zone, wording).hours}"
+        told.append(wording.text("Next: {event}.", event=next_))
+    return Introduction(
+        name=" · ".join(part for part in (one_line(community.name, LONGEST_TITLE), where) if part),
+        address=address,
+        sentence=" ".join(told),
+        about=one_line(community.description, LONGEST_REASON),
     )
 
 
-def _utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H%%3A%M%%3A%SZ}"
-
-
-def _end(event: Event) -> datetime:
-    """Return an end: calendars want one, and an hour is what they suppose themselves."""
-    is_told = event.ends_at is not None and event.ends_at > event.starts_at
-    return event.ends_at if is_told and event.ends_at else event.starts_at + timedelta(hours=1)
-
-
-def _days(event: Event) -> tuple[datetime, datetime]:
-    """Return the first day of an event and the one after its last."""
-    zone = ZoneInfo(event.zone)
-    first = event.starts_at.astimezone(zone)
-    last = (_end(event).astimezone(zone) - timedelta.resolution) if event.ends_at else first
-    return first, last + timedelta(days=1)
-
-
-def _place(event: Event) -> str:
-    if event.mode == "online":
-        return link(event.online_url) or ""
-    return one_line(
-        ", ".join(dict.fromkeys(part for part in (event.venue_name, event.address, event.city) if part)), 120
+def _said(said: Said, wording: Wording) -> tuple[str, ...]:
+    before, after = (wording.text(REACH_WORDS[reach]) for reach in (said.reach_before, said.reach_after))
+    moved = mark("We look another distance from what you know: {after}, no longer {reach}.")
+    refused = mark("“{title}” will not be picked for you again, nor other dates of it.")
+    return (
+        *((wording.text(moved, after=after, reach=before),) if before != after else ()),
+        *(wording.text(refused, title=one_line(event.title, LONGEST_TITLE)) for event in said.refused[:MOST_REFUSED]),
+        *(
+            wording.text("Nothing more about {topic}.", topic=topic_words(name, wording))
+            for name in said.hidden[:MOST_REFUSED]
+        ),
     )

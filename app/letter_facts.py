@@ -11,7 +11,7 @@ from typing import cast
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
+from app import queries, takeaways
 from app.calendar_feed import is_off
 from app.feedback import KEEPING, REFUSING, shift
 from app.introductions import Introduced, introduce
@@ -68,6 +68,7 @@ class Facts:
     changed: tuple[Changed, ...] = ()
     said: Said = Said()
     skipped: tuple[date, ...] = ()  # days without a mail since the last one
+    question: Event | None = None  # what they went to and have not been asked about
     community: Introduced | None = None
     is_first: bool = True  # no mail has gone out to them so far
 
@@ -80,6 +81,7 @@ class _Before:
     skipped: list[date] = field(default_factory=list)
     event_ids: set[int] = field(default_factory=set)
     series: set[str] = field(default_factory=set)
+    asked: set[int] = field(default_factory=set)  # evenings they were asked about
 
 
 async def facts_of(
@@ -93,6 +95,7 @@ async def facts_of(
     said = await _said(session, by_id, since)
     changed = await _changed(session, since, now=now)
     chosen = {id_: choose(slates[id_], before[id_].event_ids, before[id_].series, now=now) for id_ in by_id}
+    over = await takeaways.questions(session, list(by_id), now=now)
     communities = await introduce(session, by_id, slates, chosen, now=now)
     return {
         id_: Facts(
@@ -101,6 +104,7 @@ async def facts_of(
             changed=tuple(changed[id_]),
             said=said[id_],
             skipped=tuple(before[id_].skipped),
+            question=next((event for event in over.get(id_, ()) if event.id not in before[id_].asked), None),
             community=communities.get(id_),
             is_first=before[id_].last_at is None,
         )
@@ -187,6 +191,8 @@ async def _before(session: AsyncSession, ids: Sequence[int], *, clock: datetime)
         one = before[digest.person_id]
         if digest.state in MAILED:
             one.event_ids.update(digest.event_ids)
+            if digest.asked_event_id is not None:
+                one.asked.add(digest.asked_event_id)
         if digest.state == "sent":
             one.last_at = digest.changed_at
             one.skipped.clear()

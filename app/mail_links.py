@@ -28,6 +28,10 @@ class Links:
         """Return where a person says something of an event; `?kind=` names what a button offers first."""
         return f"{self.base_url}/m/{event_key}/{SAY}{person_key}{self._mac('say', person_key, event_key)}"
 
+    def learned(self, person_key: str, event_key: str) -> str:
+        """Return where a person writes down what they brought back from an event."""
+        return f"{self.say(person_key, event_key)}/learned"
+
     def who_leaves(self, token: str) -> str | None:
         """Return the key of the person an address to unsubscribe is for, or None where it was not made here."""
         return self._checked(token, UNSUBSCRIBE, "unsubscribe")

@@ -458,6 +458,7 @@ class Digest(SQLModel, table=True):
     error: str | None = None
     message_id: str | None = None
     event_ids: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))  # of its picks
+    asked_event_id: int | None = None  # what it asks to bring back from
     attempts: int = 0
     next_attempt_at: datetime | None = None
 

@@ -21,8 +21,8 @@ from app import feeds, guests, mailer, people, subscription, tokens
 from app.mail_templates import compose
 from app.models import Person, SignIn, Token
 from app.settings import Settings
+from app.wording import Wording
 
-SUBJECT = "Sign in to Adjacent"
 LIVES = timedelta(minutes=15)
 LINK = timedelta(days=1)  # of a link that an operator prints
 SESSION = timedelta(days=30)
@@ -78,18 +78,20 @@ def _mac(settings: Settings, digest: str, code: str) -> str:
     return hmac.new(settings.secret("sign-in"), f"{digest}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
-def mail_for(asked: Asked, settings: Settings) -> mailer.Message:
+def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Message:
+    subject = wording.text("Sign in to Adjacent")
     text, html = compose(
         "sign_in",
+        wording,
         link=f"{settings.base_url}/sign-in/{asked.link_secret}",
         code=asked.code,
-        minutes=LIVES // timedelta(minutes=1),
+        lasts=wording.text("Both work once, for {minutes} minutes.", minutes=LIVES // timedelta(minutes=1)),
         base_url=settings.base_url,
-        subject=SUBJECT,
-        preview=f"Or with the code {asked.code}",
+        subject=subject,
+        preview=wording.text("Or with the code {code}", code=asked.code),
         width="narrow",
     )
-    return mailer.Message(to=asked.email, subject=SUBJECT, text=text, html=html, sender=settings.sign_in_from)
+    return mailer.Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
 
 
 async def link_for(session: AsyncSession, person: Person, *, operates: bool = False) -> str:
@@ -147,8 +149,13 @@ class Entered:
     is_operator: bool
 
 
-async def enter(session: AsyncSession, used: Token, presented: Token | None, *, now: datetime) -> Entered:
-    """Open a session for who used a link or code. `presented` is the token they came with; it ends."""
+async def enter(
+    session: AsyncSession, used: Token, presented: Token | None, *, now: datetime, language: str | None = None
+) -> Entered:
+    """Open a session for who used a link or code. `presented` is the token they came with; it ends.
+
+    `language` is what their browser reads: their mails come in it unless they chose another.
+    """
     scopes = list(used.scopes)
     guest = await _guest_of(session, presented)
     person = await _person_for(session, used, guest)
@@ -163,6 +170,8 @@ async def enter(session: AsyncSession, used: Token, presented: Token | None, *, 
         tokens.end(presented)
         if person is None and presented.person_id is not None:
             person = await session.get(Person, presented.person_id)  # an operator who is somebody stays it
+    if person is not None:
+        person.language = person.language or language
     secret = await tokens.issue(
         session, "session", person_id=person.id if person else None, label="sign-in", scopes=scopes, lives=SESSION
     )

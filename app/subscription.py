@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Digest, Person, Subscription
+from app.wording import SOURCE_LANGUAGE
 
 Rhythm = Literal["weekly", "fortnightly", "monthly", "worthwhile", "off"]
 EndReason = Literal["unsubscribed", "bounced", "complained"]
@@ -185,6 +186,7 @@ async def subscription_json(session: AsyncSession, person: Person, *, clock: dat
         "weekday": subscription.weekday,
         "hour": subscription.hour,
         "zone": person.zone,
+        "language": person.language or SOURCE_LANGUAGE,
         "next_at": subscription.next_at.isoformat() if subscription.next_at else None,
         "paused_until": paused_until.isoformat() if paused_until and paused_until > clock else None,
         "email": person.email,

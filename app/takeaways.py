@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +21,15 @@ A_LITTLE = 1  # the level at which one evening puts a topic
 
 async def question(session: AsyncSession, person: Person, *, now: datetime) -> queries.Listed | None:
     """Return the last event a person went to that they were neither asked about nor told of; at most one."""
+    assert person.id is not None
+    over = (await questions(session, [person.id], now=now)).get(person.id)
+    return (await queries.with_topics(session, over[:1]))[0] if over else None
+
+
+async def questions(session: AsyncSession, person_ids: Sequence[int], *, now: datetime) -> dict[int, list[Event]]:
+    """Return, by person, the events they went to that they were neither asked about nor told of, the last one first."""
     rows = await session.exec(
-        select(Event)
+        select(Feedback.person_id, Event)
         .join(Feedback, col(Feedback.event_id) == col(Event.id))
         .join(
             Takeaway,
@@ -29,7 +37,7 @@ async def question(session: AsyncSession, person: Person, *, now: datetime) -> q
             isouter=True,
         )
         .where(
-            Feedback.person_id == person.id,
+            col(Feedback.person_id).in_(person_ids),
             col(Feedback.kind).in_(WENT),
             col(Takeaway.event_id).is_(None),
             col(Event.starts_at).between(now - ASKED_FOR, now),
@@ -38,10 +46,11 @@ async def question(session: AsyncSession, person: Person, *, now: datetime) -> q
         )
         .order_by(col(Event.starts_at).desc(), col(Event.id))
     )
-    for event in rows:
+    over: dict[int, dict[int | None, Event]] = defaultdict(dict)  # who said of one that they go, and that they went
+    for person_id, event in rows:
         if (event.ends_at or event.starts_at + timedelta(hours=1)) <= now:
-            return (await queries.with_topics(session, [event]))[0]
-    return None
+            over[person_id][event.id] = event
+    return {person_id: list(events.values()) for person_id, events in over.items()}
 
 
 async def ask(session: AsyncSession, person: Person, event: Event) -> None:
@@ -76,6 +85,11 @@ async def tell(
     session.add(row)
     await session.flush()
     return changed
+
+
+async def is_told(session: AsyncSession, person: Person, event: Event) -> bool:
+    row = await session.get(Takeaway, (person.id, event.id))
+    return row is not None and row.told_at is not None
 
 
 async def take_back(session: AsyncSession, person: Person, event: Event) -> list[str] | None:

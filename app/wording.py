@@ -74,6 +74,11 @@ def wording_of(language: str) -> Wording:
     return Wording(Locale.parse(language), translations)
 
 
+def wording_for(language: str | None) -> Wording:
+    """Return the wording of a language somebody chose or asks for; English where they did not, or nobody translated."""
+    return wording_of(language if language in LANGUAGES else SOURCE_LANGUAGE)
+
+
 def preferred(accepted: str) -> str | None:
     """Return the language of LANGUAGES that an Accept-Language wants most; None where it names none (RFC 9110 §12.5.4)."""
     wanted: list[tuple[float, int, str]] = []

@@ -41,7 +41,9 @@ def pick(topic: str = "Typography", score: float = 0.3, **fields: Any) -> dict[s
         "reach": "one-step",
         "score": score,
         "reason": f"You know JavaScript. One step from it lies {topic}.",
-        "evidence": [f"Of 100 groups about JavaScript, 7 % are also about {topic}."],
+        "evidence": [
+            f"Of 100 meetup groups about JavaScript, 7 % are also about {topic}, 2 times as many as among all groups."
+        ],
         "distance_km": 3.2,
     }
     return facts | fields

@@ -14,6 +14,7 @@ from test_digest_rules import taken
 from app.address_change import Asked as AskedToConfirm
 from app.address_change import mail_for as confirming_mail
 from app.signing import Asked, mail_for
+from app.wording import wording_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 
@@ -26,8 +27,8 @@ def test_mails_fit_every_screen_and_have_no_barrier(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     mails = {
         "weekly": taken(tmp_path).part("html"),
-        "sign-in": mail_for(Asked("ada@example.org", "adj_l_x", "012345"), settings).html,
-        "confirm": confirming_mail(AskedToConfirm("ada@example.org", "adj_c_x"), settings).html,
+        "sign-in": mail_for(Asked("ada@example.org", "adj_l_x", "012345"), settings, wording_of("en")).html,
+        "confirm": confirming_mail(AskedToConfirm("ada@example.org", "adj_c_x"), settings, wording_of("en")).html,
     }
     found = {}
     with sync_playwright() as playwright:

@@ -21,6 +21,8 @@ from app.mail_links import Links
 from app.models import CommunityTopic, Event, EventChange, Feedback, Hidden, Person, Subscription
 from app.queries import Listed
 from app.slates import Shown
+from app.when import when_for
+from app.wording import wording_of
 
 pytest_plugins = ("databases",)
 
@@ -61,15 +63,15 @@ def words(text: str) -> str:
 def test_hours_are_told_on_the_clock_that_counts_and_on_the_other(
     reader: ZoneInfo, fields: dict[str, Any], hours: str, there: str
 ) -> None:
-    told = letter.when(event(2, **fields), reader)
-    assert (told.hours, told.there) == (hours, there)
+    told = when_for(event(2, **fields), reader, wording_of("en"))
+    assert (told.hours, told.elsewhere) == (hours, there)
 
 
 def test_whole_days_are_days_wherever_one_reads() -> None:
     first = datetime(2026, 12, 5, tzinfo=BERLIN)
     fair = event(2, starts_at=first.astimezone(UTC), ends_at=(first + timedelta(days=2)).astimezone(UTC), all_day=True)
-    assert letter.when(fair, ZoneInfo("Pacific/Kiritimati")).hours == "Sat 5 Dec – Sun 6 Dec, all day"
-    ((item,), *_) = (letter.write(facts((fair, pick())), links=LINKS).items,)
+    assert when_for(fair, ZoneInfo("Pacific/Kiritimati"), wording_of("en")).hours == "Sat 5 Dec – Sun 6 Dec, all day"
+    ((item,), *_) = (letter.write(facts((fair, pick())), rhythm="weekly", links=LINKS).items,)
     assert parse_qs(urlsplit(item.google).query)["dates"] == ["20261205/20261207"]
     outlook = parse_qs(urlsplit(item.outlook).query)
     assert (outlook["startdt"], outlook["enddt"], outlook["allday"]) == (["2026-12-05"], ["2026-12-07"], ["true"])
@@ -77,9 +79,9 @@ def test_whole_days_are_days_wherever_one_reads() -> None:
 
 def test_a_pick_tells_all_that_helps_to_decide() -> None:
     evening = event(2, price="12 EUR", language="de", organizer_name="Type Circle", address="Hof 3")
-    (item,) = letter.write(facts((evening, pick())), links=LINKS).items
+    (item,) = letter.write(facts((evening, pick())), rhythm="weekly", links=LINKS).items
     assert item.path == ("JavaScript", "Typography")
-    assert item.facts == ("Studio, Munich", "3 km", "12 EUR", "in German")
+    assert item.facts == ("Studio, Munich", "3 km", "12 EUR", "German")
     assert (item.by, item.status, item.language) == ("Type Circle", None, "de")
     assert item.page == "https://adjacent.test/e/event2"
     assert item.calendar == "https://adjacent.test/api/v1/events/event2.ics"
@@ -96,11 +98,11 @@ def test_a_pick_tells_all_that_helps_to_decide() -> None:
 
 
 def test_subject_and_preview_come_from_the_picks() -> None:
-    told = letter.write(facts((event(2), pick()), (event(3), pick("Bread baking"))), links=LINKS)
+    told = letter.write(facts((event(2), pick()), (event(3), pick("Bread baking"))), rhythm="weekly", links=LINKS)
     assert told.subject == "Evening 2, and 1 more"
     assert told.preview == "Typography, Bread baking · Thu 3 Dec, 19:00–21:00 · Studio, Munich"
     off = letter_facts.Changed(event(4, status="cancelled"), {"status": "confirmed"})
-    assert letter.write(facts((event(2), pick()), changed=(off,)), links=LINKS).subject == (
+    assert letter.write(facts((event(2), pick()), changed=(off,)), rhythm="weekly", links=LINKS).subject == (
         "Cancelled: Evening 4 · and 1 for this week"
     )
 
@@ -261,5 +263,5 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
         assert sorted(names) == ["Chat", "Near"]
         whole = facts((event(3), pick()), community=told[names.index("Near")])
     text = words(mail_of(whole, tmp_path).part("plain"))
-    assert "Near in Munich is about Typography and meets every Tuesday." in text
+    assert "Near · Munich It is about Typography. Meets every Tuesday. https://type.example/" in text
     assert "https://type.example/" in text

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from readers import add_reader, event, pick
+from readers import add_reader, event, pick, show
 from service import NOW, Service, serving
 from sqlmodel import select
 
-from app import address_change
+from app import address_change, outbox
 from app.digest_sending import links_of, send_due
-from app.models import Feedback, Person, Subscription
+from app.models import EventTopic, Feedback, Person, Subscription, Takeaway
 
 BROWSER = {"Accept": "text/html"}
 
@@ -165,3 +166,42 @@ async def test_an_address_that_is_anothers_stays_theirs(service: Service) -> Non
     assert (answer.status_code, "somebody's already" in answer.text) == (409, True)
     async with service.database.reading() as session:
         assert (await session.get_one(Person, person.id)).email == "ada@example.org"
+
+
+async def test_a_mail_asks_once_what_was_brought_back_and_its_link_takes_it_down(service: Service) -> None:
+    async with service.database.writing() as session:
+        person = await add_reader(session, slate=[(event(2), pick()), (event(3), pick("Bread baking"))])
+        over = event(-2, title="Setting type by hand")
+        session.add(over)
+        await session.flush()
+        session.add(EventTopic(event_id=over.id or 0, topic="typography", weight=0.9))
+        for kind in ("going", "attended"):
+            session.add(Feedback(person_id=1, event_id=over.id or 0, kind=kind, given_at=NOW - timedelta(days=1)))
+    send = links_of(service.settings)
+    assert dict(await send_due(service.database, service.settings, now=NOW, clock=NOW)) == {"sent": 1}
+    later = NOW + timedelta(days=7)
+    async with service.database.writing() as session:
+        await show(session, person, [(event(12), pick())], now=later)
+    assert dict(await send_due(service.database, service.settings, now=later, clock=later)) == {"sent": 1}
+    second, first = (mail.get_body(("plain",)) for mail in mails_of(service))
+    asked = path_of(send.learned(person.key, over.key))
+    assert [asked in str(one and one.get_content()) for one in (first, second)] == [True, False]
+    looked = await service.client.get(asked)
+    assert (looked.status_code, "What did you learn?" in looked.text, "Typography" in looked.text) == (200, True, True)
+    told = {"learned": "Kerning", "to_tell": "Eve", "again": "yes", "topic": "Typography"}
+    kept = await service.client.post(asked, data=told)
+    assert "Your map grows: you now know a little of Typography." in kept.text
+    again = await service.client.get(asked)
+    assert ("Kerning" in again.text, "You wrote it down already." in again.text) == (False, True)  # a mail is passed on
+    await service.client.post(asked, data={"learned": "somebody else's words"})
+    async with service.database.reading() as session:
+        row = (await session.exec(select(Takeaway))).one()
+        assert (row.learned, row.to_tell, row.would_go_again, row.topic) == ("Kerning", "Eve", True, "typography")
+    assert (await service.client.get(asked.replace("adj_m_", "adj_m_0"))).status_code == 410
+
+
+def mails_of(service: Service) -> list[EmailMessage]:
+    """Return the mails of the outbox, the newest first."""
+    folder = service.settings.data / "outbox"
+    found = [outbox.read(one.name, folder) for one in outbox.newest(folder, 9)]
+    return [mail for mail in found if mail is not None]

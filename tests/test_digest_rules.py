@@ -26,6 +26,7 @@ from app.mail_templates import inlined
 from app.models import Subscription
 from app.settings import Settings
 from app.signing import Asked, mail_for
+from app.wording import wording_of
 
 CLOCK = datetime.now(UTC)  # dkimpy takes no signature of the future
 FROM = "Adjacent <weekly@adjacent.test>"
@@ -72,6 +73,7 @@ def test_headers_are_those_of_a_list_one_can_leave(tmp_path: Path) -> None:
         "List-Unsubscribe",
         "List-Unsubscribe-Post",
         "Precedence",
+        "Content-Language",
         "MIME-Version",
         "Content-Type",
     ]
@@ -102,7 +104,7 @@ def test_bounces_come_back_to_an_address_that_says_whose_they_are(tmp_path: Path
 
 def test_sign_in_mails_come_from_another_address(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, ADJACENT_MAIL_FROM=FROM)
-    message = mail_for(Asked("ada@example.org", "adj_l_x", "012345"), settings)
+    message = mail_for(Asked("ada@example.org", "adj_l_x", "012345"), settings, wording_of("en"))
     assert message.sender == "Adjacent sign-in <sign-in@adjacent.test>"
 
 

@@ -15,6 +15,7 @@ from service import settings_in
 
 from app.mail_templates import compose
 from app.mailer import Built, MaybeDelivered, Message, Refused, Server, Unreachable, build, forget, send, server_of
+from app.wording import wording_of
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MESSAGE = Message(
@@ -71,8 +72,13 @@ def test_what_strangers_wrote_ends_no_header() -> None:
 
 
 def test_templates_escape_html_and_leave_text_alone() -> None:
-    facts = {"link": "https://a.test/?a=1&b=<2>", "code": "012345", "minutes": 15, "base_url": "https://a.test"}
-    text, html = compose("sign_in", subject="S", preview="P", width="narrow", **facts)
+    facts = {
+        "link": "https://a.test/?a=1&b=<2>",
+        "code": "012345",
+        "lasts": "Both work once.",
+        "base_url": "https://a.test",
+    }
+    text, html = compose("sign_in", wording_of("en"), subject="S", preview="P", width="narrow", **facts)
     assert "https://a.test/?a=1&b=<2>" in text
     assert 'href="https://a.test/?a=1&amp;b=&lt;2&gt;"' in html
     assert ("012345" in text, "012345" in html) == (True, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -17,6 +17,7 @@ from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerso
 from app.api.answers import Nothing, private
 from app.api.problems import Problem, declared
 from app.api.sign_in import deliver
+from app.wording import LANGUAGES, wording_for
 
 router = APIRouter(prefix="/api/v1/me/digest", tags=["me"])
 
@@ -34,6 +35,7 @@ class Wish(BaseModel):
     pause_weeks: int = Field(
         0, ge=0, le=subscriptions.LONGEST_PAUSE, strict=True, description="Weeks without a mail from now; 0 resumes."
     )
+    language: Literal[LANGUAGES] = Field("en", description="Of mails and pages.")  # type: ignore[valid-type]
     email: Annotated[str, Field(max_length=320), AfterValidator(signing.normal_address)] | None = Field(
         None, description="Another address. It counts once the link in the mail to it was used."
     )
@@ -65,6 +67,8 @@ async def change_digest(sent: Wish, session: Writing, me: WritingPerson, chosen:
     clock, given = datetime.now(UTC), sent.model_fields_set
     if sent.email is not None and me.email is None:
         raise Problem(409, "a guest has no address yet; POST /api/v1/sign-in with this token gives you one")
+    if "language" in given:
+        me.language = sent.language
     wish = {name: getattr(sent, name) for name in given & {"rhythm", "weekday", "hour"}}
     pause = sent.pause_weeks if "pause_weeks" in given else None
     wanted = await subscriptions.ask(session, me, wish, clock=clock, pause_weeks=pause)
@@ -72,5 +76,7 @@ async def change_digest(sent: Wish, session: Writing, me: WritingPerson, chosen:
     asked = await address_change.ask(session, me, address) if address else None
     answer = private({"data": await subscriptions.subscription_json(session, me, clock=clock)})
     if asked is not None:
-        answer.background = BackgroundTask(deliver, address_change.mail_for(asked, chosen), chosen)
+        answer.background = BackgroundTask(
+            deliver, address_change.mail_for(asked, chosen, wording_for(me.language)), chosen
+        )
     return answer

@@ -19,6 +19,7 @@ from app.api.doors import session_cookie
 from app.api.limits import at_most
 from app.api.problems import Problem, declared
 from app.settings import Settings
+from app.wording import preferred, wording_for
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 
@@ -44,14 +45,23 @@ class Asking(BaseModel):
     responses=declared(400, 403, 413, 415, 422, 429),
     dependencies=[Depends(at_most(ASKED_AN_HOUR, "sign-in"))],
 )
-async def ask_to_sign_in(sent: Asking, session: Writing, chosen: Chosen) -> Response:
-    """The answer is the same for every address. The mail holds a link and a six-digit code, good for 15 minutes."""
+async def ask_to_sign_in(request: Request, sent: Asking, session: Writing, chosen: Chosen) -> Response:
+    """The answer is the same for every address. The mail holds a link and a six-digit code, good for 15 minutes.
+
+    It speaks the language of `Accept-Language`.
+    """
     asked = await signing.ask(session, sent.email, chosen)
     content = {"data": {"expires_in": int(signing.LIVES.total_seconds())}}
     accepted = answer(content, status=202, cache="no-store")
     if asked is not None:
-        accepted.background = BackgroundTask(deliver, signing.mail_for(asked, chosen), chosen)
+        accepted.background = BackgroundTask(
+            deliver, signing.mail_for(asked, chosen, wording_for(_language(request))), chosen
+        )
     return accepted
+
+
+def _language(request: Request) -> str | None:
+    return preferred(request.headers.get("accept-language", ""))
 
 
 async def deliver(message: mailer.Message, settings: Settings) -> None:
@@ -97,7 +107,11 @@ async def confirm_sign_in(request: Request, sent: Confirming, database: Data, ch
         else:
             code = "".join((sent.code or "").split())
             used = await signing.use_code(session, sent.email or "", code, chosen)
-        entered = await signing.enter(session, used, presented, now=now) if used is not None else None
+        entered = (
+            await signing.enter(session, used, presented, now=now, language=_language(request))
+            if used is not None
+            else None
+        )
     if entered is None:
         raise Problem(403, "the link or the code is wrong, used up or too old", kind="sign-in-failed")
     return answer({"data": _told(entered)}, cache="no-store")

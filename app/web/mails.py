@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import address_change, feedback, opinions, queries
+from app import address_change, feedback, feeds, opinions, queries, takeaways
 from app import subscription as subscriptions
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 ACTS_AN_HOUR = 600  # from one address: providers press the button of RFC 8058 for many
 KINDS: tuple[feedback.Kind, ...] = ("going", "dismissed", "too_close", "too_far")
 PAUSES = (2, 4, 8)  # weeks
+LONGEST_NOTE = 2000  # characters
 
 
 async def _person(session: AsyncSession, key: str | None) -> Person | None:
@@ -124,6 +125,61 @@ async def say(
             told = await opinions.say(session, person, event, said, now=now)
     told = all_retold(told or (), visit.wording)
     return await _say_page(visit, event, "" if is_undone else kind, told=told, is_undone=is_undone)
+
+
+@router.get("/m/{event_key}/{token}/learned")
+async def ask_what_was_learned(
+    visit: Visiting, link: Annotated[Linked, Depends(_linked)], session: Reading
+) -> HTMLResponse:
+    """Show an empty form: a mail may be passed on, and what was told before is nobody else's."""
+    found = await _pick(session, link)
+    if found is None:
+        return await _spent(visit)
+    return await _learned_page(visit, session, found[1], is_told=await takeaways.is_told(session, *found))
+
+
+@router.post("/m/{event_key}/{token}/learned", dependencies=[Depends(at_most(ACTS_AN_HOUR, "learned"))])
+async def tell_what_was_learned(
+    request: Request, visit: Visiting, link: Annotated[Linked, Depends(_linked)], database: Data, now: Now
+) -> HTMLResponse:
+    form = await read_form(request)
+    learned, to_tell, topic, again = (
+        form.get(name, [""])[-1].strip()[:LONGEST_NOTE] for name in ("learned", "to_tell", "topic", "again")
+    )
+    async with database.writing() as session:
+        found = await _pick(session, link)
+        if found is None:
+            return await _spent(visit)
+        person, event = found
+        if await takeaways.is_told(session, person, event):
+            return await _learned_page(visit, session, event, is_told=True)
+        topics = await takeaways.offered(session, event)
+        told = await takeaways.tell(
+            session,
+            person,
+            event,
+            learned=learned,
+            to_tell=to_tell,
+            would_go_again={"yes": True, "no": False}.get(again),
+            topic=topic if topic in topics else None,
+        )
+        await feeds.renew(session, person, now=now)
+        said = all_retold(told, visit.wording) or [visit.wording.text("Kept.")]
+        return await _learned_page(visit, session, event, told=said)
+
+
+async def _learned_page(
+    visit: Visit, session: AsyncSession, event: Event, *, is_told: bool = False, told: list[str] | None = None
+) -> HTMLResponse:
+    return await page(
+        visit,
+        "mail_learned.html",
+        headers=UNSTORED,
+        event=event,
+        topics=await takeaways.offered(session, event),
+        is_told=is_told,
+        told=told,
+    )
 
 
 async def _pick(session: AsyncSession, link: Linked) -> tuple[Person, Event] | None:

@@ -158,6 +158,7 @@ async def change_mail(request: Request, visit: Visiting, database: Data) -> Resp
     weeks = int(pause) if pause.isdecimal() and int(pause) <= subscription.LONGEST_PAUSE else None
     async with database.writing() as session:
         person = await _own(session, visit)
+        person.language = person.language or visit.wording.language
         await subscription.ask(session, person, wish, clock=datetime.now(UTC), pause_weeks=weeks)
     return led_on(request, "/me#mail", visit.wording.text("Kept."))
 

@@ -46,7 +46,7 @@ async def ask_for_a_mail(request: Request, visit: Visiting, database: Data, chos
         asked = await signing.ask(session, email, chosen)
     shown = await _page(visit, "code", email=email)
     if asked is not None:
-        shown.background = BackgroundTask(deliver, signing.mail_for(asked, chosen), chosen)
+        shown.background = BackgroundTask(deliver, signing.mail_for(asked, chosen, visit.wording), chosen)
     return shown
 
 
@@ -63,7 +63,11 @@ async def sign_in_with_code(request: Request, visit: Visiting, database: Data, c
     async with database.writing() as session:
         presented = await token_of(request, session)
         used = await signing.use_code(session, email, code, chosen)
-        entered = await signing.enter(session, used, presented, now=now) if used is not None else None
+        entered = (
+            await signing.enter(session, used, presented, now=now, language=visit.wording.language)
+            if used is not None
+            else None
+        )
     if entered is None:
         return await _page(
             visit,
@@ -87,7 +91,11 @@ async def sign_in(request: Request, visit: Visiting, secret: str, database: Data
     async with database.writing() as session:
         presented = await token_of(request, session)
         used = await signing.use_link(session, secret)
-        entered = await signing.enter(session, used, presented, now=now) if used is not None else None
+        entered = (
+            await signing.enter(session, used, presented, now=now, language=visit.wording.language)
+            if used is not None
+            else None
+        )
     return await _page(visit, "spent", status=410) if entered is None else _welcome(request, entered)
 
 

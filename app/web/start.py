@@ -101,5 +101,5 @@ async def keep(request: Request, visit: Visiting, database: Data, now: Now, chos
     answer = led_on(request, "/", *said)
     keeping.remember(request, answer, secret)
     if asked is not None:
-        answer.background = BackgroundTask(deliver, signing.mail_for(asked, chosen), chosen)
+        answer.background = BackgroundTask(deliver, signing.mail_for(asked, chosen, visit.wording), chosen)
     return answer

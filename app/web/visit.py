@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Reading, is_operator, settings_of, token_of
 from app.models import Person, Token
-from app.wording import LANGUAGES, SOURCE_LANGUAGE, Wording, preferred, wording_of
+from app.wording import Wording, preferred, wording_for
 
 LANGUAGE_COOKIE = "language"
 A_YEAR = 365 * 24 * 3600  # seconds
@@ -63,8 +63,7 @@ async def visit_of(request: Request, session: AsyncSession) -> Visit:
         or request.cookies.get(LANGUAGE_COOKIE)
         or preferred(request.headers.get("accept-language", ""))
     )
-    wording = wording_of(language if language in LANGUAGES else SOURCE_LANGUAGE)
-    return Visit(request, token, person, wording, _read_notice(request.cookies.get(NOTICE_COOKIE)))
+    return Visit(request, token, person, wording_for(language), _read_notice(request.cookies.get(NOTICE_COOKIE)))
 
 
 async def _visiting(request: Request, session: Reading) -> Visit:
