@@ -11,7 +11,18 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, CursorResult, Integer, and_, bindparam, case, or_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CursorResult,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    or_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -52,29 +63,34 @@ def _is_over(table: type[Leased], clock: datetime) -> ColumnElement[bool]:
 async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, limit: int) -> list[str]:
     """Speak for up to `limit` due rows for as long as a lease, of those the longest overdue; return their names."""
     values = {"clock": clock, "until": clock + LEASE, "skewed": clock + SKEW, "rested": clock - REST, "limit": limit}
-    return list((await _execute(session, _claiming(table), values)).scalars())
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return list((await _execute(session, _claiming(table, is_sqlite=is_sqlite), values)).scalars().all())
 
 
 @functools.cache  # asked every few seconds for ever, and building it takes longer than running it
-def _claiming(table: type[Leased]) -> Any:
+def _claiming(table: type[Leased], *, is_sqlite: bool) -> Any:
+    # A million names make an index larger than SQLite's cache, and its rows have a shorter way to them.
+    key: ColumnElement[Any] = literal_column("rowid") if is_sqlite else col(table.name)
     instants: list[BindParameter[datetime]] = [bindparam(name) for name in ("clock", "until", "skewed", "rested")]
     clock, until, skewed, rested = instants
     lease = col(table.lease_until)
     due = (
-        select(table.name)
+        select(key.label("key"))
+        .select_from(table)
         .where(
             col(table.next_due) <= clock,
             or_(lease.is_(None), lease <= clock, lease > skewed),
             or_(~is_dead(table), col(table.next_due) <= rested),
         )
-        .order_by(col(table.next_due), col(table.name))
+        # Not by name, too: a long list of sources is due at one instant, and would be sorted each time.
+        .order_by(col(table.next_due))
         .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)  # SQLite has one writer and needs none
         .cte("due")
     )
     return (
         update(table)
-        .where(col(table.name).in_(select(due.c.name)))
+        .where(key.in_(select(due.c.key)))
         .values(lease_until=until, holder=None)
         .returning(col(table.name))
     )
@@ -92,7 +108,7 @@ async def take(
         .values(holder=holder, lease_until=clock + LEASE, attempts=table.attempts + 1, next_due=clock)
         .returning(col(table.name))
     )
-    return set((await _execute(session, taken)).scalars())
+    return set((await _execute(session, taken)).scalars().all())
 
 
 async def renew(
@@ -105,7 +121,7 @@ async def renew(
         .values(lease_until=clock + LEASE)
         .returning(col(table.name))
     )
-    return set((await _execute(session, renewed)).scalars())
+    return set((await _execute(session, renewed)).scalars().all())
 
 
 async def release(

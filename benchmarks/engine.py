@@ -21,8 +21,8 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import func, insert, make_url, text
-from sqlmodel import select
+from sqlalchemy import func, insert, make_url, text, update
+from sqlmodel import col, select
 
 from app import leases
 from app.db import Database, migrate
@@ -39,7 +39,7 @@ JOBS = 1_000
 
 CLAIM = (
     "UPDATE host SET lease_until = {0}, holder = NULL WHERE name IN (SELECT name FROM host WHERE next_due <= {1} AND "
-    "(lease_until IS NULL OR lease_until <= {1}) ORDER BY next_due, name LIMIT {2}{3}) RETURNING name"
+    "(lease_until IS NULL OR lease_until <= {1}) ORDER BY next_due LIMIT {2}{3}) RETURNING name"
 )
 
 
@@ -124,7 +124,10 @@ async def _lay(database: Database, hosts: int) -> None:
 
 
 async def _claiming(url: str, hosts: int) -> tuple[float, float]:
-    """Return hosts a second of our leases and of bare SQL through the database's own driver: the best of their turns."""
+    """Return hosts a second of our leases and of bare SQL through the database's own driver: the best of their turns.
+
+    Between two claims what was claimed is put off, so that each finds the same: as many due rows, none of them leased.
+    """
     database = Database(url)
     await _lay(database, hosts)
     if not database.is_sqlite:
@@ -136,16 +139,25 @@ async def _claiming(url: str, hosts: int) -> tuple[float, float]:
         async with database.writing() as session:
             return len(await leases.claim(session, Host, clock=CLOCK, limit=AHEAD))
 
+    # SQLite works within this process, and waits for nobody here.
+    clock = time.process_time if database.is_sqlite else time.perf_counter
     async with AsyncExitStack() as stack:
         bare = await (_bare_sqlite if database.is_sqlite else _bare_postgresql)(stack, url)
         best = [float("inf")] * 2
-        for _ in range(ROUNDS):
-            for place, step in enumerate((ours, bare)):
-                begun = time.perf_counter()
-                assert await step() == AHEAD
-                best[place] = min(best[place], time.perf_counter() - begun)
+        for turn in range(ROUNDS):
+            for place in ((0, 1), (1, 0))[turn % 2]:
+                begun = clock()
+                assert await (ours, bare)[place]() == AHEAD
+                best[place] = min(best[place], clock() - begun)
+                await _put_off(database)
     await database.close()
     return AHEAD / best[0], AHEAD / best[1]
+
+
+async def _put_off(database: Database) -> None:
+    done = update(Host).where(col(Host.lease_until).is_not(None))
+    async with database.writing() as session:
+        await session.exec(done.values(lease_until=None, next_due=CLOCK + DAY))
 
 
 Step = Callable[[], Awaitable[int]]

@@ -38,8 +38,9 @@ async def row(database: Database, name: str) -> tuple[datetime, datetime | None,
 
 
 async def test_due_rows_are_claimed_longest_overdue_first_and_once(database: Database) -> None:
-    await lay(database, "b", "a")
-    await lay(database, "old", due=CLOCK - MINUTE)
+    await lay(database, "a", due=CLOCK - MINUTE)
+    await lay(database, "b", due=CLOCK)
+    await lay(database, "old", due=CLOCK - 2 * MINUTE)
     await lay(database, "later", due=CLOCK + MINUTE)
     assert set(await claim(database, limit=2)) == {"old", "a"}
     assert await claim(database) == ["b"]
