@@ -80,9 +80,13 @@ def barrier(item: Listed, wish: Wish) -> Barrier | None:
 def _off(event: Event) -> Barrier | None:
     if event.status not in STILL_ON or event.deleted_at is not None:
         return Barrier("off", "It does not take place.")
-    if OFF_IN_TITLE.search(event.title):
+    if says_it_is_off(event.title):
         return Barrier("off", "Its title says that it does not take place, or that no room is left.")
     return None
+
+
+def says_it_is_off(title: str) -> bool:
+    return OFF_IN_TITLE.search(title) is not None
 
 
 def whereabouts(event: Event, wish: Wish) -> Barrier | None:
@@ -136,10 +140,10 @@ def _among_themselves(item: Listed, wish: Wish) -> Barrier | None:
 
 
 def _preference(event: Event, wish: Wish) -> Barrier | None:
-    if wish.modes and not _is_of(event.mode, wish.modes):
+    if wish.modes and not is_of(event.mode, wish.modes):
         wanted = " or ".join(mode.replace("_", " ") for mode in sorted(wish.modes))
         return Barrier("mode", f"You look for what is {wanted}; this is {event.mode.replace('_', ' ')}.")
-    if wish.languages and event.language and not _speaks(event.language, wish.languages):
+    if wish.languages and event.language and not speaks(event.language, wish.languages):
         return Barrier("language", f"It is in another language ({event.language}) than you asked for.")
     if wish.free_only and not event.is_free:
         paid = (
@@ -149,11 +153,11 @@ def _preference(event: Event, wish: Wish) -> Barrier | None:
     return None
 
 
-def _is_of(mode: str, wanted: frozenset[str]) -> bool:
+def is_of(mode: str, wanted: frozenset[str]) -> bool:
     return mode in wanted or (mode == "hybrid" and not wanted.isdisjoint(("in_person", "online")))
 
 
-def _speaks(language: str, wanted: frozenset[str]) -> bool:
+def speaks(language: str, wanted: frozenset[str]) -> bool:
     told = language.lower()
     return any(told == one.lower() or told.startswith(f"{one.lower()}-") for one in wanted)
 

@@ -12,41 +12,24 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.communities import Active, with_activity
+from app.grounds import Grounds
 from app.models import Community, CommunityTopic
 from app.places import distance_km
 from app.wishes import Wish
 from recommender.ranking import Candidate, rank_events
-from recommender.reach import Reach
-from recommender.reasons import explain
 
 UNCHECKED_ALIVE = 0.4  # how alive a community counts of which nothing but its own word is known
 BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class CommunityPick:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommunityPick(Grounds):
     """A community, and why."""
 
     active: Active
-    topic: str  # the slug that carries it
-    path: tuple[str, str]  # labels: what you know, what this is about
-    reach: Reach
-    score: float
-    reason: str
-    evidence: tuple[str, ...]
-    distance_km: float | None
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "community": self.active.as_json(),
-            "topic": self.topic,
-            "path": list(self.path),
-            "reach": self.reach,
-            "score": round(self.score, 4),
-            "reason": self.reason,
-            "evidence": list(self.evidence),
-            "distance_km": None if self.distance_km is None else round(self.distance_km, 1),
-        }
+        return {"community": self.active.as_json(), **self.grounds_json()}
 
 
 async def communities_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[CommunityPick]:
@@ -95,22 +78,12 @@ def _best(found: Sequence[Active], wish: Wish, now: datetime) -> list[CommunityP
         limit=wish.limit,
         purposes=wish.purposes,
     )
-    picks = []
-    for choice in choices:
-        reason = explain(choice, wish.known)
-        picks.append(
-            CommunityPick(
-                active=by_id[choice.candidate.id],
-                topic=choice.topic,
-                path=reason.path,
-                reach=reason.reach,
-                score=choice.score,
-                reason=reason.sentence,
-                evidence=reason.evidence,
-                distance_km=choice.candidate.distance_km,
-            )
+    return [
+        CommunityPick.of(
+            choice, wish.known, distance_km=choice.candidate.distance_km, active=by_id[choice.candidate.id]
         )
-    return picks
+        for choice in choices
+    ]
 
 
 def _candidate(active: Active, number: int, wish: Wish, now: datetime) -> Candidate:

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 MIGRATIONS = Path(__file__).parent.parent / "alembic"
@@ -32,27 +33,38 @@ class Database:
         if self.is_sqlite:
             options["connect_args"] = {"factory": _Connection}
         self.engine: AsyncEngine = create_async_engine(url, **options)
+        self._beside: AsyncEngine = create_async_engine(url, **options, poolclass=NullPool)
         if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            for engine in (self.engine, self._beside):
+                event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+                event.listen(engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self.engine.execution_options(adjacent_writes=True)
         # SQLite has one writer: waiting here is fair, waiting for its file lock is a lottery.
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
+        async with self._session(self.engine) as session:
             yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """Open one transaction; it is committed when the block ends and rolled back when it raises."""
         if self.is_sqlite:
-            async with self._turn, AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            async with self._turn, self._session(self._writer) as session, session.begin():
                 yield session
         else:
-            async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+            async with self._session(self._writer) as session, session.begin():
                 yield session
+
+    def _session(self, engine: AsyncEngine) -> AsyncSession:
+        return AsyncSession(engine, expire_on_commit=False, info={"database": self})
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection to read by that is none of those requests share: they may all be held by who waits for it."""
+        async with self._beside.connect() as connection:
+            yield connection
 
     @asynccontextmanager
     async def at_edge(self) -> AsyncIterator[AsyncConnection]:
@@ -65,6 +77,11 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def database_behind(session: AsyncSession) -> Database:
+    database: Database = session.info["database"]
+    return database
 
 
 class _Connection(sqlite3.Connection):

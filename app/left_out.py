@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,8 +21,8 @@ from app.slates import Shown, wish_of
 from app.topic_names import label_of
 from app.wishes import Wish
 from recommender.candidate import LeftOut
+from recommender.event_table import tabulate
 from recommender.ranking import left_out as outside
-from recommender.ranking import tabulate
 
 MOST = 100  # told at once
 
@@ -81,34 +82,34 @@ async def standing_with(session: AsyncSession, wish: Wish, listed: queries.Liste
     alone = await picks.picks_among(session, [listed], wish, now=now)
     if alone:
         return Standing(pick=alone[0])
-    table = tabulate([picks.as_candidate(listed, wish.near, {})])
-    (why,) = outside(picks.as_person(wish, table.candidates, await experience_of(session)), table, ())
-    return Standing(barrier=told(why, wish))
+    learned = await experience_of(session)
+    return Standing(barrier=_whys([listed], wish, learned)[listed.event.id or 0])
 
 
 async def left_out(
     session: AsyncSession, wish: Wish, shown: Collection[int | None], *, now: datetime
 ) -> list[Unpicked]:
     """Return events somebody could go to that are not among those shown, by start, and why: MOST of them."""
-    upcoming = await picks.upcoming(session, wish, now=now)
-    return await asyncio.to_thread(_left_out, upcoming, wish, shown, await experience_of(session))
-
-
-def _left_out(
-    upcoming: Sequence[queries.Listed], wish: Wish, shown: Collection[int | None], learned: Experience
-) -> list[Unpicked]:
-    others = [item for item in upcoming if item.event.id not in shown]
-    barriers = [(item, barrier(item, wish)) for item in others]
-    ranked = [item for item, found in barriers if found is None][:MOST]
-    table = tabulate(picks.as_candidate(item, wish.near, {}) for item in ranked)
-    person = picks.as_person(wish, table.candidates, learned)
-    reasons = {one.candidate.id: told(one, wish) for one in outside(person, table, ())}
-    found = [
-        Unpicked(item.event, why or reasons[item.event.id or 0])
-        for item, why in barriers
-        if (why is not None and why.code not in ELSEWHERE) or item.event.id in reasons
+    offered = await picks.offer(session, wish, now=now)
+    reachable = [offered.ahead.table.candidates[place].id for place in offered.feasible.reachable.nonzero()[0]]
+    first = [number for number in reachable if number not in shown][:MOST]
+    found = await queries.listed(session, queries.EVENTS.c.id.in_(first))
+    others = sorted(found, key=lambda item: (item.event.starts_at, item.event.id))
+    barriers = {item.event.id: barrier(item, wish) for item in others}
+    ranked = [item for item in others if barriers[item.event.id] is None]
+    whys = await asyncio.to_thread(_whys, ranked, wish, await experience_of(session))
+    return [
+        Unpicked(item.event, why)
+        for item in others
+        if (why := barriers[item.event.id] or whys[item.event.id or 0]).code not in ELSEWHERE
     ]
-    return found[:MOST]
+
+
+def _whys(listed: Sequence[queries.Listed], wish: Wish, learned: Experience) -> dict[int, Barrier]:
+    """Return why ranking leaves out events that nothing else does, by number."""
+    table = tabulate(picks.as_candidate(item, wish.near, {}) for item in listed)
+    person = picks.as_person(wish, table, np.ones(len(listed), np.bool_), learned)
+    return {one.candidate.id: told(one, wish) for one in outside(person, table, ())}
 
 
 def told(left: LeftOut, wish: Wish) -> Barrier:

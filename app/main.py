@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from app import first_start, registry, served_at, tokens, web
+from app import ahead, first_start, registry, served_at, tokens, web
 from app.api import (
     calendars,
     communities,
@@ -94,6 +94,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
                     yield
         finally:
             await revisions.close()
+            await ahead.forget(database)
             await database.close()
 
     app = FastAPI(

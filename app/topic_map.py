@@ -49,8 +49,8 @@ class TopicMap:
 
 async def topic_map(session: AsyncSession, wish: Wish, *, now: datetime) -> TopicMap:
     """Return the map for a wish, from the events its person could go to."""
-    listed = await picks.candidates(session, wish, now=now)
-    return await asyncio.to_thread(draw, wish, Counter(slug for item in listed for slug, _ in item.topics))
+    offered = await picks.offer(session, wish, now=now)
+    return await asyncio.to_thread(draw, wish, Counter(offered.counted()))
 
 
 def mainly_from(known: Mapping[str, int], adjacency: Adjacency) -> list[str | None]:

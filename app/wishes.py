@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.feedback import Visit
 from app.places import Spot
@@ -12,6 +13,9 @@ from recommender.candidate import UNWANTED
 from recommender.reach import Reach
 from recommender.reactions import Offsets
 
+Hours = Literal["any", "daytime", "evening", "weekend"]
+
+EVENING, LATE = 17, 24  # hours of the day
 USUAL_PURPOSES = frozenset(PURPOSES) - frozenset(UNWANTED)
 
 
@@ -49,6 +53,7 @@ class Wish:
     modes: frozenset[str] = frozenset()  # in_person, online, hybrid; none: any
     languages: frozenset[str] = frozenset()  # BCP 47, "en" means "en-GB", too; none: any
     free_only: bool = False
+    hours: Hours = "any"  # of beginning, on the event's own clock; what lasts all day does on every weekday's
     purposes: frozenset[str] = USUAL_PURPOSES
     refusals: Refusals = field(default_factory=Refusals)
     visited: tuple[Visit, ...] = ()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recommender.best_events import Ceilings
 from recommender.candidate import PURPOSES, UNWANTED, UNWANTED_FROM, Candidate
 from recommender.catalogue import Catalogue, Topic, load_catalogue
+from recommender.habits import hour_of_week
 from recommender.labels import key_words
 from recommender.reach import geography
 
@@ -202,7 +203,7 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         purposes=_purposes(events),
         distance_km=np.array([one.distance_km or 0.0 for one in events], np.float32),
         days=np.array([one.starts_at.timestamp() / DAY for one in events], np.float32),
-        hour_of_week=np.array([24 * one.starts_at.weekday() + one.starts_at.hour for one in events], np.intp),
+        hour_of_week=np.array([hour_of_week(one.starts_at) for one in events], np.intp),
         communities=communities,
         community=community,
         series=_numbered([one.series for one in events])[1],

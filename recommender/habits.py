@@ -29,8 +29,14 @@ class Habits:
         return np.asarray(self.factor[at[:, 0], at[:, 1]])
 
 
-def learn_habits(visited: Iterable[datetime], offered: Iterable[datetime]) -> Habits:
-    """Return the habits told by the local beginnings of events somebody went to, beside those that were offered.
+def hour_of_week(start: datetime) -> int:
+    """Return the hour of a local time, counted from Monday at midnight."""
+    return HOURS * start.weekday() + start.hour
+
+
+def learn_habits(visited: Iterable[datetime], offered: NDArray[np.intp]) -> Habits:
+    """Return the habits told by the local beginnings of events somebody went to, beside the hours of the week, (n,), of
+    those that were offered.
 
     Dirichlet smoothing: (visits + m · usual share) / (n + m) over the usual share, to the power of STRENGTH. A visit counts
     by halves for its weekday and for its hour with the hours around it (hours of the week as a signal: Macedo, Marinho
@@ -38,7 +44,7 @@ def learn_habits(visited: Iterable[datetime], offered: Iterable[datetime]) -> Ha
     """
     usual = _spread(_counted(offered)) + 1.0 / (DAYS * HOURS)
     usual /= usual.sum()
-    visits = _counted(visited)
+    visits = _counted(np.array([hour_of_week(start) for start in visited], np.intp))
     n = visits.sum()
     by_weekday = visits.sum(axis=1, keepdims=True) * usual / usual.sum(axis=1, keepdims=True)
     told = WEEKDAY_SHARE * by_weekday + (1 - WEEKDAY_SHARE) * _spread(visits)
@@ -46,11 +52,8 @@ def learn_habits(visited: Iterable[datetime], offered: Iterable[datetime]) -> Ha
     return Habits(np.clip((share / usual) ** STRENGTH, LEAST, MOST))
 
 
-def _counted(starts: Iterable[datetime]) -> Floats:
-    table = np.zeros((DAYS, HOURS))
-    for start in starts:
-        table[start.weekday(), start.hour] += 1
-    return table
+def _counted(hours: NDArray[np.intp]) -> Floats:
+    return np.bincount(hours, minlength=DAYS * HOURS).reshape(DAYS, HOURS).astype(np.float64)
 
 
 def _spread(table: Floats) -> Floats:

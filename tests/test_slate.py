@@ -159,7 +159,7 @@ def test_asking_for_pitches_makes_them_as_good_as_talks() -> None:
 def test_habits_are_those_of_the_local_clock_and_weak_at_first() -> None:
     nashville = ZoneInfo("America/Chicago")
     tuesdays = [datetime(2026, 11, day, 19, 0, tzinfo=nashville) for day in (3, 10, 17, 24)]
-    offered = [datetime(2026, 11, day, hour, 0, tzinfo=nashville) for day in range(1, 29) for hour in (10, 19)]
+    offered = np.array([24 * weekday + hour for weekday in range(7) for hour in (10, 19)] * 4)
     tuesday, morning = datetime(2026, 12, 1, 19, 0, tzinfo=nashville), datetime(2026, 12, 3, 10, 0, tzinfo=nashville)
     nobody, once, often = (learn_habits(visited, offered) for visited in ([], tuesdays[:1], tuesdays * 3))
     assert np.allclose(nobody.factor, 1.0)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +18,6 @@ from app.models import Community, CommunityTopic, Report
 from app.places import Spot
 from app.web.calendar_links import event_links
 from app.web.distances import distances
-from app.web.looking import is_at
 from app.web.question import read_question, tidied
 from app.web.search import month_of, read_position, read_search, week_of
 from app.web.strips import Series, chart, year_strip
@@ -155,22 +153,6 @@ def test_tidied_address_says_the_same_and_is_tidy(values: dict[str, list[str]]) 
     again = parse_qs(urlsplit(address).query, keep_blank_values=True)
     assert read_question(again) == question
     assert tidied(read_question(again), "/start", again) is None
-
-
-@pytest.mark.parametrize(
-    ("start", "hours"),
-    [
-        ((2026, 12, 3, 18, 30), {"any", "evening"}),
-        ((2026, 12, 3, 9), {"any", "daytime"}),
-        ((2026, 12, 5, 20), {"any", "weekend"}),
-        ((2026, 12, 6, 10), {"any", "weekend"}),
-        ((2026, 12, 3, 1), {"any", "daytime"}),
-    ],
-)
-def test_hours_are_those_of_the_event_s_own_clock(start: tuple[int, ...], hours: set[str]) -> None:
-    there = ZoneInfo("Pacific/Auckland")
-    event = evening(starts_at=datetime(*start, tzinfo=there), zone=there.key)
-    assert {one for one in ("evening", "daytime", "weekend") if is_at(event, one)} | {"any"} == hours
 
 
 # An event's page

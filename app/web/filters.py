@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.event_words import language_words
 from app.language import LANGUAGES as READ_LANGUAGES
 from app.reach_words import REACH_WORDS
-from app.web.question import DISTANCES, SPANS, Hours, Mode, Question
+from app.web.question import DISTANCES, SPANS, Mode, Question
+from app.wishes import Hours
 from app.wording import Wording, mark
 
 MODE_CHOICES: Mapping[Mode, str] = {

@@ -33,7 +33,10 @@ async def sight_of(visit: Visit, session: AsyncSession, question: Question, *, n
     if key not in kept:
         # The request's own session may have begun to read before the counter was: what it sees could be older.
         async with database_of(visit.request).reading() as fresh:
-            kept[key] = await look(fresh, question, None, now=now, wording=visit.wording)
+            sight = await look(fresh, question, None, now=now, wording=visit.wording)
+        if sight.revision < stood:  # found among events that are being read anew
+            return sight
+        kept[key] = sight
         while len(kept) > MOST:
             kept.popitem(last=False)
     kept.move_to_end(key)

@@ -7,22 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import feedback, people, picks, queries, slates
-from app.models import Event, Feedback, Person
+from app.models import Feedback, Person
 from app.reach_words import MIXED_WORDS
 from app.web.neighbourhood import Neighbourhood, neighbourhood
-from app.web.question import DISTANCES, LIMIT, SPANS, Hours, KnownTopic, Question
+from app.web.question import DISTANCES, LIMIT, SPANS, KnownTopic, Question
 from app.web.words import pick_card
 from app.wording import Wording
 from recommender.catalogue import load_catalogue
 from recommender.reach import REACHES
-
-EVENING, LATE = 17, 24  # hours of the day
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,7 @@ class Sight:
     cards: list[dict[str, Any]]
     around: Neighbourhood
     has_candidates: bool  # whether there were events to pick from
+    revision: int  # of the events it was found among
 
 
 async def profile_question(session: AsyncSession, person: Person | None) -> Question | None:
@@ -64,16 +62,12 @@ async def look(
         await slates.wish_of(session, person, now=now) if person is not None and question.home is not None else None
     )
     wish = question.wish(profile)
-    listed = [
-        one
-        for one in await picks.candidates(session, wish, now=now)
-        if question.hours == "any" or is_at(one.event, question.hours)
-    ]
+    offered = await picks.offer(session, wish, now=now)
     said: Mapping[int, Collection[str]] = {}
     if person is not None and question.is_profile:
         told = [(shown.listed, shown.pick) for shown in await slates.current(session, person, now=now)]
     else:
-        found = await picks.picks_among(session, listed, wish, now=now)
+        found = await picks.picks_from(session, offered, wish, now=now)
         told = [(pick.listed, slates.told(pick)) for pick in found]
     if person is not None:
         said = await said_of(session, person, [one for one, _ in told])
@@ -83,9 +77,8 @@ async def look(
         for one, pick in told[:LIMIT]
     ]
     about = {str(pick["topic"]): f"#event-{one.event.key}" for one, pick in reversed(told) if "topic" in pick}
-    counted = Counter(slug for one in listed for slug, _ in one.topics)
-    around = await neighbourhood(question, wish, counted, about, wording)
-    return Sight(cards, around, has_candidates=bool(listed))
+    around = await neighbourhood(question, wish, Counter(offered.counted()), about, wording)
+    return Sight(cards, around, has_candidates=not offered.is_empty, revision=offered.ahead.revision)
 
 
 async def said_of(
@@ -101,15 +94,6 @@ async def said_of(
     for event_id, kind in rows:
         said.setdefault(event_id, set()).add(kind)
     return said
-
-
-def is_at(event: Event, hours: Hours) -> bool:
-    """Whether an event begins at such hours, on its own clock; what lasts all day does on every weekday's."""
-    start = event.starts_at.astimezone(ZoneInfo(event.zone))
-    is_weekend = start.isoweekday() > 5
-    if hours == "weekend" or is_weekend:
-        return hours == "weekend" and is_weekend
-    return event.all_day or (EVENING <= start.hour < LATE) == (hours == "evening")
 
 
 def headline(number: int, wording: Wording) -> str:

@@ -11,12 +11,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
 from app.topic_words import topic_named
-from app.wishes import Wish
+from app.wishes import Hours, Wish
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
 
 Mode = Literal["any", "in_person", "online"]
-Hours = Literal["any", "daytime", "evening", "weekend"]
 
 MOST_KNOWN = 60
 LONGEST = 300  # characters of one value that are read
@@ -102,6 +101,7 @@ class Question:
             online=self.mode != "in_person",
             modes=frozenset() if self.mode == "any" else frozenset([self.mode]),
             free_only=self.free,
+            hours=self.hours,
             reach=self.reach,
             days=self.days,
         )
