@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -119,6 +120,20 @@ async def test_what_fails_is_told_with_the_headers_of_every_answer_and_goes_on_t
             assert "secret" not in answer.text
     with pytest.raises(ZeroDivisionError):
         await service.client.get("/fails")
+
+
+async def test_no_operation_takes_a_parameter_it_does_not_know(service: Service) -> None:
+    roles = [await service.guest(), await service.operator()]
+    described = (await service.client.get("/openapi.json")).json()["paths"]
+    for path, operations in described.items():
+        address = re.sub(r"\{[^}]*\}", "1", path)
+        for method in operations:
+            body = {"json": {}} if "requestBody" in operations[method] and method != "delete" else {}
+            told = [
+                (await service.client.request(method, address, params={"x-y": "1"}, headers=role, **body)).text
+                for role in roles
+            ]
+            assert any('"parameter":"x-y","message":"is unknown here"' in one for one in told), (method, path, told)
 
 
 async def test_problem_types_can_be_looked_up(service: Service) -> None:

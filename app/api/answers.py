@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
-from fastapi import Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,6 +29,13 @@ class Nothing(BaseModel):
     """No parameters: whatever is sent is unknown."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+async def _no_parameters(_: Annotated[Nothing, Query()]) -> None:
+    """Refuse whatever stands in the address."""
+
+
+NO_PARAMETERS = Depends(_no_parameters)  # of requests that say everything in their body
 
 
 class Paging(BaseModel):

@@ -11,6 +11,7 @@ from pydantic import Field
 from app import communities, slates
 from app.api.access import Now, Reading, ReadingPerson
 from app.api.answers import (
+    NO_PARAMETERS,
     PRIVATE,
     Listing,
     Nothing,
@@ -109,7 +110,7 @@ async def show_community(id: Id, _: Annotated[Nothing, Query()], session: Readin
     summary="Pick communities one step outside what somebody knows",
     response_model=CommunityPicks,
     responses=declared(400, 413, 415, 422, 429),
-    dependencies=[Depends(at_most(AN_HOUR, "recommendations"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(AN_HOUR, "recommendations"))],
 )
 async def recommend_communities(asked: Question, session: Reading, now: Now) -> Response:
     """The best first, ranked and explained as events are; nothing is kept, and none is dormant."""

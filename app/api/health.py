@@ -47,8 +47,17 @@ async def check_readiness(_: Annotated[Nothing, Query()], database: Data) -> Res
     return answer({"status": "ready", "schema": revision, "worker_silence_seconds": silence}, cache="no-store")
 
 
-@router.get("/metrics", operation_id="read_metrics", summary="Prometheus metrics", response_class=Response)
-async def read_metrics(request: Request, database: Data, chosen: Chosen) -> Response:
+@router.get(
+    "/metrics",
+    operation_id="read_metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Text"},
+        **declared(422),
+    },
+)
+async def read_metrics(request: Request, _: Annotated[Nothing, Query()], database: Data, chosen: Chosen) -> Response:
     own = generate_latest(request.app.state.metrics)
     body = own + await request.app.state.gauges.read(database, chosen)
     return Response(body, headers={"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST})

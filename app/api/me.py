@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 from app import export, feeds, left_out, mailer, people, queries, slates, topic_map
 from app.api import shapes
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
-from app.api.answers import PRIVATE, Listing, Nothing, list_answer, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
 from app.api.events import found_event
 from app.api.limits import at_most
 from app.api.parameters import spot
@@ -57,6 +57,7 @@ async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingP
 @router.patch(
     "",
     operation_id="change_me",
+    dependencies=[NO_PARAMETERS],
     summary="Change my profile",
     response_model=shapes.PersonAnswer,
     responses=declared(400, 401, 403, 413, 415, 422),
@@ -99,6 +100,7 @@ async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: R
 @router.put(
     "/expertise",
     operation_id="set_expertise",
+    dependencies=[NO_PARAMETERS],
     summary="Say what I know",
     response_model=shapes.PersonAnswer,
     responses=declared(400, 401, 403, 413, 415, 422),

@@ -14,7 +14,7 @@ from app import address_change, signing
 from app import subscription as subscriptions
 from app.api import shapes
 from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerson
-from app.api.answers import Nothing, private
+from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.problems import Problem, declared
 from app.api.sign_in import deliver
 from app.wording import LANGUAGES, wording_for
@@ -55,6 +55,7 @@ async def show_digest(_: Annotated[Nothing, Query()], session: Reading, me: Read
 @router.patch(
     "",
     operation_id="change_digest",
+    dependencies=[NO_PARAMETERS],
     summary="Say how I want the weekly mail",
     response_model=shapes.SubscriptionAnswer,
     responses=declared(400, 401, 403, 409, 413, 415, 422),

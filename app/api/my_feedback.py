@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import feedback, opinions
 from app.api import shapes
 from app.api.access import Now, Writing, WritingPerson
-from app.api.answers import private
+from app.api.answers import NO_PARAMETERS, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
+from app.api.undoing import named
 
 router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
 
@@ -36,6 +37,7 @@ class SaidWithNote(Said):
 @router.post(
     "",
     operation_id="give_feedback",
+    dependencies=[NO_PARAMETERS],
     summary="Say something of an event",
     response_model=shapes.FeedbackAnswer,
     responses=declared(400, 401, 403, 404, 413, 415, 422),
@@ -65,12 +67,9 @@ async def take_feedback_back(
     asked: Annotated[Undone, Query()], session: Writing, me: WritingPerson, now: Now, sent: Said | None = None
 ) -> Response:
     """Undoes what was said: `?event=…&kind=…`, or the same in a body where nothing on the way drops it."""
-    if sent is None:
-        if asked.event is None or asked.kind is None:
-            raise Problem(422, "name the `event` and the `kind` of what was said", kind="invalid-request")
-        sent = Said(event=asked.event, kind=asked.kind)
-    event = await found_event(session, sent.event)
-    changed = await opinions.take_back(session, me, event, sent.kind, now=now)
+    said = named(Said, asked, sent)
+    event = await found_event(session, said.event)
+    changed = await opinions.take_back(session, me, event, said.kind, now=now)
     if changed is None:
-        raise Problem(404, f"nothing like {sent.kind!r} was said of this event")
-    return private({"data": {"event": event.key, "kind": sent.kind, "note": None, "changed": changed}})
+        raise Problem(404, f"nothing like {said.kind!r} was said of this event")
+    return private({"data": {"event": event.key, "kind": said.kind, "note": None, "changed": changed}})

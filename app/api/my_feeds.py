@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import feeds, people
 from app.api import shapes
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
-from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
 from app.calendar_feed import subscribe_links
 from app.communities import community_by_key
@@ -57,6 +57,7 @@ async def list_feeds(request: Request, _: Annotated[Nothing, Query()], session: 
 @router.post(
     "",
     operation_id="make_feed",
+    dependencies=[NO_PARAMETERS],
     summary="Make a calendar to subscribe to",
     status_code=201,
     response_model=shapes.NewFeedAnswer,

@@ -12,8 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import hiding, opinions
 from app.api import shapes
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
-from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
+from app.api.undoing import named
 from app.topic_names import topic_called
 
 router = APIRouter(prefix="/api/v1/me/hidden", tags=["me"])
@@ -43,6 +44,7 @@ async def list_hidden(
 @router.post(
     "",
     operation_id="hide",
+    dependencies=[NO_PARAMETERS],
     summary="Hide a topic or a community",
     response_model=shapes.HidingAnswer,
     responses=declared(400, 401, 403, 413, 415, 422),
@@ -72,19 +74,16 @@ async def show_again(
     asked: Annotated[ShownAgain, Query()], session: Writing, me: WritingPerson, now: Now, sent: Hiding | None = None
 ) -> Response:
     """Undoes hiding: `?kind=…&subject=…`, or the same in a body where nothing on the way drops it."""
-    if sent is None:
-        if asked.kind is None or asked.subject is None:
-            raise Problem(422, "name the `kind` and the `subject` of what is hidden", kind="invalid-request")
-        sent = Hiding(kind=asked.kind, subject=asked.subject)
-    subject = sent.subject
+    hidden = named(Hiding, asked, sent)
+    subject = hidden.subject
     # What it is called by now need not be known any more: what was hidden can always be shown again.
-    if subject not in await hiding.hidden_by(session, me, sent.kind):
-        subject, _ = await _named(session, sent)
-    name = await hiding.name_of(session, sent.kind, subject) or subject
-    changed = await opinions.show_again(session, me, sent.kind, subject, name, now=now)
+    if subject not in await hiding.hidden_by(session, me, hidden.kind):
+        subject, _ = await _named(session, hidden)
+    name = await hiding.name_of(session, hidden.kind, subject) or subject
+    changed = await opinions.show_again(session, me, hidden.kind, subject, name, now=now)
     if changed is None:
         raise Problem(404, f"you do not hide {name}")
-    return private({"data": {"kind": sent.kind, "subject": subject, "name": name, "changed": changed}})
+    return private({"data": {"kind": hidden.kind, "subject": subject, "name": name, "changed": changed}})
 
 
 async def _named(session: AsyncSession, sent: Hiding) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app import feeds, queries, takeaways
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
-from app.api.answers import Nothing, private
+from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
 from app.api.shapes import Event, Shape
@@ -87,6 +87,7 @@ async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: R
 @router.put(
     "/{event}",
     operation_id="tell_takeaway",
+    dependencies=[NO_PARAMETERS],
     summary="Tell what I brought back",
     response_model=ToldAnswer,
     responses=declared(400, 401, 403, 404, 413, 415, 422),

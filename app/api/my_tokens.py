@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app import tokens
 from app.api import shapes
 from app.api.access import Owner, Reading, ReadingPerson, Writing
-from app.api.answers import PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
 
 router = APIRouter(prefix="/api/v1/me/tokens", tags=["me"])
@@ -49,6 +49,7 @@ async def list_tokens(
 @router.post(
     "",
     operation_id="make_token",
+    dependencies=[NO_PARAMETERS],
     summary="Make an API token",
     status_code=201,
     response_model=shapes.NewTokenAnswer,

@@ -150,7 +150,9 @@ def _is_json(request: Request) -> bool:
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
     place: Sequence[Any] = fault["loc"]
-    message = "is unknown here" if fault["type"] == "extra_forbidden" else str(fault["msg"])
+    message = (
+        "is unknown here" if fault["type"] == "extra_forbidden" else str(fault["msg"]).removeprefix("Value error, ")
+    )
     if place[0] == "body":
         return {"pointer": "".join(f"/{part}" for part in place[1:]) or "/", "message": message}
     return {"parameter": str(place[1]) if len(place) > 1 else str(place[0]), "message": message}

@@ -27,7 +27,18 @@ from app.api.access import (
     required,
     token_of,
 )
-from app.api.answers import PRIVATE, Listing, Nothing, Paging, Text, list_answer, private, read_cursor, write_cursor
+from app.api.answers import (
+    NO_PARAMETERS,
+    PRIVATE,
+    Listing,
+    Nothing,
+    Paging,
+    Text,
+    list_answer,
+    private,
+    read_cursor,
+    write_cursor,
+)
 from app.api.limits import at_most, count
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
@@ -65,7 +76,7 @@ class Wish(BaseModel):
     summary="Propose a page to collect events from",
     response_model=shapes.PreviewAnswer,
     responses=declared(400, 401, 403, 413, 415, 422, 429, 502),
-    dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(IMPORTS_AN_HOUR, "import"))],
 )
 async def import_page(
     request: Request, sent: Wish, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
@@ -99,7 +110,7 @@ async def import_page(
     status_code=201,
     response_model=shapes.ContributionAnswer,
     responses=declared(400, 401, 403, 409, 413, 415, 422, 429),
-    dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(IMPORTS_AN_HOUR, "import"))],
 )
 async def propose(
     request: Request,
@@ -157,6 +168,7 @@ class Home(BaseModel):
 @router.post(
     "/proposals/{id}/accept",
     operation_id="accept_proposal",
+    dependencies=[NO_PARAMETERS],
     summary="Collect from a proposed page",
     response_model=shapes.ProposalAnswer,
     responses=declared(400, 401, 403, 404, 409, 413, 415, 422),

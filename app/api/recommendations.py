@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.api import shapes
 from app.api.access import Now, Reading
-from app.api.answers import answer
+from app.api.answers import NO_PARAMETERS, answer
 from app.api.limits import at_most
 from app.api.problems import declared
 from app.api.profile import Question
@@ -24,7 +24,7 @@ AN_HOUR = 10_000  # from one address: a front end's server may ask for many peop
     summary="Pick events one step outside what somebody knows",
     response_model=shapes.PickList,
     responses=declared(400, 413, 415, 422, 429),
-    dependencies=[Depends(at_most(AN_HOUR, "recommendations"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(AN_HOUR, "recommendations"))],
 )
 async def recommend(asked: Question, session: Reading, now: Now) -> Response:
     """The best events first, each with the path that leads to it, a reason and its evidence."""

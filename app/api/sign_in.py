@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from app import mailer, signing, tokens
 from app.api import shapes
 from app.api.access import CHALLENGE, Chosen, Data, Now, Writing, settings_of, token_of
-from app.api.answers import Nothing, answer
+from app.api.answers import NO_PARAMETERS, Nothing, answer
 from app.api.doors import session_cookie
 from app.api.limits import at_most
 from app.api.problems import Problem, declared
@@ -43,7 +43,7 @@ class Asking(BaseModel):
     status_code=202,
     response_model=shapes.AskedAnswer,
     responses=declared(400, 403, 413, 415, 422, 429),
-    dependencies=[Depends(at_most(ASKED_AN_HOUR, "sign-in"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(ASKED_AN_HOUR, "sign-in"))],
 )
 async def ask_to_sign_in(request: Request, sent: Asking, session: Writing, chosen: Chosen) -> Response:
     """The answer is the same for every address. The mail holds a link and a six-digit code, good for 15 minutes.
@@ -93,7 +93,7 @@ class Confirming(BaseModel):
     summary="Sign in with the mail's code or link",
     response_model=shapes.SignedInAnswer,
     responses=declared(400, 403, 413, 415, 422, 429),
-    dependencies=[Depends(at_most(CONFIRMED_AN_HOUR, "sign-in confirm"))],
+    dependencies=[NO_PARAMETERS, Depends(at_most(CONFIRMED_AN_HOUR, "sign-in confirm"))],
 )
 async def confirm_sign_in(request: Request, sent: Confirming, database: Data, chosen: Chosen, now: Now) -> Response:
     """`token` in the answer is a Bearer token for 30 days. A guest's token sent along makes the guest this person.

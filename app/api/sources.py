@@ -14,6 +14,7 @@ from app import about, activity, audit, collect, frontier, places, queries, remo
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
+    NO_PARAMETERS,
     Listing,
     Nothing,
     Paging,
@@ -72,6 +73,7 @@ class NewSource(BaseModel):
 @router.post(
     "",
     operation_id="add_source",
+    dependencies=[NO_PARAMETERS],
     summary="Add a source",
     status_code=201,
     response_model=shapes.SourceAnswer,
