@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import stock
 
 ADJACENT = str(Path(sys.executable).parent / "adjacent")
+FEW, MANY, MOST = 5_000, 100_000, 1_000_000  # stored events
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,11 +36,16 @@ class Server:
 def adjacent(folder: Path, events: int) -> Iterator[Server]:
     """Serve that many events by one worker that does nothing else."""
     port = free_port()
-    folder.mkdir()
-    asyncio.run(stock.lay(folder / "adjacent.sqlite3", events, base_url=f"http://127.0.0.1:{port}"))
+    stocked(folder, events, port)
     environment = environment_of(folder, port, ADJACENT_NOW=stock.NOW.isoformat())
     with running([ADJACENT, "serve", "--no-worker", "--port", str(port)], port, environment) as server:
         yield server
+
+
+def stocked(folder: Path, events: int, port: int) -> None:
+    """Make a data folder with that many events, for a service on that port."""
+    folder.mkdir()
+    asyncio.run(stock.lay(folder / "adjacent.sqlite3", events, base_url=f"http://127.0.0.1:{port}"))
 
 
 def environment_of(folder: Path, port: int, **more: str) -> dict[str, str]:

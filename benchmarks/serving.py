@@ -24,12 +24,11 @@ from app import calendar_feed, queries, renderings
 from app.db import Database
 from benchmarks import peers, stock
 from benchmarks.measure import Row, seconds, table
-from benchmarks.servers import Server, adjacent, program
+from benchmarks.servers import FEW, MANY, MOST, Server, adjacent, program
 
 SECONDS, CONNECTIONS, ROUNDS = 2, 16, 3
 WRK = ("wrk", "-t1", "--timeout", "10s")
 PATIENCE = 10  # seconds for peers, some of which answer a few times a second
-FEW, MANY, MOST = 5_000, 100_000, 1_000_000  # stored events
 BARE = """
 import sys
 from pathlib import Path

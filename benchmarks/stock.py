@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, insert
 
-from app import renderings
+from app import about, renderings
 from app.db import Database, migrate
 from app.models import Event, EventTopic
 
@@ -38,20 +38,20 @@ WORDS = [
 
 
 async def lay(file: Path, events: int, *, base_url: str) -> None:
-    """Make a database of that many events."""
+    """Make a database of that many events, with nothing left to do about them."""
     database = Database(f"sqlite+aiosqlite:///{file}")
     await migrate(database)
-    await asyncio.to_thread(_fill, file, events)
+    await asyncio.to_thread(_fill, file, events, about.load_reader().mark)
     await renderings.store_missing(database, base_url=base_url, now=NOW)
     await database.close()
 
 
-def _fill(file: Path, events: int) -> None:
+def _fill(file: Path, events: int, tagged: str) -> None:
     engine = create_engine(f"sqlite:///{file}")
     for first in range(0, events, BATCH):
         numbers = range(first, min(first + BATCH, events))
         with engine.begin() as connection:
-            connection.execute(insert(Event), [_event(number) for number in numbers])
+            connection.execute(insert(Event), [_event(number, tagged) for number in numbers])
             connection.execute(
                 insert(EventTopic),
                 [{"event_id": n + 1, "topic": TOPICS[n % 3], "weight": 0.5} for n in numbers],
@@ -59,7 +59,7 @@ def _fill(file: Path, events: int) -> None:
     engine.dispose()
 
 
-def _event(number: int) -> dict[str, object]:
+def _event(number: int, tagged: str) -> dict[str, object]:
     words = [WORDS[(number * 7 + place * place) % len(WORDS)] for place in range(90)]
     return {
         "key": f"e{number:015}",
@@ -81,6 +81,7 @@ def _event(number: int) -> dict[str, object]:
         "sequence": 0,
         "welcomes": 0.0,
         "text_digest": "",
+        "tagged_digest": tagged,  # so that no worker finds them untagged
         "provenance": {},
         "categories": [],
         "purpose": {},

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 demo = typer.Typer(no_args_is_help=True)
 
+KEPT_OPEN = 75  # seconds: longer than proxies (60) and clients keep an idle connection, so that they are who close it
+GIVES_WAY = 0.0005  # seconds after which a thread that works lets the one that answers requests go on
+
 
 def serve(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
@@ -25,7 +28,9 @@ def serve(
 ) -> None:
     """Run the whole service in one process: page, API, crawl schedule."""
     import dataclasses
+    import gc
     import os
+    import sys
 
     import uvicorn
 
@@ -36,8 +41,11 @@ def serve(
     logs.configure()
     if not os.environ.get("ADJACENT_BASE_URL"):
         chosen = dataclasses.replace(chosen, base_url=f"http://{host}:{port}")
+    app = create_app(chosen, works=worker, announce=say)
+    sys.setswitchinterval(GIVES_WAY)
+    gc.freeze()  # what is imported stays: looking it through takes 0.13 s now and then, in which nobody is answered
     uvicorn.run(
-        create_app(chosen, works=worker, announce=say),
+        app,
         host=host,
         port=port,
         log_config=None,
@@ -45,6 +53,7 @@ def serve(
         access_log=False,  # addresses of personal calendars are secrets
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEPT_OPEN,
     )
 
 
