@@ -105,11 +105,10 @@ def same_event(a: EventDraft, b: EventDraft, *, apart_km: float | None = None) -
     that tell little, at one place or by one organizer. Only one of start and end counts, since assumed ends agree by
     accident. `apart_km` lies between the towns of the two sources, where a draft names no place of its own.
     """
-    if a.all_day or b.all_day:
-        if a.starts_at.date() != b.starts_at.date():
-            return None
-    elif a.starts_at != b.starts_at:
+    is_by_day = a.all_day or b.all_day
+    if a.starts_at.date() != b.starts_at.date() if is_by_day else a.starts_at != b.starts_at:
         return None
+    when = "on the same day" if is_by_day else "at the same time"
     here, there = title_of(a.title), title_of(b.title)
     shared = here.words & there.words
     only_here, only_there = _unpaired(here.words - shared, there.words - shared)
@@ -123,7 +122,7 @@ def same_event(a: EventDraft, b: EventDraft, *, apart_km: float | None = None) -
         if marked_here and marked_there:
             return None
         if is_equal or (shared and (is_reworded or not (only_here and only_there))):
-            return Match(f"both link to {address} and start at the same time")
+            return Match(f"both link to {address} and start {when}")
         return None
     # Aggregators put the group's or the venue's name into the title.
     around = _names(a) | _names(b)
@@ -134,11 +133,15 @@ def same_event(a: EventDraft, b: EventDraft, *, apart_km: float | None = None) -
         return None
     is_part = bool(only_here or only_there)
     if telling >= (TELLING_PART if is_part else TELLING_WORDS):
-        return Match(f"both start at the same time and are called {a.title!r}")
+        return Match(f"both start {when} and are called {_called(a, b)}")
     backing = _backing(a, b)
     if backing is not None and (is_equal or telling or (shared and not is_part)):
-        return Match(f"both start at the same time, are called {a.title!r} and {backing}")
+        return Match(f"both start {when}, are called {_called(a, b)} and {backing}")
     return None
+
+
+def _called(a: EventDraft, b: EventDraft) -> str:
+    return f"“{a.title}”" if a.title == b.title else f"“{a.title}” or “{b.title}”"
 
 
 def marks(title: str, url: str | None) -> set[str]:

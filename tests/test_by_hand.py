@@ -120,7 +120,7 @@ async def test_parted_versions_stay_apart_whatever_their_sources_say(database: D
         await tell(session, CLUB, MARBLED)
         assert await tell(session, HALL, ALIKE) == Counts(added=1, merged=1)
         (event,) = await standing(session)
-        reason = "both start at the same time and are called 'Evening of marbled paper!'"
+        reason = "both start at the same time and are called “Evening of marbled paper!” or “Evening of marbled paper”"
         assert await told(session, event) == [("1", None), ("x-1", reason)]
         own = await by_hand.part(session, event, await number(session, "x-1"), why="two rooms", now=LATER)
         assert await standing(session) == [event, own]
