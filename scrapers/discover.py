@@ -38,7 +38,11 @@ _CALENDAR_QUERIES = {  # of The Events Calendar, Modern Events Calendar, All-in-
     "controller=ai1ec_exporter_controller",
     "feed=calendar",
 }
-_DOCUMENT = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|ashx|png|jpe?g)(?:$|\?)|[?&](?:file)?id=[0-9]", re.IGNORECASE)
+_DOCUMENT = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|pptx?|ashx|png|jpe?g)(?:$|\?)|[?&](?:file|event_|clip_|meeting_?|agenda)?id=[0-9]"
+    r"|/(?:viewfile|showprimarydocument)/|/agenda/_?[0-9]",
+    re.IGNORECASE,
+)
 _EVENTS_PAGE = re.compile(
     r"(?:(?:upcoming|our|all|full|community|public|next|view|see|alle|unsere|nos|tous les) )*"
     r"(?:events?|calendar|meetings?|meetups?|agenda|schedule|programme?|what.?s[ -]on|workshops|"
@@ -283,7 +287,10 @@ def _event_pages(links: list[_Link], url: str) -> Iterator[Candidate]:
         last = urlsplit(link.url).path.rstrip("/").rpartition("/")[2].removesuffix(".html")
         if _EVENTS_PAGE.fullmatch(link.words) or _EVENTS_PAGE.fullmatch(last):
             pages.setdefault(link.url, link.words or last)
-    for address in sorted(pages, key=len)[:MOST_PAGES]:
+    # In English, an agenda is mostly of one meeting, and a paper.
+    for address in sorted(pages, key=lambda address: (pages[address].casefold() == "agenda", len(address)))[
+        :MOST_PAGES
+    ]:
         yield Candidate(address, f"page “{pages[address]}”", "page")
 
 

@@ -95,10 +95,10 @@ def feeds_of_page(url: str, html: str, generator: str) -> Iterator[Feed]:
         yield Feed(f"{root}{listed}&fields={_BEVY_FIELDS}", "chapter on Bevy")
     if generator.startswith("discourse"):
         yield Feed(f"{root}/discourse-post-event/events.ics", "events of a Discourse forum")
-    if "joinmobilizon.org" in head and (group := re.match(r"/@[A-Za-z0-9_.-]+", parts.path)) is not None:
-        yield Feed(f"{root}{group[0]}/feed/ics", "group on Mobilizon")
+    if "joinmobilizon.org" in head:
+        yield from _mobilizon(root, parts.path)
     if "gancio.org" in head and "/feed/rss" in head:  # the name alone stands on pages about Gancio, too
-        yield Feed(f"{root}/feed/ics", "Gancio agenda")
+        yield _gancio(root, parts.path)
     if _TRIBE.search(head) is not None:
         site = _WORDPRESS.search(head)
         home = site[0] if site is not None and urlsplit(site[0]).netloc == parts.netloc else root
@@ -148,6 +148,19 @@ def _google_name(name: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     return decoded if "@" in decoded and "#" not in decoded and decoded.isprintable() else None
+
+
+def _mobilizon(root: str, path: str) -> Iterator[Feed]:
+    if (group := re.match(r"/@[A-Za-z0-9_.-]+", path)) is not None:
+        yield Feed(f"{root}{group[0]}/feed/ics", "group on Mobilizon")
+    elif path.strip("/") in {"", "events", "search"}:
+        yield Feed(f"{root}/feed/instance/ics", "all groups of a Mobilizon site")
+
+
+def _gancio(root: str, path: str) -> Feed:
+    if (part := re.fullmatch(r"/(tag|collection)/([^/]{1,100})/?", path)) is not None:
+        return Feed(f"{root}/feed/ics/{part[1]}/{part[2]}", f"{part[1]} of a Gancio agenda")
+    return Feed(f"{root}/feed/ics", "Gancio agenda")
 
 
 def _indico(parts: SplitResult) -> Iterator[Feed]:

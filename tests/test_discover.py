@@ -161,6 +161,16 @@ def test_address_that_stands_for_no_calendar_leads_nowhere(address: str) -> None
             "https://mobil.example/@tide_club/feed/ics",
         ),
         (
+            "https://mobil.example/",
+            '<html><a href="https://joinmobilizon.org">Powered by Mobilizon</a>',
+            "https://mobil.example/feed/instance/ics",
+        ),
+        (
+            "https://gancio.example/tag/cinema",
+            '<html><a href="/feed/rss">RSS</a><a href="https://gancio.org">1.21</a>',
+            "https://gancio.example/feed/ics/tag/cinema",
+        ),
+        (
             "https://gancio.example/",
             '<html><link rel="stylesheet" href="/a.css"><a href="/feed/rss">RSS</a><a href="https://gancio.org">1.21</a>',
             "https://gancio.example/feed/ics",
