@@ -25,6 +25,7 @@ from app import (
     first_start,
     frontier,
     leases,
+    registry,
     renderings,
     retention,
     series,
@@ -110,6 +111,8 @@ async def collect_host(work: Work, host: str) -> Again:
     """Collect from the sources of a host that are due, one after another."""
     async with work.database.reading() as session:
         source_ids = await frontier.due_sources(session, clock=datetime.now(UTC), host=host)
+    if not source_ids:  # they came with Adjacent, or rest
+        return {"next_due": frontier.due_again(clock=datetime.now(UTC))}
     collected = await collect.collect(work.database, work.fetcher, source_ids, now=work.settings.now())
     if collected.counts.added or collected.counts.changed:
         async with work.database.writing() as session:
@@ -164,6 +167,7 @@ CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     "send weekly mails": (SOON, _send_weekly_mails),
     SERIES: (DAILY, lambda work: series.expand_all(work.database, now=work.settings.now())),
     DEMONSTRATION: (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
+    "keep registry up": (DAILY, lambda work: registry.keep_up(work.database, now=work.settings.now())),
     "learn from feedback": (DAILY, lambda work: experience.refresh_prior(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),
 }

@@ -86,7 +86,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
             async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
                 app.state.fetcher = fetcher
                 if works and await first_start.prepare(database, now=settings.now()):
-                    await registry.load(database, now=settings.now())
+                    await registry.enter(database)
                     announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
                 behind = working(database, settings, fetcher) if works else nullcontext()
                 async with uses.written_behind(database), behind:

@@ -39,7 +39,11 @@ class City:
 
 def key(name: str) -> str:
     """Return the form in which place names are compared: case, accents, spaces and signs do not count."""
-    text = unicodedata.normalize("NFKD", name.casefold().replace("ß", "ss"))
+    text = name.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    elif text.isalnum():
+        return text
     return "".join(character for character in text if character.isalnum())
 
 

@@ -5,6 +5,7 @@ Each was seen in a public source that its file names, and stays unchecked until 
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from collections.abc import Sequence
@@ -18,22 +19,37 @@ from app import activity, collect, frontier
 from app.db import Database
 from app.models import Community, Source
 from app.page_reading import AHEAD, within_reach
-from scrapers import Page, Window, read_here
+from scrapers import Page, Reading, Window, read_here
 from scrapers.fetch import Fetcher, FetchError
 
 FOLDER = Path(__file__).parent / "data" / "communities"
 ADDRESS = "https://communities.adjacent.example/registry.zip"  # stands for the folder; nobody fetches it
 
 
+async def enter(database: Database) -> Source:
+    """Write down that this instance has the registry; a daily chore loads it, and loads it anew after an upgrade."""
+    async with database.writing() as session:
+        return await frontier.add_source(session, ADDRESS, is_bundled=True)
+
+
+async def keep_up(database: Database, *, now: datetime) -> int:
+    """Bring the registry up to date in an instance that has it; return events added."""
+    return await load(database, now=now) if await is_loaded(database) else 0
+
+
 async def load(database: Database, *, now: datetime) -> int:
     """Bring the registry of an instance up to date with the bundled one; return events added."""
-    page = Page(ADDRESS, archive(sorted(FOLDER.glob("*.toml"))))
-    async with database.writing() as session:
-        source = await frontier.add_source(session, ADDRESS, is_bundled=True)
-    reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=AHEAD.days))
-    outcome = await collect.keep(database, source, page, within_reach(reading, now=now), now=now)
+    source = await enter(database)
+    page, reading = await asyncio.to_thread(_read, now)
+    outcome = await collect.keep(database, source, page, reading, now=now)
     await activity.renew(database, now=now)
     return outcome.counts.added
+
+
+def _read(now: datetime) -> tuple[Page, Reading]:
+    page = Page(ADDRESS, archive(sorted(FOLDER.glob("*.toml"))))
+    reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=AHEAD.days))
+    return page, within_reach(reading, now=now)
 
 
 def archive(paths: Sequence[Path]) -> bytes:
