@@ -148,6 +148,33 @@ async def test_twenty_sources_in_all_sorts_of_trouble_lose_no_event(
     assert await shown(database) == before
 
 
+def markup(*days: int) -> str:
+    """Return a page that tells of an evening each of these days from now."""
+    evenings = "".join(
+        f'<div class="h-event"><b class="p-name">Day {day}</b><time class="dt-start" '
+        f'datetime="{(NOW + timedelta(days=day)).isoformat()}"></time></div>\n'
+        for day in days
+    )
+    return f"<!doctype html><html><body>{evenings}</body></html>"
+
+
+async def test_page_that_breaks_off_between_two_events_takes_none_away(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    whole = markup(9, 3, 7, 5)
+    origin.serve("/", whole, content_type="text/html")
+    ids = await add(database, origin.url("/"))
+    for days, body, left in (
+        (0, whole, {3, 5, 7, 9}),
+        (1, whole[: whole.rindex("<div")], {3, 5, 7, 9}),
+        (1, whole[: whole.rindex("<div")], {3, 5, 7, 9}),
+        (1, markup(9, 3, 7), {3, 7, 9}),
+    ):
+        origin.serve("/", body, content_type="text/html")
+        assert await round_(database, fetcher, ids, now=NOW + timedelta(days=days)) == [("fetched", None)]
+        assert set(await shown(database)) == {f"Day {day}" for day in left}
+
+
 async def test_one_broken_event_of_five_hundred_keeps_the_others(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:
