@@ -70,7 +70,7 @@ async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, 
 @functools.cache  # asked every few seconds for ever, and building it takes longer than running it
 def _claiming(table: type[Leased], *, is_sqlite: bool) -> Any:
     # A million names make an index larger than SQLite's cache, and its rows have a shorter way to them.
-    key: ColumnElement[Any] = literal_column("rowid") if is_sqlite else col(table.name)
+    key: Any = literal_column("rowid") if is_sqlite else col(table.name)
     instants: list[BindParameter[datetime]] = [bindparam(name) for name in ("clock", "until", "skewed", "rested")]
     clock, until, skewed, rested = instants
     lease = col(table.lease_until)
