@@ -14,6 +14,7 @@ from scrapers.series import Entry, Occurrence, Report
 from scrapers.stamps import BadStamp, read_duration, read_stamp
 from scrapers.text import clean_url, one_line, prose
 from scrapers.times import localize
+from scrapers.titles import status_in
 from scrapers.vtimezone import FileZone
 
 LONGEST_EVENT = timedelta(days=366)
@@ -52,7 +53,12 @@ _MEETING_LINES = (
     "X-MICROSOFT-ONLINEMEETINGEXTERNALLINK",
 )
 _PRICE_LINES = ("X-COST", "X-PRICE", "X-TICKET-PRICE")
-_STATUSES: dict[str, Status] = {"CANCELLED": "cancelled", "CANCELED": "cancelled", "TENTATIVE": "tentative"}
+_STATUSES: dict[str, Status] = {
+    "CANCELLED": "cancelled",
+    "CANCELED": "cancelled",
+    "POSTPONED": "postponed",
+    "TENTATIVE": "tentative",
+}
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
 
 
@@ -76,13 +82,12 @@ class Details:
             meeting = meeting_url(description)
         summary = self._first("SUMMARY")
         language = summary.parameter("LANGUAGE") if summary else None
-        cancelled = entry.setting.is_cancelled or self.title.upper().startswith(("CANCELLED:", "CANCELED:"))
         organizer = self._first("ORGANIZER")
         named = one_line(organizer.parameter("CN") or "") if organizer else ""
         self._common = {
             "title": self.title,
             "zone": self._zone.key,
-            "status": "cancelled" if cancelled else _STATUSES.get(self._bare("STATUS").upper(), "confirmed"),
+            "status": self._status(),
             "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),
             "url": self._url() or (None if meeting else first_url(location)),
             "online_url": meeting,
@@ -178,6 +183,13 @@ class Details:
         if duration is None:
             self._warn("bad_duration", f"DURATION:{text[:40]} is no length of an event; the end was dropped")
         return duration
+
+    def _status(self) -> Status:
+        told = _STATUSES.get(self._bare("STATUS").upper(), "confirmed")
+        if self.entry.setting.is_cancelled or told == "cancelled":
+            return "cancelled"
+        shown = status_in(self.title)
+        return told if shown == "confirmed" else shown
 
     def _url(self) -> str | None:
         written = self._bare("URL")

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 from selectolax.lexbor import LexborHTMLParser
 
-from scrapers.draft import EventDraft, Organizer, Problem, Reading, Unreadable, Venue, Window
+from scrapers.draft import EventDraft, Organizer, Problem, Reading, Unreadable, Window
 from scrapers.feed_items import FeedItem, parse_feed
 from scrapers.graph import literal
 from scrapers.listing import listing, stable_hash
-from scrapers.locations import read_position
+from scrapers.locations import is_online_in_words, meeting_url, mode_of, read_position, read_venue
 from scrapers.microformats import has_microformats, microformat_items
 from scrapers.schema_org import Found, read_events
 from scrapers.text import clean_url, prose
 from scrapers.times import When, clock_zone, localize, parse_when
+from scrapers.titles import status_in
+from scrapers.venue_zones import zone_of
 
 _MARKED_START = re.compile(r"""\bdt-start\b[^<>"]{0,100}"\s+datetime="([^"<>]{10,40})\"""")
 _CANCELLED = frozenset({"cancelled", "canceled"})
@@ -42,6 +44,8 @@ _STARTS = (
     "when@starttime",
 )
 _ENDS = ("enddate", "dtend", "end_date", "enddatetime", "eventend", "event_end", "when@endtime")
+_START_HOURS = ("starthour", "starttime", "start_time")
+_END_HOURS = ("endhour", "endtime", "end_time")
 _PLACES = ("location", "venue", "where", "where@valuestring", "eventlocation")
 _ORGANIZERS = ("organizer", "eventhost")
 
@@ -83,24 +87,29 @@ def read_feed(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading
 
 
 def _draft(item: FeedItem, *, url: str, zone: ZoneInfo) -> EventDraft | None:
-    start = _local_start(item, zone) or _moment(item, _STARTS, ("starthour", "starttime"), zone)
+    place = _field(item, _PLACES)
+    venue = read_venue(place, _position(item))
+    zone = zone_of(venue, zone)
+    start = _local_start(item, zone) or _moment(item, _STARTS, _START_HOURS, zone)
     if start is None:
         return None
     zone = clock_zone(start.at, zone)
-    link = clean_url(item.link, url)
-    venue = _venue(item)
+    link, online_url = clean_url(item.link, url), meeting_url(place)
     organizer = _field(item, _ORGANIZERS)
     identity = literal(item.identity) or link or stable_hash(item.title, venue.name or "" if venue else "")
     return EventDraft(
         uid=f"{identity}@{start.at.astimezone(ZoneInfo('UTC')):%Y%m%dT%H%M%SZ}",
         title=item.title or "Untitled event",
         starts_at=start.at.astimezone(zone),
-        ends_at=_end(start, _moment(item, _ENDS, ("endhour", "endtime"), zone), zone),
+        ends_at=_end(start, _moment(item, _ENDS, _END_HOURS, zone), zone),
         zone=zone.key,
         all_day=start.all_day,
-        status="cancelled" if _field(item, ("status", "eventstatus")).casefold() in _CANCELLED else "confirmed",
-        mode="in_person" if venue else "unknown",
+        status="cancelled"
+        if _field(item, ("status", "eventstatus")).casefold() in _CANCELLED
+        else status_in(item.title),
+        mode=mode_of(venue, is_online=online_url is not None or is_online_in_words(place)),
         url=link,
+        online_url=online_url,
         venue=venue,
         organizer=Organizer(organizer) if organizer else None,
         categories=_categories(item),
@@ -153,13 +162,9 @@ def _end(start: When, end: When | None, zone: ZoneInfo) -> datetime | None:
     return at if at > start.at and end.all_day == start.all_day else None
 
 
-def _venue(item: FeedItem) -> Venue | None:
-    name = _field(item, _PLACES)
-    lat, lon = read_position(_field(item, ("point",)).replace(" ", ";")) or (None, None)  # georss:point
-    if lat is None:
-        lat, lon = read_position(f"{_field(item, ('lat',))};{_field(item, ('long',))}") or (None, None)
-    venue = Venue(name=name or None, lat=lat, lon=lon)
-    return venue if venue != Venue() else None
+def _position(item: FeedItem) -> tuple[float, float] | None:
+    point = _field(item, ("point",)).replace(" ", ";")  # georss:point
+    return read_position(point) or read_position(f"{_field(item, ('lat',))};{_field(item, ('long',))}")
 
 
 def _categories(item: FeedItem) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from scrapers.draft import Problem
 _STRING_OR_COMMENT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _STRING_OR_COMMA = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|,(?=\s*[}\]])')
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
-_GAP = re.compile(r"(?:[\s;,]|<!--|-->|<!\[CDATA\[|\]\]>)*")  # around and between documents
+_GAP = re.compile(r"(?:[\s;,\ufeff]|<!--|-->|<!\[CDATA\[|\]\]>)*")  # around and between documents
 
 
 def has_scripts(text: str) -> bool:

@@ -18,7 +18,9 @@ from scrapers.places import is_virtual, online_url_of, venue_of
 from scrapers.prices import price_of
 from scrapers.schedule import Occurrence, duration, moment, occurrences
 from scrapers.text import clean_text, clean_url, prose
-from scrapers.times import When, clock_zone, localize, resolve_zone, zone_at
+from scrapers.times import When, clock_zone, localize, resolve_zone
+from scrapers.titles import status_in
+from scrapers.venue_zones import zone_of
 
 # schema.org 29.3, all subtypes of Event that someone could go to or watch (not UserInteraction), and CourseInstance.
 EVENT_TYPES = frozenset(
@@ -51,7 +53,13 @@ EVENT_TYPES = frozenset(
         "VisualArtsEvent",
     ]
 )
-_PARTS = ("subEvent", "subEvents", "event", "events")  # under these an event belongs to what holds it
+_PARTS = (
+    "subEvent",
+    "subEvents",
+    "event",
+    "events",
+    "hasCourseInstance",
+)  # under these an event belongs to what holds it
 _STATUSES: dict[str, Status] = {
     # by severity: an event can be rescheduled and then cancelled
     "eventcancelled": "cancelled",
@@ -161,7 +169,7 @@ def _drafts(context: Context, node: Node, holder: Node | None) -> Iterator[Event
         title=title or "Untitled event",
         starts_at=start.at if start else recurring[0].starts_at,
         zone=zone.key,
-        status=_status(graph, node),
+        status=told if (told := _status(graph, node)) != "confirmed" else status_in(title),
         mode=_mode(graph, node, venue, is_online=any(is_virtual(graph, place) for place in places)),
         url=_link(graph, node, "url", context.url) or clean_url(graph.text(node, "mainEntityOfPage"), context.url),
         online_url=online_url,
@@ -211,7 +219,7 @@ def _single(graph: Graph, node: Node, draft: EventDraft, *, identity: str, start
 
 def _zone_of(context: Context, node: Node, venue: Venue | None) -> ZoneInfo:
     named = resolve_zone(context.graph.text(node, "timezone", "timeZone"))
-    return named or (zone_at(venue.lat, venue.lon) if venue else None) or context.zone
+    return named or zone_of(venue, context.zone)
 
 
 def _moment(graph: Graph, node: Node, name: str, zone: ZoneInfo) -> When | None:
@@ -284,7 +292,7 @@ def _places(graph: Graph, node: Node, holder: Node | None) -> list[Any]:
     """Return where it is, or where what it belongs to is: the conference of a talk, the hall of a concert."""
     if (places := graph.values(node, "location")) or holder is None:
         return places
-    return graph.values(holder, "location") if is_event(holder) else [holder]
+    return graph.values(holder, "location") if is_event(holder) or "Course" in types(holder) else [holder]
 
 
 def _organizer(context: Context, node: Node, holder: Node | None) -> Organizer | None:

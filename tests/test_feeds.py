@@ -50,7 +50,7 @@ def test_item_with_event_module_is_an_event():
             zone="Europe/Vienna",
             mode="in_person",
             url="https://feeds.example/reading",
-            venue=Venue(name="Hall, Linz"),
+            venue=Venue("Hall", "Linz", "Linz"),
             organizer=Organizer("The library"),
             categories=("books",),
             description="Bring a book.",
@@ -81,8 +81,18 @@ def test_item_with_event_module_is_an_event():
             "2026-12-06T00:00:00+01:00",
             "2026-12-08T00:00:00+01:00",
         ),
+        (
+            "<e:start_date>2026-12-08</e:start_date><e:start_time>18:30</e:start_time>",
+            "2026-12-08T18:30:00+01:00",
+            None,
+        ),
+        (
+            "<ev:startdate>2026-12-09T18:00</ev:startdate><georss:point>36.16 -86.78</georss:point>",
+            "2026-12-09T18:00:00-06:00",
+            None,
+        ),
     ],
-    ids=["xcal", "mec", "google", "bare", "days"],
+    ids=["xcal", "mec", "google", "bare", "days", "apart", "there"],
 )
 def test_start_and_end_are_read_in_every_dialect(fields: str, start: str, end: str | None):
     (draft,) = read_items(f"<item><title>A</title>{fields}</item>").events
@@ -104,6 +114,21 @@ def test_item_with_marked_up_event_inside_is_an_event():
         "https://a.example/1",
         ("air",),
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "online_url", "venue"),
+    [
+        ("Online", "online", None, None),
+        ("https://meet.google.com/abc", "online", "https://meet.google.com/abc", None),
+        ("Hall, Linz, Austria", "in_person", None, Venue("Hall", "Linz", "Linz", "Austria")),
+    ],
+)
+def test_place_of_an_item_is_a_venue_or_a_meeting(place: str, mode: str, online_url: str | None, venue: Venue | None):
+    (draft,) = read_items(
+        f"<item><title>A</title><ev:startdate>2026-12-01</ev:startdate><ev:location>{place}</ev:location></item>"
+    ).events
+    assert (draft.mode, draft.online_url, draft.venue) == (mode, online_url, venue)
 
 
 def test_posts_are_no_events():

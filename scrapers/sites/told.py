@@ -17,7 +17,9 @@ from scrapers.listing import listing, stable_hash
 from scrapers.locations import is_online_in_words, meeting_url, mode_of
 from scrapers.sites.recurring import Recurring, expand
 from scrapers.text import clean_url, prose
-from scrapers.times import When, clock_zone, localize, parse_when, resolve_zone, zone_at
+from scrapers.times import When, clock_zone, localize, parse_when, resolve_zone
+from scrapers.titles import status_in
+from scrapers.venue_zones import zone_of
 
 MOST_CATEGORIES = 20
 MOST_PROBLEMS = 20  # told one by one
@@ -155,7 +157,7 @@ def _draft(told: Told, here: Here) -> EventDraft | None:
         starts_at = localize(datetime.combine(starts_at.date(), time()), here_zone)
     ends_at, warnings = _end(told, starts_at, here_zone, all_day=all_day)
     link = clean_url(told.url, here.url) if told.url else None
-    description = prose(told.description)
+    title, description = literal(told.title), prose(told.description)
     online_url = clean_url(told.online_url, here.url) if told.online_url else None
     venue = told.venue
     is_online = told.is_online or online_url is not None
@@ -165,12 +167,12 @@ def _draft(told: Told, here: Here) -> EventDraft | None:
         online_url = meeting_url(description)
     return EventDraft(
         uid=_uid(told, link, starts_at),
-        title=literal(told.title) or "Untitled event",
+        title=title or "Untitled event",
         starts_at=starts_at,
         ends_at=ends_at,
         zone=here_zone.key,
         all_day=all_day,
-        status=told.status,
+        status=told.status if told.status != "confirmed" else status_in(title),
         mode=told.mode or mode_of(venue, is_online=is_online),
         url=link,
         online_url=online_url,
@@ -181,13 +183,12 @@ def _draft(told: Told, here: Here) -> EventDraft | None:
         price=told.price or None,
         description=description,
         source=here.url,
-        warnings=(*warnings, *(() if literal(told.title) else ("no_title",))),
+        warnings=(*warnings, *(() if title else ("no_title",))),
     )
 
 
 def _zone(told: Told, here: Here) -> ZoneInfo:
-    venue = told.venue
-    return resolve_zone(told.zone) or (zone_at(venue.lat, venue.lon) if venue else None) or here.zone
+    return resolve_zone(told.zone) or zone_of(told.venue, here.zone)
 
 
 def _when(value: str | float | None, zone: ZoneInfo) -> When | None:

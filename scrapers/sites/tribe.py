@@ -14,7 +14,6 @@ from scrapers.sites.items import Item, items_of
 from scrapers.sites.told import Here, Told, address_of, organizer_of, reading_of, venue_of
 
 _STATUSES: dict[str, Status] = {"canceled": "cancelled", "cancelled": "cancelled", "postponed": "postponed"}
-_TITLES: dict[str, Status] = {"cancel": "cancelled", "postponed": "postponed", "rescheduled": "rescheduled"}
 
 
 def read_tribe(document: Any, /, *, url: str, window: Window, zone: ZoneInfo) -> Reading | None:
@@ -49,7 +48,7 @@ def _told(event: Item, here: Here) -> Told:
         end=event.text("end_date"),
         zone=event.text("timezone"),
         is_all_day=event.is_true("all_day"),
-        status=_STATUSES.get(event.text("event_status"), _status_of_title(title)),
+        status=_STATUSES.get(event.text("event_status"), "confirmed"),
         is_online=is_virtual,
         url=event.text("url"),
         online_url=event.text("virtual_url") if is_virtual else "",
@@ -59,12 +58,6 @@ def _told(event: Item, here: Here) -> Told:
         price=event.text("cost").casefold() if event.text("cost").casefold() == "free" else event.text("cost"),
         description=event.markup("description", "excerpt"),
     )
-
-
-def _status_of_title(title: str) -> Status:
-    """Return what sites without the status field write in front: "Cancelled: …", "POSTPONED – …"."""
-    lowered = title.casefold()
-    return next((status for word, status in _TITLES.items() if lowered.startswith(word)), "confirmed")
 
 
 def _venue(venue: Item) -> Venue | None:
