@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +114,19 @@ def test_image_is_built_in_stages_and_runs_as_nobody_special() -> None:
     assert all((ROOT / name).exists() for name in copied)
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed")
+def checker(name: str) -> str:
+    """Return the path of a checker: a wheel of the environment brings it, or the machine has it."""
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return shutil.which(name, path=places) or pytest.skip(f"{name} is not installed")
+
+
 def test_hadolint_finds_nothing() -> None:
-    subprocess.run(["hadolint", ROOT / "Dockerfile"], check=True)
+    subprocess.run([checker("hadolint"), ROOT / "Dockerfile"], check=True)
+
+
+def test_compose_file_is_valid_by_the_schema_of_compose() -> None:
+    compose_spec = ["--builtin-schema", "vendor.compose-spec"]
+    subprocess.run([checker("check-jsonschema"), *compose_spec, ROOT / "docker-compose.yml"], check=True)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
