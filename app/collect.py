@@ -23,6 +23,7 @@ from app.models import FetchState, Source, Token
 from app.outcomes import Outcome, State, note_failure, note_good, note_trouble, note_unchanged
 from app.page_reading import HORIZON, READ_AGAIN, read_page
 from scrapers import Page, Reading, Unreadable, stable_digest
+from scrapers.discover import candidates
 from scrapers.fetch import Fetcher, FetchError, NotModified
 
 LANES = 4  # connections to a host the operator has allowed; the public ones get one
@@ -123,10 +124,19 @@ async def _collect(database: Database, fetcher: Fetcher, source_id: int, *, now:
         # Servers without validators repeat themselves, too, some with new stamps.
         if is_known and stable_digest(answer.body) == state.body_digest:
             return await note_unchanged(database, source, state, answer)
-        reading = await read_page(answer, zone=ZoneInfo(source.zone), now=now)
-    except (FetchError, Unreadable) as error:
+    except FetchError as error:
         return await note_failure(database, source, error)
+    try:
+        reading = await read_page(answer, zone=ZoneInfo(source.zone), now=now)
+    except Unreadable as error:
+        return await note_failure(database, source, Unreadable(error.code, f"{error.message}{_way_on(answer)}"))
     return await keep(database, source, answer, reading, now=now)
+
+
+def _way_on(page: Page) -> str:
+    """Return where the events of a page that lists none may stand: such an address was added unseen, or has changed."""
+    feeds = [each for each in candidates(page) if each.kind == "feed" and not each.is_elsewhere]
+    return f"; it leads to {feeds[0].url} ({feeds[0].why}): try that address" if feeds else ""
 
 
 async def keep(database: Database, source: Source, page: Page, reading: Reading, *, now: datetime) -> Outcome:

@@ -296,6 +296,17 @@ async def test_unchanged_feed_shows_a_far_event_as_soon_as_the_horizon_reaches_i
     assert set(await shown(database)) == set(starting.values())
 
 
+async def test_page_without_events_says_where_they_may_stand(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    origin.serve("/", '<html><a href="/all.ics">Subscribe</a></html>', content_type="text/html")
+    (source_id,) = await add(database, origin.url("/"))
+    assert await round_(database, fetcher, [source_id]) == [("failed", "no_events")]
+    _, state = await source_and_state(database, source_id)
+    way_on = f"; it leads to {origin.url('/all.ics')} (calendar link “Subscribe”): try that address"
+    assert (state.error or "").endswith(way_on)
+
+
 async def test_permanent_redirect_moves_the_source(database: Database, origin: Origin, fetcher: Fetcher) -> None:
     origin.serve("/new.ics", calendar(*season(2)))
     origin.redirect("/old.ics", "/new.ics", status=301)
