@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -339,7 +340,11 @@ async def test_openapi_names_every_operation_once_and_declares_its_errors(servic
         for status, response in operation["responses"].items():
             if status >= "400":
                 assert list(response["content"]) == ["application/problem+json"], (path, method, status)
-    assert "ProblemDetails" in document["components"]["schemas"]
+        assert ("security" in operation) == ("401" in operation["responses"]), path
+    schemas = document["components"]["schemas"]
+    assert "ProblemDetails" in schemas
+    referred = set(re.findall(r'"\$ref":"([^"]*)"', json.dumps(document, separators=(",", ":"))))
+    assert referred == {f"#/components/schemas/{name}" for name in schemas}
 
 
 async def test_start_is_announced_with_an_operator_link(service: Service) -> None:

@@ -37,7 +37,7 @@ class NewFeed(BaseModel):
     def _has_its_subject(self) -> NewFeed:
         for name in ("topic", "community"):
             if (self.kind == name) != (getattr(self, name) is not None):
-                raise ValueError(f"`{name}` belongs to kind {name!r}, and to no other")
+                raise ValueError(f"kind {name!r}, and no other, takes `{name}`")
         return self
 
 

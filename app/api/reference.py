@@ -61,13 +61,17 @@ PAGE = """<!doctype html>
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, made once an app. Problems are in it, which no operation returns as its model."""
+    """Return the OpenAPI document, made once an app, with what no route says by itself: problems, and who needs a token."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
         )
-        document["components"]["schemas"]["ProblemDetails"] = ProblemDetails.model_json_schema()
+        problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= problem.pop("$defs") | {"ProblemDetails": problem}
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for operation in (one for methods in document["paths"].values() for one in methods.values()):
+            if "401" in operation["responses"]:
+                operation["security"] = [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema
 
