@@ -23,10 +23,12 @@ from recommender.tagging_model import load_model
 # Nothing was chosen on it. On Los Angeles, which was in sight while features, ridge and lengths were decided, the same
 # tagging reaches .61.
 LEFT_OUT = "Denver"
-# Only the third sample is clean: cues and examples were widened after errors on the first had been read, and settings
-# were chosen on the first two.
+# Only the third and the fourth sample are clean: the head of the labels' file says what was chosen on the others. No event
+# of the fourth offers work, so that its macro-F1 is over the four other purposes.
 JUDGED = {
+    "events judged by hand, fourth sample": "fourth",
     "events judged by hand, third sample": "third",
+    "events judged by hand, with descriptions": "described",
     "events judged by hand, second sample": "second",
     "events judged by hand, first sample": "test",
 }
