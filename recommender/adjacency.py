@@ -95,10 +95,13 @@ class Counts:
             return None
         return int(self.n[place]), int(self.some[place])
 
-    def from_source(self, source: int, n_topics: int) -> tuple[NDArray[np.int64], Floats]:
-        """Return the targets counted with a source, and their shares."""
-        first, last = np.searchsorted(self.pair, (source * n_topics, (source + 1) * n_topics))
-        return self.pair[first:last] - source * n_topics, self.some[first:last] / self.n[first:last]
+    def from_sources(self, sources: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
+        """Return the targets counted with any of these, and their shares; a target once for each of its sources."""
+        n_topics = len(self.base)
+        first, last = np.searchsorted(self.pair, [sources * n_topics, (sources + 1) * n_topics])
+        size = last - first
+        place = np.arange(size.sum()) + np.repeat(last - np.cumsum(size), size)
+        return self.pair[place] % n_topics, self.some[place] / self.n[place]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ so a score that n events reach rules out nearly all others before they are looke
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,22 @@ Floats = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 SHARES = np.geomspace(1, 0.1, 8).astype(np.float32)
-LEADING = 32  # topics from which it is guessed what the last place will score
+FINER, LEVELS = 4, 48  # levels of a guess between two shares, and how many there are: down to a fiftieth
 ROUNDED = 1 - 1e-4  # scores are of single precision
+
+
+class Wants(NamedTuple):
+    """What topics are worth to people, those that are worth something, by person; all (n,)."""
+
+    person: Places
+    topic: Places
+    worth: Floats
+
+    @classmethod
+    def of(cls, worth: Floats) -> Self:
+        """Build from a table, (n_people, n_topics)."""
+        person, topic = np.nonzero(worth)
+        return cls(person, topic, worth[person, topic])
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,11 @@ class Pairs:
     most: Floats  # (n_pairs,) what the event scores at most if the topic carries it, for each unit the topic is worth
     largest: Floats  # (n_topics,) of those
     upto: Places  # (n_topics, len(SHARES) + 1) how many of a topic's pairs reach that share of the largest; last: all
+
+    @cached_property
+    def at(self) -> NDArray[np.float64]:
+        """How many of a topic's pairs reach a share and none above it, (len(SHARES), n_topics)."""
+        return np.diff(self.upto[:, :-1], prepend=0, axis=1).T.astype(np.float64)
 
     @classmethod
     def of(cls, topic: Places, event: Places, most: Floats, *, n_topics: int) -> Pairs:
@@ -42,18 +63,18 @@ class Pairs:
         np.add.at(reaching, (topic, level), 1)
         return cls(first, event, most.astype(np.float32), largest, np.cumsum(reaching, axis=1))
 
-    def reachable(self, worth: Floats, least: Floats) -> tuple[Places, Places]:
+    def reachable(self, wants: Wants, least: Floats) -> tuple[Places, Places]:
         """Return people and the places of pairs by which an event may score their `least`, (n_people,), above 0."""
-        ceiling = worth * self.largest
-        person, topic = np.nonzero(ceiling >= least[:, None])
-        share = least[person] / ceiling[person, topic]
+        ceiling = wants.worth * self.largest[wants.topic]
+        some = np.flatnonzero(ceiling >= least[wants.person])
+        person, topic, worth = wants.person[some], wants.topic[some], wants.worth[some]
+        lowest = least[person]
+        share = lowest / ceiling[some]
         size = self.upto[topic, np.searchsorted(-SHARES, -share)]  # of those that reach a share no larger
-        ends = np.cumsum(size)
         which = np.repeat(np.arange(len(topic)), size)
-        place = np.arange(len(which)) + (self.first[topic] + size - ends)[which]
-        person = person[which]
-        enough = self.most[place] * worth[person, topic[which]] >= least[person]
-        return person[enough], place[enough]
+        place = np.arange(len(which)) + (self.first[topic] + size - np.cumsum(size))[which]
+        enough = np.flatnonzero(self.most[place] >= (lowest / worth * ROUNDED)[which])
+        return np.asarray(person[which[enough]]), place[enough]
 
 
 @dataclass(frozen=True)
@@ -76,36 +97,33 @@ class Ceilings:
         bridges = Pairs.of(topics[slot, event], event, bridging * most[slot, event], n_topics=n_topics)
         return cls(plain, bridges, topics[0, bridges.event])
 
-    def guess(self, worth: Floats, n: int) -> Floats:
-        """Return for each person a score that about n events may reach, (n_people,).
+    def guess(self, wants: Wants, n: int, *, n_people: int) -> Floats:
+        """Return for each person a score that about n events may reach, (n_people,); 0 where so many reach none."""
+        ceiling = wants.worth * self.plain.largest[wants.topic]
+        top = np.zeros(n_people, np.float32)
+        np.maximum.at(top, wants.person, ceiling)
+        step = float(np.log(SHARES[1])) / FINER
+        with np.errstate(divide="ignore"):  # a topic that carries no event lies below all levels
+            fall = np.log(ceiling / np.maximum(top, 1e-30)[wants.person]) / step
+        near = np.flatnonzero(fall < LEVELS)
+        width = LEVELS + FINER * len(SHARES)
+        place = wants.person[near] * width + np.ceil(fall[near]).astype(np.intp)
+        topic = wants.topic[near]
+        held = np.zeros(n_people * width)
+        for share, number in enumerate(self.plain.at):
+            held += np.bincount(place + FINER * share, number[topic], minlength=len(held))[: len(held)]
+        reached = np.cumsum(held.reshape(n_people, -1)[:, :LEVELS], axis=1) >= n
+        least = top * np.exp(step * reached.argmax(axis=1))
+        return np.where(reached[:, -1], least, 0.0).astype(np.float32)
 
-        `worth` is that of topics, (n_people, n_topics), here and below.
-        """
-        ceiling = worth * self.plain.largest
-        n_topics = worth.shape[1]
-        leading = min(LEADING, n_topics)
-        last = np.partition(ceiling, n_topics - leading, axis=1)[:, n_topics - leading, None]
-        person, topic = np.nonzero(ceiling >= np.maximum(last, 1e-30))
-        if not len(person):  # nobody here is led anywhere
-            return np.zeros(len(worth), np.float32)
-        reached = (ceiling[person, topic][:, None] * SHARES).ravel()
-        count = np.diff(self.plain.upto[topic, :-1], prepend=0, axis=1).ravel()
-        order = np.argsort(-reached)
-        order = order[np.argsort(np.repeat(person, len(SHARES)).astype(np.uint16)[order], kind="stable")]
-        ends = np.cumsum(np.bincount(person, minlength=len(worth)) * len(SHARES))
-        seen = np.cumsum(count[order])
-        before = np.r_[0, seen][np.r_[0, ends[:-1]]]
-        place = np.minimum(np.searchsorted(seen, before + n), ends - 1)
-        return np.where(np.diff(ends, prepend=0) > 0, reached[order][place], np.float32(0))
-
-    def reachable(self, worth: Floats, inside: NDArray[np.bool_], least: Floats) -> tuple[Places, Places]:
+    def reachable(self, wants: Wants, inside: NDArray[np.bool_], least: Floats) -> tuple[Places, Places]:
         """Return people and the events that may score their `least`, (n_people,), above 0; by person, then by event.
 
         `inside` marks the topics that count as known, (n_people, n_topics).
         """
         least = least * np.float32(ROUNDED)
-        person, place = self.plain.reachable(worth, least)
-        across, beyond = self.bridges.reachable(worth, least)
+        person, place = self.plain.reachable(wants, least)
+        across, beyond = self.bridges.reachable(wants, least)
         known = inside[across, self.surest[beyond]]
         size = int(self.plain.event.max(initial=0)) + 1
         keys = [person * size + self.plain.event[place], (across * size + self.bridges.event[beyond])[known]]

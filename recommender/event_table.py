@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.best_events import Ceilings
+from recommender.best_events import Ceilings, Wants
 from recommender.candidate import PURPOSES, UNWANTED, UNWANTED_FROM, Candidate
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.habits import hour_of_week
@@ -31,7 +31,8 @@ CARRYING = 0.75  # share of its strongest topic from which another carries an ev
 ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in one evening are better than one
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 NAMED = 1.25  # what an organiser puts into the title is what the evening is about, not only what the group is
-GENEROUS = 2  # events looked at for each that is asked for: some turn out to be inside what the person knows
+GENEROUS = 3  # events looked at for each that is asked for: some turn out to be inside what the person knows
+FEW = 8  # events there are for each that is asked for, up to which all of them are scored
 UNNAMED = 0.5  # so a topic that the title does not name yields to those that it does
 
 DAY = 86400.0  # seconds
@@ -54,6 +55,9 @@ class Best(NamedTuple):
     events: Places
     scores: NDArray[np.float64]
     topics: Places  # catalogue positions of what carries each
+
+
+NONE = Best(np.zeros(0, np.intp), np.zeros(0), np.zeros(0, np.intp))
 
 
 @dataclass(frozen=True)
@@ -102,42 +106,52 @@ class EventTable:
 
         Equals keep their order.
         """
-        size = len(self.candidates)
-        bound = askers.worth if askers.suits is None else askers.worth * askers.suits.max(axis=1, initial=0.0)[:, None]
-        least = self.ceilings.guess(bound, GENEROUS * n) if GENEROUS * n < size else np.zeros(len(bound), np.float32)
-        found: list[Best | None] = [None] * len(bound)
-        asking = np.arange(len(bound))
-        while len(asking):
-            sure = least[asking] > 0
-            some, everything = asking[sure], asking[~sure]
-            person, events = self.ceilings.reachable(bound[some], askers.inside[some], least[some])
-            person = np.r_[some[person], np.repeat(everything, size)]
-            events = np.r_[events, np.tile(np.arange(size), len(everything))]
+        suits, n_people = askers.suits, len(askers.worth)
+        possible = np.arange(len(self.candidates)) if suits is None else np.flatnonzero(suits.any(axis=0))
+        least = np.zeros(n_people, np.float32)
+        if len(possible) > FEW * n:
+            bound = askers.worth if suits is None else askers.worth * suits.max(axis=1)[:, None]
+            wants = Wants.of(bound)
+            looked_at = GENEROUS * n * len(self.candidates) // len(possible)
+            least = self.ceilings.guess(wants, looked_at, n_people=n_people)
+        found: list[Best | None] = [None] * n_people
+        asking = np.ones(n_people, np.bool_)
+        while asking.any():
+            everything = np.flatnonzero(asking & (least <= 0))
+            person = np.repeat(everything, len(possible))
+            events = np.tile(possible, len(everything))
+            if len(everything) < np.count_nonzero(asking):
+                some, near = self.ceilings.reachable(
+                    wants, askers.inside, np.where(asking & (least > 0), least, np.float32(np.inf))
+                )
+                person, events = np.r_[person, some], np.r_[events, near]
             values = self.score(askers, person, events)
-            order = np.argsort(-values, kind="stable")
-            order = order[np.argsort(person.astype(np.uint16)[order], kind="stable")]
-            ends = np.cumsum(np.bincount(person, minlength=len(bound)))
-            starts = np.r_[0, ends[:-1]]
-            kept = order[np.arange(len(order)) - starts[person[order]] < n]
-            carriers = self.carriers(askers, person[kept], events[kept])
-            numbers = np.bincount(person[kept], minlength=len(bound))
-            stops = np.cumsum(numbers)
-            again = []
-            for one in asking.tolist():
-                mine = slice(stops[one] - numbers[one], stops[one])
-                scores = values[kept[mine]]
+            good = np.flatnonzero(values >= np.maximum(least, np.float32(1e-30))[person])
+            enough = asking & ((np.bincount(person[good], minlength=n_people) >= n) | (least <= 0))
+            good = good[enough[person[good]]]
+            best = self._first(askers, person[good], events[good], values[good], n=n)
+            for one in np.flatnonzero(enough).tolist():
+                found[one] = best.get(one, NONE)
+            asking &= ~enough
+            for one in np.flatnonzero(asking).tolist():
+                # The n-th best of some events is no better than the n-th best of all: the next look is the last.
+                scores = np.sort(values[person == one])[::-1][:n]
                 last = float(scores[-1]) if len(scores) == n else 0.0
-                if last >= least[one]:
-                    good = int(np.count_nonzero(scores))
-                    found[one] = Best(
-                        events[kept[mine]][:good], scores[:good].astype(np.float64), carriers[mine][:good]
-                    )
-                else:
-                    # The n-th best of some events is no better than the n-th best of all: the next look is the last.
-                    least[one] = last if last > 0 else least[one] / 8 if 8 * len(scores) > n else 0.0
-                    again.append(one)
-            asking = np.array(again, np.intp)
+                least[one] = last if last > 0 else least[one] / 8 if 8 * len(scores) > n else 0.0
         return [best for best in found if best is not None]
+
+    def _first(self, askers: Askers, person: Places, events: Places, values: Floats, *, n: int) -> dict[int, Best]:
+        """Return the n best of some events, (m,) all, for each person among them; equals in their order."""
+        order = np.argsort(-values, kind="stable")
+        order = order[np.argsort(person[order].astype(np.uint16), kind="stable")]
+        numbers = np.bincount(person)
+        place = np.arange(len(order)) - np.repeat(np.cumsum(numbers) - numbers, numbers)  # among those of the person
+        kept = order[place < n]
+        events, scores = events[kept], values[kept].astype(np.float64)
+        carriers = self.carriers(askers, person[kept], events)
+        ends = np.cumsum(np.minimum(numbers, n))
+        parts = zip(*(np.split(part, ends[:-1]) for part in (events, scores, carriers)), strict=True)
+        return {one: Best(*mine) for one, mine in enumerate(parts)}
 
     @cached_property
     def ceilings(self) -> Ceilings:

@@ -66,7 +66,8 @@ SLATE = 7
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
 PER_OWN = 0.2  # and how many from domains of which they know two topics or more
-DEPTH = 1000  # events looked at before a slate is filled; more only where these do not fill it
+DEPTH, DEEPER = 512, 8  # events looked at before a slate is filled, and how many times more where they do not fill it
+EXPLORED = 1000  # events among which one is drawn to find out
 NEAR_KM = 100.0  # at that distance an event is worth half
 SOON_DAYS = 120.0  # and so far ahead
 
@@ -137,7 +138,7 @@ def choose(
     own = (np.bincount(ground.domain[held], minlength=len(ground.field)) >= OWN_FIELD)[ground.domain]
     suits = suitability(person, table, now=now, feasible=feasible, distance_km=distance_km)
     askers = askers._replace(suits=suits[None])
-    depth = DEPTH
+    depth = DEPTH if luck is None else EXPLORED
     while True:
         (best,) = table.best(askers, n=depth)
         events, at = best.events, best.topics
@@ -164,7 +165,7 @@ def choose(
         )
         if filled.is_final or len(best.events) < depth:
             break
-        depth = len(table.candidates) + 1  # all of them
+        depth *= DEEPER
     places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
     return [
         Choice(

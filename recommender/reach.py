@@ -28,12 +28,22 @@ class Geography:
 
     domain: NDArray[np.intp]  # (t,) number of each topic's domain
     field: NDArray[np.intp]  # (d,) number of each domain's field
-    named: NDArray[np.bool_]  # (t, t) whether the row's topic names the column's as a neighbour
-    besides: NDArray[np.bool_]  # (t, t) the same in either direction
+    naming: NDArray[np.intp]  # (n_names,) topics that name a neighbour …
+    named: NDArray[np.intp]  # (n_names,) … and that neighbour
+
+    def named_by(self, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which topics any of these, (t,), name as neighbours, (t,)."""
+        found = np.zeros(len(self.domain), np.bool_)
+        found[self.named[some[self.naming]]] = True
+        return found
 
     def beside(self, topics: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which topics are neighbours of any of these, (t,)."""
-        return np.asarray(self.besides[topics].any(axis=0))
+        """Return which topics name any of these as a neighbour or are named by one, (t,)."""
+        some = np.zeros(len(self.domain), np.bool_)
+        some[topics] = True
+        found = self.named_by(some)
+        found[self.naming[some[self.named]]] = True
+        return found
 
     def among(self, numbers: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Return which domains are among the numbers, (d,)."""
@@ -45,14 +55,15 @@ def geography(catalogue: Catalogue) -> Geography:
     order = {slug: number for number, slug in enumerate(catalogue.domains)}
     fields = {topic.domain: topic.field for topic in catalogue.topics}
     names = sorted(set(fields.values()))
-    named = np.zeros((len(catalogue), len(catalogue)), np.bool_)
-    for position, topic in enumerate(catalogue.topics):
-        named[position, [catalogue.index[slug] for slug in topic.neighbours]] = True
+    naming, named = np.array(
+        [(place, catalogue.index[slug]) for place, topic in enumerate(catalogue.topics) for slug in topic.neighbours],
+        np.intp,
+    ).reshape(-1, 2).T
     return Geography(
         np.array([order[topic.domain] for topic in catalogue.topics], np.intp),
         np.array([names.index(fields[slug]) if slug in fields else len(names) for slug in catalogue.domains], np.intp),
+        naming,
         named,
-        named | named.T,
     )
 
 
@@ -84,7 +95,7 @@ def distance_bands(known: Mapping[str, int], catalogue: Catalogue) -> NDArray[np
     in_domain = ground.among(ground.domain[held])[ground.domain]
     beside = ground.beside(held)
     in_beside_domain = ground.among(ground.domain[beside])[ground.domain]
-    beyond = ground.named[beside].any(axis=0)
+    beyond = ground.named_by(beside)
     return np.select(
         [
             in_domain | (beside & in_field),

@@ -55,7 +55,7 @@ def fill_slate(
         free = worthy & _admitted(offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
         while len(taken) < sure and free.any():
             taken.append(int(free.argmax()))
-            free &= _admitted(offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
+            _shut_out(free, offers, taken, per_topic=per_topic, at_home=most_home, in_own=in_own)
         if number == 0:
             # Later passes come back to what earlier ones passed over, among all that is worth an evening.
             is_final = len(taken) == sure or beyond
@@ -81,20 +81,28 @@ def _worthy(offers: Offers) -> tuple[NDArray[np.bool_], bool]:
 def _admitted(offers: Offers, taken: list[int], *, per_topic: int, at_home: int, in_own: int) -> NDArray[np.bool_]:
     """Return which offers may join those taken, (n,)."""
     admitted = np.ones(len(offers.score), np.bool_)
-    admitted[taken] = False
-    for codes, most in (
-        (offers.topic, per_topic),
-        (offers.domain, PER_DOMAIN),
-        (offers.community, PER_COMMUNITY),
-        (offers.series, PER_SERIES),
-        (offers.title, PER_TITLE),
-        (offers.day, PER_DAY),
-    ):
-        here = codes[taken].tolist()
-        for code in {code for code in here if code >= 0 and here.count(code) >= most}:
-            admitted &= codes != code
-    if np.count_nonzero(offers.is_home[taken]) >= at_home:
-        admitted &= ~offers.is_home
-    if np.count_nonzero(offers.is_own[taken]) >= in_own:
-        admitted &= ~offers.is_own
+    for number in range(len(taken) + 1):
+        _shut_out(admitted, offers, taken[:number], per_topic=per_topic, at_home=at_home, in_own=in_own)
     return admitted
+
+
+def _shut_out(
+    free: NDArray[np.bool_], offers: Offers, taken: list[int], *, per_topic: int, at_home: int, in_own: int
+) -> None:
+    """Take from the offers that are free, (n,), those that may not join any more after the last one was taken."""
+    for last in taken[-1:]:
+        free[last] = False
+        for codes, most in (
+            (offers.topic, per_topic),
+            (offers.domain, PER_DOMAIN),
+            (offers.community, PER_COMMUNITY),
+            (offers.series, PER_SERIES),
+            (offers.title, PER_TITLE),
+            (offers.day, PER_DAY),
+        ):
+            code = codes[last]
+            if code >= 0 and np.count_nonzero(codes[taken] == code) >= most:
+                free &= codes != code
+    for kind, most in ((offers.is_home, at_home), (offers.is_own, in_own)):
+        if np.count_nonzero(kind[taken]) >= most:
+            free &= ~kind

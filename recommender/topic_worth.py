@@ -125,9 +125,8 @@ def insideness(known: Mapping[str, int], adjacency: Adjacency, reach: Reach) -> 
     inside[held] = True
     if reach == "next-door":
         return inside
-    for position in held:
-        targets, shares = adjacency.counts["groups"].from_source(int(position), len(catalogue))
-        inside[targets[shares >= ENTWINED]] = True
+    targets, shares = adjacency.counts["groups"].from_sources(held)
+    inside[targets[shares >= ENTWINED]] = True
     own = np.bincount(ground.domain[held], minlength=len(ground.field))[
         ground.domain
     ]  # (n_topics,) known in its domain

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
@@ -40,9 +41,11 @@ def evenings(n: int, *, seed: int = 0) -> list[Candidate]:
     ]
 
 
-def test_pruned_search_finds_the_same_events_as_scoring_all_of_them() -> None:
+@pytest.mark.parametrize("open_to_them", [1.0, 0.3, 0.01])
+def test_pruned_search_finds_the_same_events_as_scoring_all_of_them(open_to_them: float) -> None:
     table = tabulate(evenings(5000))
     catalogue = load_catalogue()
+    rng = np.random.default_rng(1)
     people = [score_topics(known, "one-step") for known in (NURSE, {"javascript": 4}, {}, {"painting": 2, "tax": 5})]
     askers = Askers(
         worth=np.stack([topics.score for topics in people]).astype(np.float32),
@@ -50,7 +53,7 @@ def test_pruned_search_finds_the_same_events_as_scoring_all_of_them() -> None:
         home=np.stack(
             [[topic.field == field for topic in catalogue] for field in ("health", "technology", "", "arts")]
         ),
-        suits=np.random.default_rng(1).uniform(0, 1, (len(people), 5000)).astype(np.float32),
+        suits=np.where(rng.random((len(people), 5000)) < open_to_them, rng.random((len(people), 5000)), 0).astype("f4"),
     )
     every = np.arange(5000)
     for n in (1, 50, 700, 5000):
