@@ -10,7 +10,7 @@ from app.content_lines import clean, instant, link
 from app.models import Event
 from app.queries import place_words
 
-LONGEST = 120  # characters of a title or a place; addresses have to stay whole in mails
+LONGEST = 80  # characters of a title or a place; addresses have to stay whole in mails
 UNTOLD = timedelta(hours=1)  # how long an event lasts that tells no end: what calendars suppose themselves
 
 

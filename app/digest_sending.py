@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 from zoneinfo import ZoneInfo
@@ -31,6 +31,7 @@ from app.slates import iso_week
 BATCH = 50  # mails written at once
 MOST = 500  # mails a call
 ENROLLED = 1000  # subscriptions looked at a transaction
+HEAVIEST = 60_000  # bytes of a mail; some programs show no more than 100,000
 LONGEST = 600.0  # seconds after which a call takes no further batch: a slow server must not outlast the leases
 
 log = structlog.get_logger()
@@ -234,11 +235,15 @@ async def would_send(
 def built_for(
     facts: Facts, wish: Subscription, week: str, settings: Settings, links: Links, *, clock: datetime
 ) -> Outgoing:
+    """Return a person's mail, with as many of their picks as make a light one."""
     letter = write(facts, rhythm=wish.rhythm, links=links)
     message = message_for(
         letter, facts, week=week, sender=settings.mail_from, bounces_to=settings.bounces_to, links=links
     )
     built = mailer.build(message, now=clock, signer=mailer.signer_of(settings))
+    if len(built.content) > HEAVIEST and len(facts.picks) > 1:  # picks with very long words of their organisers
+        fewer = replace(facts, picks=facts.picks[:-1])
+        return built_for(fewer, wish, week, settings, links, clock=clock)
     return Outgoing(built, message.headers["Message-ID"], letter)
 
 

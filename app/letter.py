@@ -91,11 +91,7 @@ def write(facts: Facts, *, rhythm: str, links: Links) -> Letter:
         subject=_subject(items, facts.changed, wording),
         preview=_preview(items),
         headline=_headline(items, wording),
-        lead=wording.plural(
-            "It leads next door, to people who do something else. One press tells us what to pick next.",
-            "Each leads next door, to people who do something else. Best first; one press tells us what to pick next.",
-            len(items),
-        ),
+        lead=_lead(items, wording),
         skipped=_skipped(facts, wording),
         items=items,
         changed=tuple(_changed(one, zone, wording, links) for one in facts.changed[:MOST_CHANGED]),
@@ -149,14 +145,26 @@ def _with_mark(address: str, mark_: str) -> str:
 
 
 def _headline(items: Sequence[Item], wording: Wording) -> str:
+    if not any(item.is_led_to for item in items):
+        return wording.text("Evenings to begin with")
     number = "" if len(items) == 1 else wording.text(NUMBERS[len(items) - 2])
-    known = list(dict.fromkeys(item.path[0] for item in items if item.path[0] != item.path[1]))
+    known = list(dict.fromkeys(item.path[0] for item in items if item.is_led_to))
     if 0 < len(known) <= MOST_KNOWN:
         told = wording.listed(known)
         return wording.plural(
             "One way out of {known}", "{words} ways out of {known}", len(items), words=number, known=told
         )
     return wording.plural("One way out of what you know", "{words} ways out of what you know", len(items), words=number)
+
+
+def _lead(items: Sequence[Item], wording: Wording) -> str:
+    if not any(item.is_led_to for item in items):
+        return wording.text("Picked without knowing you. Tell us what you know, and the next ones lie next door to it.")
+    return wording.plural(
+        "It leads next door, to people who do something else. One press tells us what to pick next.",
+        "Each leads next door, to people who do something else. Best first; one press tells us what to pick next.",
+        len(items),
+    )
 
 
 def _skipped(facts: Facts, wording: Wording) -> str:

@@ -20,6 +20,7 @@ from app.when import When, when_for
 from app.wording import Wording
 
 LONGEST_TITLE = 120  # characters
+LONGEST_NAME = 40  # of a title in what only screen readers say: seven times a pick
 LONGEST_REASON = 300
 MOST_EVIDENCE = 2
 _SPACE = re.compile(r"\s+")
@@ -30,6 +31,7 @@ class Item:
     """One pick as it is told."""
 
     title: str
+    name: str  # the title, shorter
     language: str | None  # BCP 47, of the title
     page: str
     path: tuple[str, str]
@@ -45,25 +47,32 @@ class Item:
     outlook: str
     say: str
 
+    @property
+    def is_led_to(self) -> bool:
+        """Whether something known leads to it; people who said nothing yet get picks of which nothing does."""
+        return self.path[0] != self.path[1]
+
 
 def item_of(shown: Shown, person_key: str, zone: ZoneInfo, wording: Wording, links: Links) -> Item:
     event, pick = shown.listed.event, shown.pick
     page = page_of(event, links)
-    reach = REACH_WORDS.get(pick["reach"])
+    path = (topic_words(pick["path"][0], wording), topic_words(pick["path"][-1], wording))
+    is_led_to = path[0] != path[1]
+    reach = REACH_WORDS.get(pick["reach"]) if is_led_to else None
+    evidence = pick["evidence"][:MOST_EVIDENCE] if is_led_to else ()
     return Item(
         title=one_line(event.title, LONGEST_TITLE),
+        name=one_line(event.title, LONGEST_NAME),
         language=event.language,
         page=page,
-        path=(topic_words(pick["path"][0], wording), topic_words(pick["path"][-1], wording)),
+        path=path,
         distance_words=wording.text(reach) if reach else "",
         when=when_for(event, zone, wording),
         facts=_facts(event, pick.get("distance_km"), wording),
         by=_by(shown.listed),
         status=status_words(event, wording),
         reason=one_line(retold(pick["reason"], wording), LONGEST_REASON),
-        evidence=tuple(
-            one_line(line, LONGEST_REASON) for line in all_retold(pick["evidence"][:MOST_EVIDENCE], wording)
-        ),
+        evidence=tuple(one_line(line, LONGEST_REASON) for line in all_retold(evidence, wording)),
         calendar=f"{links.base_url}/api/v1/events/{event.key}.ics",
         google=calendar_offers.google(event, page),
         outlook=calendar_offers.outlook(event, page),
@@ -87,7 +96,7 @@ def _facts(event: Event, away_km: float | None, wording: Wording) -> tuple[str, 
 
 def _by(listed: Listed) -> str | None:
     name = listed.community.name if listed.community else listed.event.organizer_name
-    return one_line(name, LONGEST_TITLE) if name else None
+    return one_line(name, LONGEST_TITLE) if name and name != listed.event.title else None
 
 
 def one_line(text: str, longest: int) -> str:

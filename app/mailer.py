@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import re
 import secrets
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 from binascii import b2a_qp
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -34,6 +34,7 @@ PATIENCE = 20.0  # seconds for each answer of the server
 DATA_PATIENCE = 120.0  # seconds until it says that it took a mail: many look for viruses before they do
 LONGEST_LINE = 998  # RFC 5322 §2.1.1
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")  # controls, bidi overrides
+BASE64 = 78 / 57  # bytes a byte: lines of 76 letters and their ends, for 57 each
 LINE = 76  # characters of a header's line
 ENCODED = 42  # bytes in an encoded word, which has at most 75 letters
 CLOSING = 421  # RFC 5321 §4.2.3: the server ends the connection, often after so many mails
@@ -143,10 +144,14 @@ def _part(kind: str, text: str) -> bytes:
     lines = text.splitlines()
     body = "\r\n".join((*lines, ""))
     # What is plain stays readable, in the outbox, too: quoted-printable tears long addresses apart.
-    is_plain = text.isascii() and max(map(len, lines), default=0) <= LONGEST_LINE
-    encoding = "7bit" if is_plain else "quoted-printable"
+    if text.isascii() and max(map(len, lines), default=0) <= LONGEST_LINE:
+        encoding, encoded = "7bit", body.encode()
+    else:
+        raw = body.encode("utf-8", "replace")
+        encoding, encoded = "quoted-printable", b2a_qp(raw, istext=True)
+        if len(encoded) > BASE64 * len(raw):  # Arabic or Chinese takes three letters a byte there
+            encoding, encoded = "base64", encodebytes(raw).replace(b"\n", b"\r\n")
     head = f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    encoded = body.encode() if is_plain else b2a_qp(body.encode("utf-8", "replace"), istext=True)
     return head.encode() + encoded
 
 

@@ -189,3 +189,16 @@ def test_styles_go_into_elements_and_what_is_jinjas_stays() -> None:
     source = "<table><tbody>{% for one in many %}" + row.format("", "") + "{% endfor %}</tbody></table>"
     styled = row.format("", ' style="color: red;"')
     assert inlined(source, ".a { color: red }") == source.replace(row.format("", ""), styled)
+
+
+@pytest.mark.parametrize("letters", ["evenings ", "встреча ", "活动聚会北京读书会城市", "مساء ", "🎨🎷"])
+def test_mails_stay_light_whatever_organisers_wrote(letters: str, tmp_path: Path) -> None:
+    told = whole()
+    for shown in told.picks:
+        one = shown.listed.event
+        one.title = one.venue_name = one.address = one.city = one.organizer_name = one.price = letters * 40
+    mail = taken(tmp_path, told)
+    assert len(mail.content) < 60_000
+    assert mail.mail.defects == []
+    assert letters.strip()[:5] in mail.part("plain")
+    assert max(len(line) for line in mail.content.split(b"\r\n")) <= 998
