@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 # RFC 6376 §5.4.1, and what RFC 8058 §4 demands of mails that can be left with one click.
 SIGNED = (
@@ -37,6 +37,12 @@ class Signer:
     domain: str
     selector: str  # the public key stands at SELECTOR._domainkey.DOMAIN
     key: RSAPrivateKey
+
+    @property
+    def record(self) -> tuple[str, str]:
+        """Return the name and the text of the TXT record that lets others verify (RFC 6376 §3.6.1)."""
+        public = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k=rsa; p={b64encode(public).decode()}"
 
     def signed(self, mail: bytes, *, at: datetime) -> bytes:
         """Return a mail (CRLF lines) with the signature as its first header."""

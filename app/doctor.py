@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from pathlib import Path
 
 import aiosmtplib
@@ -15,7 +16,8 @@ from sqlmodel import col, select
 from app import backlog, leases
 from app.backup import LAST_BACKUP
 from app.db import Database, current_revision, newest_revision
-from app.mailer import server_of
+from app.dkim import BadKey
+from app.mailer import server_of, signer_of
 from app.metrics import free_bytes
 from app.models import Event, FetchState, Host, Setting, Source, Worker
 from app.settings import Settings
@@ -45,6 +47,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
         _disk(settings.data, free_bytes(settings.data)),
         _writable(settings.data),
         await _mail(settings),
+        *_sending(settings),
         _models(),
         *[finding async for finding in _collecting(database)],
         *[finding async for finding in _working(database, datetime.now(UTC))],
@@ -110,6 +113,47 @@ async def _mail(settings: Settings) -> Finding:
             return Finding(True, "mail", f"{where} answers")
     except (aiosmtplib.SMTPException, OSError) as error:
         return Finding(False, "mail", f"{where} does not answer: {error}; see ADJACENT_SMTP_URL")
+
+
+def _sending(settings: Settings) -> Iterator[Finding]:
+    """Look at what the big providers ask of whoever sends; nothing of it matters while mails stay here."""
+    if settings.dkim_key is not None:
+        yield _signing(settings)
+    if settings.smtp_url is None:
+        return
+    sender = parseaddr(settings.mail_from)[1]
+    host = sender.rpartition("@")[2]
+    if "." in host:
+        yield Finding(True, "sender", f"{sender}; mails to sign in come from {parseaddr(settings.sign_in_from)[1]}")
+    else:
+        yield Finding(False, "sender", f"{sender} is nobody's address; set ADJACENT_MAIL_FROM to one of your domain")
+    if settings.base_url.startswith("https://"):
+        yield Finding(True, "links", f"mails lead to {settings.base_url}")
+    else:
+        told = f"mails lead to {settings.base_url}, and one-click leaving (RFC 8058) wants https"
+        yield Finding(False, "links", f"{told}; set ADJACENT_BASE_URL to where the service is reached")
+    if settings.dkim_key is None:
+        yield Finding(True, "signature", "none by ADJACENT_DKIM_KEY: the mail server has to sign (docs/mail.md)")
+    if settings.bounces_to is None:
+        told = f"to {sender}, where nobody reads them; set ADJACENT_BOUNCES_TO, and see docs/mail.md"
+        yield Finding(False, "returned mails", told)
+    elif settings.bounces_to.count("@") != 1:
+        yield Finding(False, "returned mails", f"{settings.bounces_to!r} is no address; see ADJACENT_BOUNCES_TO")
+    else:
+        yield Finding(True, "returned mails", f"to {settings.bounces_to.replace('@', '+…@')}")
+
+
+def _signing(settings: Settings) -> Finding:
+    try:
+        signer = signer_of(settings)
+    except OSError as error:
+        told = f"{settings.dkim_key}: {error.strerror}; see ADJACENT_DKIM_KEY"
+        return Finding(False, "signature", told)
+    except BadKey as error:
+        return Finding(False, "signature", f"{error}; `openssl genrsa -out FILE 2048` makes one")
+    assert signer is not None
+    name, text = signer.record
+    return Finding(True, "signature", f'DNS has to hold {name} TXT "{text}"')
 
 
 def _models() -> Finding:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from service import lay_database, serving, settings_in
 
 from app import doctor, leases
 from app.db import Database, migrate, newest_revision
 from app.frontier import add_source
+from app.mailer import _signer as signer_kept
 from app.models import Chore, Host, Worker
 from app.settings import Settings
 
@@ -104,3 +108,41 @@ async def test_host_that_nobody_comes_for_and_dead_letters_are_found(settings: S
     async with database.writing() as session:
         session.add(Worker(name="one", started_at=clock, seen_at=clock))
     assert (await findings(settings, database))["worker"].is_fine
+
+
+async def test_what_providers_ask_of_senders_is_looked_at_where_mails_leave(tmp_path: Path) -> None:
+    pem = tmp_path / "dkim.pem"
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    public = b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+    good = {
+        "ADJACENT_SMTP_URL": "smtp://127.0.0.1:1",
+        "ADJACENT_MAIL_FROM": "Adjacent <weekly@adjacent.example>",
+        "ADJACENT_BASE_URL": "https://adjacent.example",
+        "ADJACENT_BOUNCES_TO": "bounces@adjacent.example",
+        "ADJACENT_DKIM_KEY": str(pem),
+    }
+    assert told_of_sending(tmp_path, good) == {
+        "sender": (True, "weekly@adjacent.example; mails to sign in come from sign-in@adjacent.example"),
+        "links": (True, "mails lead to https://adjacent.example"),
+        "returned mails": (True, "to bounces+…@adjacent.example"),
+        "signature": (True, f'DNS has to hold adjacent._domainkey.adjacent.example TXT "v=DKIM1; k=rsa; p={public}"'),
+    }
+    none = told_of_sending(tmp_path, {"ADJACENT_SMTP_URL": "smtp://127.0.0.1:1"})
+    assert {what: is_fine for what, (is_fine, _) in none.items()} == {
+        "sender": False,
+        "links": False,
+        "signature": True,
+        "returned mails": False,
+    }
+    assert told_of_sending(tmp_path, {}) == {}  # mails stay here
+    pem.write_text("no key")
+    assert not told_of_sending(tmp_path, good)["signature"][0]
+    pem.unlink()
+    assert "No such file" in told_of_sending(tmp_path, good)["signature"][1]
+
+
+def told_of_sending(folder: Path, environment: dict[str, str]) -> dict[str, tuple[bool, str]]:
+    signer_kept.cache_clear()  # a key is read once a process
+    settings = settings_in(folder, **environment)
+    return {one.what: (one.is_fine, one.finding) for one in doctor._sending(settings)}
