@@ -33,6 +33,21 @@ class Active:
         return self.community.activity.get("words")
 
     @property
+    def is_unchecked(self) -> bool:
+        """Whether nothing but its own file speaks for it: its address was never fetched well."""
+        return self.community.file is not None and self.community.checked_at is None
+
+    @property
+    def state(self) -> str | None:
+        """Whether it lives, in a word: that of its activity, or `unchecked`; None where nothing is known."""
+        return "unchecked" if self.is_unchecked else self.community.activity.get("label")
+
+    @property
+    def last_active_on(self) -> str | None:
+        """The last day it was seen to meet; what a file says of itself nobody has seen."""
+        return None if self.is_unchecked else self.community.activity.get("last_on")
+
+    @property
     def is_resting(self) -> bool:
         return self.community.activity.get("label") in RESTING
 
@@ -60,8 +75,9 @@ class Active:
             "is_online": one.is_online,
             "language": one.language,
             "cadence": self.cadence,
+            "state": self.state,
             "activity": one.activity or None,
-            "last_active_at": one.activity.get("last_on"),
+            "last_active_at": self.last_active_on,
             "next_event": coming
             and {"id": coming.key, "title": coming.title, "starts_at": coming.starts_at.isoformat()},
             "upcoming": self.upcoming,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from origin import Origin
+from selectolax.lexbor import LexborHTMLParser
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
@@ -219,6 +220,23 @@ async def test_living_communities_outside_are_picked_with_a_reason(service: Serv
     assert pick["reason"]
     assert pick["evidence"]
     assert await picked(service, know={"JavaScript": 4}, near="Hamburg") == []
+
+
+async def test_page_shows_those_next_door_first_and_says_what_nobody_has_checked(service: Service) -> None:
+    await a_group(service, "sketchers", (-20, -13, -6, 1))
+    await read_from(service, {"chat": CHAT})
+    await activity.renew(service.database, now=NOW)
+    shown = await service.client.get("/communities?know=JavaScript&near=Munich", headers={"Accept": "text/html"})
+    tree = LexborHTMLParser(shown.text)
+    assert [one.text(strip=True) for one in tree.css(".communities")[0].css("h3, .path .to")] == [
+        *("UX design", "sketchers"),
+        *("UX design", "Bridge Buildersunchecked"),
+    ]
+    assert tree.css(".communities")[0].css_first(".reason").text().startswith("You know JavaScript.")
+    silent = await service.client.get("/communities?q=sketch&know=JavaScript", headers={"Accept": "text/html"})
+    assert len(LexborHTMLParser(silent.text).css(".communities")) == 1  # who looks for one by name is shown that
+    states = {one["name"]: one["state"] for one in (await service.client.get(COMMUNITIES)).json()["data"]}
+    assert states == {"Bridge Builders": "unchecked", "sketchers": "regular"}
 
 
 async def test_chat_is_picked_wherever_one_lives_unless_online_is_unwanted(service: Service) -> None:

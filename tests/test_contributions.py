@@ -10,6 +10,8 @@ import pytest
 from service import Service, serving
 from test_sign_in import signed_in
 
+from app.web.proposing import rule_of
+
 PROPOSALS = "/api/v1/proposals"
 CHAT: dict[str, Any] = {
     "name": "Bridge Builders",
@@ -124,3 +126,62 @@ async def test_what_is_there_already_is_not_proposed_again(service: Service) -> 
 async def test_strangers_and_guests_cannot_propose(service: Service) -> None:
     await propose(service, {}, 401, community=CHAT)
     await propose(service, await service.guest(), 403, community=CHAT)
+
+
+FORM = {
+    "name": "Harbour Crossword Chat",
+    "kind": "hashtag chat",
+    "url": "https://crosswords.example/chat",
+    "about": "An hour about one clue.",
+    "topics": "Languages, Writing",
+    "join": "Search for #clues.\r\nAnswer.",
+    "online": "yes",
+    "channel": "#clues",
+    "first": "2026-12-03T20:00",
+    "zone": "Europe/Berlin",
+    "rhythm": "weekly",
+    "minutes": "60",
+}
+
+
+async def test_a_form_an_operators_press_and_a_subscription_bring_a_chat_into_a_calendar(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org")
+    form, ops = "/communities/propose", await service.operator()
+    guest = await service.client.post(form, data=FORM)
+    assert (guest.status_code, guest.headers["Location"]) == (303, "/sign-in")
+    wrong = await service.client.post(form, data=FORM | {"zone": "Europe/Nowhere"}, headers=me)
+    assert (wrong.status_code, "Time zone: " in wrong.text, 'value="#clues"' in wrong.text) == (422, True, True)
+    program = await service.client.post(form, data=FORM | {"website": "x"}, headers=me)
+    assert program.status_code == 303  # thanked, and nothing is kept
+    kept = await service.client.post(form, data=FORM, headers=me)
+    assert (kept.status_code, kept.headers["Location"]) == (303, "/communities")
+    (waiting,) = (await service.client.get(PROPOSALS, headers=ops)).json()["data"]
+    pressed = await service.client.post(f"/ops/proposals/{waiting['id']}/accept", headers=ops)
+    assert pressed.status_code == 303
+    (community,) = (await service.client.get("/api/v1/communities")).json()["data"]
+    assert (community["name"], community["cadence"], community["state"]) == (
+        FORM["name"],
+        "every Thursday",
+        "unchecked",
+    )
+    feed = {"name": "Clues", "kind": "community", "community": community["id"]}
+    made = await service.client.post("/api/v1/me/feeds", json=feed, headers=me)
+    calendar = await service.client.get(made.json()["data"]["url"])
+    assert "DTSTART;TZID=Europe/Berlin:20261203T200000" in calendar.text or "DTSTART:20261203T190000Z" in calendar.text
+    again = await service.client.post(form, data=FORM, headers=me)
+    assert (again.status_code, "There is something like it already" in again.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "first", "rule"),
+    [
+        ("weekly", "2026-12-03T20:00", "FREQ=WEEKLY;BYDAY=TH"),
+        ("fortnightly", "2026-12-03T20:00", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH"),
+        ("monthly", "2026-12-10T20:00", "FREQ=MONTHLY;BYDAY=2TH"),
+        ("monthly", "2026-12-31T20:00", "FREQ=MONTHLY;BYDAY=-1TH"),
+        ("", "2026-12-03T20:00", None),
+        ("weekly", "tomorrow", None),
+    ],
+)
+def test_a_rhythm_begins_with_its_first_meeting(rhythm: str, first: str, rule: str | None) -> None:
+    assert rule_of(rhythm, first) == rule

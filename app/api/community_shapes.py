@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 from app.api.shapes import EventTopic, Links, Meta, NextEvent, Shape
 from recommender.cadence import Label
@@ -53,6 +54,7 @@ class Community(Shape):
     is_online: bool
     language: str | None
     cadence: str | None
+    state: Label | Literal["unchecked"] | None  # whether it lives; unchecked: only its own file says so
     activity: Activity | None  # None before anything is known of its dates
     last_active_at: date | None
     next_event: NextEvent | None

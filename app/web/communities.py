@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
+from app import queries, slates
 from app.api.access import Now, Reading
 from app.communities import Active, communities, community_by_key
+from app.community_picks import communities_for
 from app.content_lines import link
 from app.event_words import language_words
-from app.retelling import retold
+from app.reach_words import REACH_WORDS
+from app.retelling import all_retold, retold
 from app.topic_names import label_of
 from app.topic_words import topic_named, topic_words
+from app.web import looking
+from app.web.question import read_question
 from app.web.rendering import page, trouble
 from app.web.strips import year_strip
-from app.web.visit import Visiting
+from app.web.visit import Visit, Visiting
 from app.web.words import PURPOSE_WORDS, card_of, host_of
 from app.when import day_words
 from app.wording import Wording, mark
@@ -28,8 +35,14 @@ from app.wording import Wording, mark
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 40  # a page
+NEXT_DOOR = 6  # that are shown to who says what they know
 NEXT = 6  # events of one community
 KIND_WORDS: Mapping[str, str] = {
+    "slack": "Slack",
+    "discord": "Discord",
+    "matrix": "Matrix",
+    "facebook group": mark("Facebook group"),
+    "linkedin group": mark("LinkedIn group"),
     "group": mark("group"),
     "user group": mark("user group"),
     "association": mark("association"),
@@ -57,9 +70,14 @@ class Asked(BaseModel):
 
 
 @router.get("/communities")
-async def list_communities(visit: Visiting, session: Reading, now: Now, asked: Annotated[Asked, Query()]) -> Response:
-    """Those that are alive; the resting ones only when asked for."""
+async def list_communities(
+    request: Request, visit: Visiting, session: Reading, now: Now, asked: Annotated[Asked, Query()]
+) -> Response:
+    """Those that are alive, the resting ones only when asked for; before them those next door to what a visitor knows,
+    by their profile or by `?know=`.
+    """
     topic = topic_named(asked.topic) if asked.topic.strip() else None
+    is_all = asked == Asked()
     found, count = await communities(
         session,
         now=now,
@@ -81,7 +99,29 @@ async def list_communities(visit: Visiting, session: Reading, now: Now, asked: A
         communities=[card(one, visit.wording) for one in shown],
         next=(shown[-1].community.name, shown[-1].community.id) if len(found) > SHOWN else None,
         is_first=not asked.after,
+        picks=await _picks(request, visit, session, now=now) if is_all else [],
     )
+
+
+async def _picks(request: Request, visit: Visit, session: AsyncSession, *, now: datetime) -> list[dict[str, Any]]:
+    values = parse_qs(request.url.query, keep_blank_values=True)
+    question = read_question(values, await looking.profile_question(session, visit.person))
+    if not question.known:
+        return []
+    profile = await slates.wish_of(session, visit.person, now=now) if visit.person is not None else None
+    wish = replace(question.wish(profile), limit=NEXT_DOOR)
+    wording = visit.wording
+    return [
+        card(pick.active, wording)
+        | {
+            "path": [topic_words(label, wording) for label in pick.path],
+            "distance_words": wording.text(REACH_WORDS[pick.reach]),
+            "purpose": "",
+            "reason": retold(pick.reason, wording),
+            "evidence": all_retold(pick.evidence, wording),
+        }
+        for pick in await communities_for(session, wish, now=now)
+    ]
 
 
 @router.get("/communities/{key}")
@@ -120,7 +160,7 @@ def card(active: Active, wording: Wording) -> dict[str, Any]:
     weeks = told.get("weeks") or []
     met = sum(weeks)
     words = wording.plural("{number} meeting within a year", "{number} meetings within a year", met)
-    last_on, next_on = told.get("last_on"), told.get("next_on")
+    last_on, next_on = active.last_active_on, told.get("next_on")
     return {
         "key": one.key,
         "name": one.name,
@@ -131,7 +171,8 @@ def card(active: Active, wording: Wording) -> dict[str, Any]:
         "join": link(one.join) or link(one.url),
         "cadence": retold(active.cadence, wording) if active.cadence else None,
         "is_resting": active.is_resting,
-        "strip": year_strip(weeks, words) if met else None,
+        "is_unchecked": active.is_unchecked,
+        "strip": year_strip(weeks, words) if met and not active.is_unchecked else None,
         "met": words if met else None,
         "last": day_words(date.fromisoformat(last_on), wording, with_year=True) if last_on else None,
         "next_on": day_words(date.fromisoformat(next_on), wording, with_year=True) if next_on else None,

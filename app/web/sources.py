@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app import audit, proposals, queries
+from app import audit, contributions, proposals, queries
 from app.api.access import Data, Now, OperatorToken, Reading
 from app.api.limits import at_most, count
 from app.api.problems import Problem
@@ -107,22 +107,40 @@ def _told(draft: EventDraft, wording: Wording) -> tuple[str, str]:
 
 @router.post("/ops/proposals/{proposal_id}/{verdict}")
 async def decide(
-    *, operator: OperatorToken, request: Request, visit: Visiting, proposal_id: int, verdict: str, database: Data
+    *,
+    operator: OperatorToken,
+    request: Request,
+    visit: Visiting,
+    proposal_id: int,
+    verdict: str,
+    database: Data,
+    now: Now,
 ) -> Response:
-    """Collect from a proposed page, or leave it alone."""
+    """Collect from a proposed page, let what was written down stand, or leave it alone."""
     if verdict not in ("accept", "refuse"):
         raise Problem(404, "a proposal is accepted or refused")
     form = await read_form(request)
     city = form.get("city", [""])[-1].strip()[:200] or None
+    async with database.reading() as session:
+        waiting = await session.get(Proposal, proposal_id)
+        is_written = waiting is not None and waiting.state == "proposed" and waiting.details is not None
+    written = None
+    if verdict == "accept" and is_written:
+        written = await contributions.publish(database, proposal_id, now=now)
     async with database.writing() as session:
         proposal = await session.get(Proposal, proposal_id, with_for_update=True)
         if proposal is None or proposal.state != "proposed":
             raise Problem(409, "somebody has decided already")
         if verdict == "accept":
-            source = await add(session, proposal.url, city=city, zone=None)
-            proposals.decide(proposal, "accepted", source_id=source.id)
+            source_id = written or (await add(session, proposal.url, city=city, zone=None)).id
+            proposals.decide(proposal, "accepted", source_id=source_id)
         else:
             proposals.decide(proposal, "refused")
         audit.note(session, operator, f"proposal.{verdict}", proposal.url)
-    words = visit.wording.text("It is read within a minute.") if verdict == "accept" else visit.wording.text("Refused.")
-    return led_on(request, "/ops#proposals", words)
+    if verdict == "refuse":
+        words = mark("Refused.")
+    elif is_written:
+        words = mark("It stands in lists, calendars and mails from now on.")
+    else:
+        words = mark("It is read within a minute.")
+    return led_on(request, "/ops#proposals", visit.wording.text(words))
