@@ -51,11 +51,7 @@ def test_every_reader_has_a_case() -> None:
         reader.__module__.rpartition(".")[2] for reader in (*JSON_READERS, *EMBEDDED_READERS, *PAGE_READERS.values())
     }
     told = " ".join(path.name.replace("-", "_") for path in CASES)
-    elsewhere = {
-        "conferences",
-        "meetings",
-        "plain_list",
-    }  # test_conferences.py; cases named after what they are read from
+    elsewhere = {"meetings", "plain_list"}  # their cases are named after what they are read from
     assert {name for name in modules - elsewhere if name not in told} == set()
 
 
