@@ -19,6 +19,7 @@ Places = NDArray[np.intp]
 
 SHARES = np.geomspace(1, 0.1, 8).astype(np.float32)
 FINER, LEVELS = 4, 48  # levels of a guess between two shares, and how many there are: down to a fiftieth
+ANYTHING = 1e-30  # what every event scores that scores at all
 ROUNDED = 1 - 1e-4  # scores are of single precision
 
 
@@ -98,13 +99,13 @@ class Ceilings:
         return cls(plain, bridges, topics[0, bridges.event])
 
     def guess(self, wants: Wants, n: int, *, n_people: int) -> Floats:
-        """Return for each person a score that about n events may reach, (n_people,); 0 where so many reach none."""
+        """Return for each person a score that about n events may reach, (n_people,)."""
         ceiling = wants.worth * self.plain.largest[wants.topic]
         top = np.zeros(n_people, np.float32)
         np.maximum.at(top, wants.person, ceiling)
         step = float(np.log(SHARES[1])) / FINER
         with np.errstate(divide="ignore"):  # a topic that carries no event lies below all levels
-            fall = np.log(ceiling / np.maximum(top, 1e-30)[wants.person]) / step
+            fall = np.log(ceiling / np.maximum(top, ANYTHING)[wants.person]) / step
         near = np.flatnonzero(fall < LEVELS)
         width = LEVELS + FINER * len(SHARES)
         place = wants.person[near] * width + np.ceil(fall[near]).astype(np.intp)
@@ -114,7 +115,7 @@ class Ceilings:
             held += np.bincount(place + FINER * share, number[topic], minlength=len(held))[: len(held)]
         reached = np.cumsum(held.reshape(n_people, -1)[:, :LEVELS], axis=1) >= n
         least = top * np.exp(step * reached.argmax(axis=1))
-        return np.where(reached[:, -1], least, 0.0).astype(np.float32)
+        return np.where(reached[:, -1], least, ANYTHING).astype(np.float32)
 
     def reachable(self, wants: Wants, inside: NDArray[np.bool_], least: Floats) -> tuple[Places, Places]:
         """Return people and the events that may score their `least`, (n_people,), above 0; by person, then by event.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.best_events import Ceilings, Wants
+from recommender.best_events import ANYTHING, Ceilings, Wants
 from recommender.candidate import PURPOSES, UNWANTED, UNWANTED_FROM, Candidate
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.habits import hour_of_week
@@ -32,7 +32,7 @@ ALONGSIDE = 0.3  # what an event's other topics outside add: two steps out in on
 BRIDGING = 2.0  # starts from one's own field: the hospital's numbers are nearer to a nurse than numbers are
 NAMED = 1.25  # what an organiser puts into the title is what the evening is about, not only what the group is
 GENEROUS = 3  # events looked at for each that is asked for: some turn out to be inside what the person knows
-FEW = 8  # events there are for each that is asked for, up to which all of them are scored
+FEW = 4  # events there are for each that is asked for, up to which all of them are scored
 UNNAMED = 0.5  # so a topic that the title does not name yields to those that it does
 
 DAY = 86400.0  # seconds
@@ -108,7 +108,7 @@ class EventTable:
         """
         suits, n_people = askers.suits, len(askers.worth)
         possible = np.arange(len(self.candidates)) if suits is None else np.flatnonzero(suits.any(axis=0))
-        least = np.zeros(n_people, np.float32)
+        wants, least = None, np.full(n_people, ANYTHING, np.float32)
         if len(possible) > FEW * n:
             bound = askers.worth if suits is None else askers.worth * suits.max(axis=1)[:, None]
             wants = Wants.of(bound)
@@ -117,17 +117,14 @@ class EventTable:
         found: list[Best | None] = [None] * n_people
         asking = np.ones(n_people, np.bool_)
         while asking.any():
-            everything = np.flatnonzero(asking & (least <= 0))
-            person = np.repeat(everything, len(possible))
-            events = np.tile(possible, len(everything))
-            if len(everything) < np.count_nonzero(asking):
-                some, near = self.ceilings.reachable(
-                    wants, askers.inside, np.where(asking & (least > 0), least, np.float32(np.inf))
-                )
-                person, events = np.r_[person, some], np.r_[events, near]
+            if wants is None:
+                person, events = np.repeat(np.arange(n_people), len(possible)), np.tile(possible, n_people)
+            else:
+                aim = np.where(asking, least, np.float32(np.inf))
+                person, events = self.ceilings.reachable(wants, askers.inside, aim)
             values = self.score(askers, person, events)
-            good = np.flatnonzero(values >= np.maximum(least, np.float32(1e-30))[person])
-            enough = asking & ((np.bincount(person[good], minlength=n_people) >= n) | (least <= 0))
+            good = np.flatnonzero(values >= least[person])
+            enough = asking & ((np.bincount(person[good], minlength=n_people) >= n) | (least <= ANYTHING))
             good = good[enough[person[good]]]
             best = self._first(askers, person[good], events[good], values[good], n=n)
             for one in np.flatnonzero(enough).tolist():
@@ -137,7 +134,7 @@ class EventTable:
                 # The n-th best of some events is no better than the n-th best of all: the next look is the last.
                 scores = np.sort(values[person == one])[::-1][:n]
                 last = float(scores[-1]) if len(scores) == n else 0.0
-                least[one] = last if last > 0 else least[one] / 8 if 8 * len(scores) > n else 0.0
+                least[one] = last if last > 0 else least[one] / 8 if 8 * len(scores) > n else ANYTHING
         return [best for best in found if best is not None]
 
     def _first(self, askers: Askers, person: Places, events: Places, values: Floats, *, n: int) -> dict[int, Best]:
