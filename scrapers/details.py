@@ -144,6 +144,9 @@ class Details:
 
     def _find_zone(self) -> ZoneInfo:
         zone, floating = self.entry.start.zone, self.entry.setting.floating
+        if zone is UTC:  # a notation; some write it beside the zone that they mean
+            named = self.entry.lines["DTSTART"][0].parameter("TZID")
+            zone = self.entry.setting.zone_named(named) if named else None
         if zone is None or zone is UTC:
             return floating
         if isinstance(zone, FileZone):

@@ -10,7 +10,7 @@ from heapq import merge
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from scrapers.content_lines import Component, components, decode, looks_like_calendar
+from scrapers.content_lines import Component, components, decode, looks_like_calendar, unescape
 from scrapers.details import DETAIL_LINES, LONGEST_TEXT, Details, first_prose
 from scrapers.draft import EventDraft, Organizer, Problem, Reading, Series, Unreadable, Window
 from scrapers.series import (
@@ -85,7 +85,7 @@ class _Calendar:
         is_cancelled = self.text("METHOD").upper() == "CANCEL"
         self.setting = Setting(self.own_zone or home, self.zone_named, self.header, is_cancelled)
         self._parts = {
-            found["TZID"][0].bare: part
+            _zone_name(found["TZID"][0].bare): part
             for part in component.inside
             if part.name == "VTIMEZONE" and "TZID" in (found := part.lines(("TZID",)))
         }
@@ -111,7 +111,7 @@ class _Calendar:
     def _find_zone(self, name: str) -> tzinfo | None:
         if zone := resolve_zone(name):
             return zone
-        part = self._parts.get(name)
+        part = self._parts.get(_zone_name(name))
         if part is None:
             return None
         place = part.lines(("X-LIC-LOCATION",)).get("X-LIC-LOCATION")
@@ -121,8 +121,14 @@ class _Calendar:
         """Return what a series of this calendar needs besides itself."""
         if not self._own_zones:
             return self._common_header
-        named = (part for name, part in self._own_zones.items() if name in component.text)
+        text = component.text.replace("\\,", ",")
+        named = (part for name, part in self._own_zones.items() if name in text)
         return self._common_header + "".join(map(_written, named))
+
+
+def _zone_name(text: str) -> str:
+    """Return what a TZID says, escaped as a value or quoted as a parameter."""
+    return unescape(text).strip(' "')
 
 
 def _written(component: Component) -> str:

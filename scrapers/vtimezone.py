@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from scrapers.content_lines import Component
 from scrapers.recurrence import RejectedRule, Rule, judge, occurrences, parse_rule
 
-_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)(?:\d\d)?")
+_OFFSET = re.compile(r"([+-])(\d\d?)(?::?(\d\d)(?:\d\d)?)?", re.ASCII)  # RFC 5545 wants four or six digits
 _PROPERTIES = frozenset({"DTSTART", "RDATE", "RRULE", "TZOFFSETFROM", "TZOFFSETTO"})
 _LOOK_BACK = timedelta(days=2 * 366)  # a rule that is still in force changes the clock at least every year
 
@@ -153,9 +153,9 @@ def _read_observance(part: Component) -> _Observance | None:
 
 def _read_offset(text: str) -> timedelta | None:
     read = _OFFSET.fullmatch(text)
-    if read is None or int(read[2]) > 18 or int(read[3]) > 59:
+    if read is None or int(read[2]) > 18 or int(read[3] or 0) > 59:
         return None
-    size = timedelta(hours=int(read[2]), minutes=int(read[3]))
+    size = timedelta(hours=int(read[2]), minutes=int(read[3] or 0))
     return -size if read[1] == "-" else size
 
 

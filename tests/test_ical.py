@@ -157,6 +157,7 @@ def test_vcalendar_1_with_quoted_printable_is_read() -> None:
             "America/Chicago",
             False,
         ),
+        ("DTSTART;TZID=America/Chicago:20260306T010000Z", "2026-03-05T19:00:00-06:00", "America/Chicago", False),
         ("DTSTART;VALUE=DATE:20260305", "2026-03-05T00:00:00+01:00", "Europe/Berlin", True),
         ("DTSTART:20260305", "2026-03-05T00:00:00+01:00", "Europe/Berlin", True),
         ("DTSTART;VALUE=DATE;TZID=America/Chicago:20260305", "2026-03-05T00:00:00+01:00", "Europe/Berlin", True),
@@ -393,6 +394,19 @@ def test_series_of_a_calendar_with_its_own_zone_carries_the_zone() -> None:
     assert read(series.definition, zone=ZoneInfo("Asia/Tokyo")).events[0].starts_at == datetime(
         2026, 7, 1, 17, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize("spelling", ['"Here, at home"', r"Here\, at home", '"Here\\, at home"'])
+def test_own_zone_is_found_however_its_name_is_escaped(spelling: str) -> None:
+    zone = (
+        r"BEGIN:VTIMEZONE|TZID:Here\, at home|BEGIN:STANDARD|DTSTART:20251101T020000|TZOFFSETFROM:-4:00|TZOFFSETTO:-05|"
+        "END:STANDARD|END:VTIMEZONE|BEGIN:VEVENT"
+    )
+    event = f"DTSTART;TZID={spelling}:20260305T190000\nRRULE:FREQ=WEEKLY;COUNT=2"
+    body = calendar(event).replace(b"BEGIN:VEVENT", zone.replace("|", "\r\n").encode())
+    reading = read(body, zone=ZoneInfo("UTC"))
+    assert starts(reading) == ["2026-03-06T00:00:00+00:00", "2026-03-13T00:00:00+00:00"]
+    assert read(reading.series[0].definition).events[0].starts_at == reading.events[0].starts_at
 
 
 def test_endless_series_speaks_until_the_end_of_the_window() -> None:

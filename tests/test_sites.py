@@ -1,7 +1,8 @@
 """Payloads and pages of single platforms, each with what should be read of it.
 
 A case is two files in data/sites: NAME.in.json or NAME.in.html, as the platform would answer, and NAME.json, what it
-gives. It counts as fetched from https://sites.example/NAME; the source's zone is Europe/Berlin.
+gives. It counts as fetched from https://sites.example/NAME; the source's zone is Europe/Berlin. Where NAME.json is
+missing, the test writes what was read and fails.
 """
 
 from __future__ import annotations
@@ -36,14 +37,19 @@ def read_json(document: object, url: str = "https://sites.example/x") -> Reading
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name.partition(".in.")[0])
 def test_platform_is_read(path: Path) -> None:
     reading = read_case(path)
-    assert {
+    told = {
         "kind": reading.kind,
         "name": reading.name,
         "listed": reading.listed,
         "series": [series.uid for series in reading.series],
         "problems": [[problem.code, problem.subject] for problem in reading.problems],
         "events": [as_json(draft) for draft in reading.events],
-    } == json.loads(path.with_name(f"{path.name.partition('.in.')[0]}.json").read_text())
+    }
+    expected = path.with_name(f"{path.name.partition('.in.')[0]}.json")
+    if not expected.exists():
+        expected.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        pytest.fail(f"{expected.name} now holds what was read: check every field, then run this again")
+    assert told == json.loads(expected.read_text())
 
 
 def test_every_reader_has_a_case() -> None:
