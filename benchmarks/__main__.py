@@ -19,6 +19,7 @@ from benchmarks import (
     calendars,
     door,
     engine,
+    faults,
     growth,
     mailing,
     merging,
@@ -108,6 +109,7 @@ def _parts(*, everything: bool) -> list[Part]:
         ("processes", lambda: processes.rows((10_000, 100_000, 1_000_000) if everything else (10_000, 100_000))),
         ("pages served", lambda: pages_served.rows(50_000 if everything else 10_000)),
         ("serving", lambda: serving.rows(everything=everything)),
+        ("faults", faults.rows),
         *([("under load", under_load.rows)] if everything else []),
     ]
 

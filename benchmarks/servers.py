@@ -68,11 +68,18 @@ def running(command: list[str], port: int, environment: Mapping[str, str]) -> It
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            assert process.poll() is None, f"{' '.join(command)} ended by itself"
             time.sleep(0.1)
+        else:
+            raise TimeoutError(f"{' '.join(command)} did not listen within a minute")
         yield Server(f"http://127.0.0.1:{port}", process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def free_port() -> int:

@@ -42,11 +42,11 @@ def rows() -> Iterator[Row]:
             subprocess.run([ADJACENT, *add], env=environment, check=True, capture_output=True)
             serve = [ADJACENT, "serve", "--port", str(port)]
             with running([*serve, "--no-worker"], port, environment) as server:
-                idle = _waits(port)
+                idle = waits(port)
             with running(serve, port, environment) as server:
                 while not (before := _of_the_city(server)):  # the models are read, and the crawl is under way
                     time.sleep(0.5)
-                busy = _waits(port)
+                busy = waits(port)
                 stored = _of_the_city(server) - before
     for share in (50, 99):
         before, during = (sorted(waits)[len(waits) * share // 100] * 1000 for waits in (idle, busy))
@@ -59,7 +59,7 @@ def _of_the_city(server: Server) -> int:
     return count
 
 
-def _waits(port: int) -> list[float]:
+def waits(port: int, seconds: int = SECONDS) -> list[float]:
     """Return how many seconds each answer took, from the moment its request was due."""
     open_here = threading.local()
 
@@ -77,7 +77,7 @@ def _waits(port: int) -> list[float]:
         ask(time.perf_counter(), path)
     begun = time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
-        numbers = range(A_SECOND * SECONDS)
+        numbers = range(A_SECOND * seconds)
         dues = [begun + number / A_SECOND for number in numbers]
         return list(threads.map(ask, dues, [PATHS[number % len(PATHS)] for number in numbers]))
 
