@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, load_catalogue
+from recommender.newcomers import welcomed
 from recommender.reactions import OF_A_TIME, Reaction, Spread, counted, levelled, posterior
 
 ARTEFACT = Path(__file__).parent / "data" / "adjacency.npz"
@@ -337,12 +338,14 @@ SOURCES: dict[Kind, str] = {
 def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
     """Read what was learned for a catalogue.
 
-    Topics that came into the catalogue since are known by their domain; those that left it are dropped.
+    Topics that came into the catalogue since are known by their domain and their neighbours; those that left it are
+    dropped.
     """
     with np.load(path) as file:
         stored: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
     size = len(catalogue)
     place = np.array([catalogue.index.get(slug, -1) for slug in _lines(stored["slugs"])])
+    new = np.setdiff1d(np.arange(size), place).tolist()
     order = {slug: position for position, slug in enumerate(_lines(stored["domains"]))}
     domain = np.array([order.get(topic.domain, len(order)) for topic in catalogue.topics])
     broad = np.zeros((len(order) + 1, len(order) + 1), np.float32)  # the last is for domains that are new
@@ -367,7 +370,7 @@ def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:
         developer_base=_placed(stored["base_developers"], place, size),
         domain=domain,
         broad=broad,
-        fine=_fine(stored, place, size),
+        fine=welcomed(_fine(stored, place, size), new, catalogue),
         hold_line=(constant, by_base, by_lift),
         drift=np.zeros(size),
         counts={kind: _counts(stored, kind, place, size) for kind in SOURCES},

@@ -185,6 +185,24 @@ def test_rank_leaves_out_known_labels_and_keeps_the_spelling_of_the_file() -> No
     assert [sorted(one) for one in ranked] == [["Golang", "TypeScript", "rust"], ["React", "TypeScript", "rust"]]
 
 
+def test_a_topic_nothing_was_learned_about_is_a_step_from_its_neighbours(tmp_path: Path) -> None:
+    own = tmp_path / "topics.toml"
+    own.write_text(
+        "[lace]\nname = 'Lace'\nfield = 'crafts'\n[lace.topics]\n"
+        "bobbin-lace = {label = 'Bobbin lace', neighbours = ['embroidery'], gloss = 'lace made on a pillow'}\n",
+        "utf-8",
+    )
+    adjacency = read_adjacency(ARTEFACT, load_catalogue(own))
+    index = adjacency.catalogue.index
+    wanted = {
+        slug: adjacency.want({slug: 4}) / adjacency.of_nobody for slug in ("embroidery", "accounting", "bobbin-lace")
+    }
+    assert wanted["embroidery"][index["bobbin-lace"]] > 2
+    assert wanted["accounting"][index["bobbin-lace"]] < 1.3
+    assert wanted["bobbin-lace"][index["embroidery"]] > 2
+    assert wanted["bobbin-lace"][index["knitting"]] > 1.3 > wanted["bobbin-lace"][index["accounting"]]
+
+
 def test_rank_orders_by_chance_and_stops_at_the_limit() -> None:
     labels = [topic.label for topic in load_catalogue().topics]
     (answer,) = rank_candidates([{"know": ["Nursing"]}], labels, limit=7)
