@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
@@ -14,27 +15,29 @@ LONGEST = 80  # characters of a title or a place; addresses have to stay whole i
 UNTOLD = timedelta(hours=1)  # how long an event lasts that tells no end: what calendars suppose themselves
 
 
-def google(event: Event, page: str) -> str:
-    dates = (
-        "%2F".join(f"{day:%Y%m%d}" for day in _days(event))
-        if event.all_day
-        else f"{instant(event.starts_at)}%2F{instant(_end(event))}"
-    )
-    place = _place(event)
-    asked = f"action=TEMPLATE&text={_quoted(event.title)}&dates={dates}&details={quote_plus(page)}"
-    return f"https://calendar.google.com/calendar/render?{asked}" + (f"&location={place}" if place else "")
+@dataclass(frozen=True, slots=True)
+class Offers:
+    google: str
+    outlook: str
 
 
-def outlook(event: Event, page: str) -> str:
+def offers(event: Event, page: str) -> Offers:
+    """Return where an event is put into a calendar of Google's or Microsoft's; `page` stands in its description."""
+    title, told, place = _quoted(event.title), quote_plus(page), _place(event)
+    at = f"&location={place}" if place else ""
     if event.all_day:
         first, last = _days(event)
-        dates = f"startdt={first:%Y-%m-%d}&enddt={last:%Y-%m-%d}&allday=true"
+        google = f"{first:%Y%m%d}%2F{last:%Y%m%d}"
+        outlook = f"startdt={first:%Y-%m-%d}&enddt={last:%Y-%m-%d}&allday=true"
     else:
-        dates = f"startdt={_utc(event.starts_at)}&enddt={_utc(_end(event))}"
-    place = _place(event)
-    title = _quoted(event.title)
-    asked = f"path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject={title}&{dates}&body={quote_plus(page)}"
-    return f"https://outlook.live.com/calendar/0/action/compose?{asked}" + (f"&location={place}" if place else "")
+        start, end = event.starts_at.astimezone(UTC), _end(event).astimezone(UTC)
+        google = f"{instant(start)}%2F{instant(end)}"
+        outlook = f"startdt={_utc(start)}&enddt={_utc(end)}"
+    return Offers(
+        f"https://calendar.google.com/calendar/render?action=TEMPLATE&text={title}&dates={google}&details={told}{at}",
+        "https://outlook.live.com/calendar/0/action/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent"
+        f"&subject={title}&{outlook}&body={told}{at}",
+    )
 
 
 def _quoted(text: str) -> str:
@@ -42,7 +45,7 @@ def _quoted(text: str) -> str:
 
 
 def _utc(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H%%3A%M%%3A%SZ}"
+    return f"{moment.isoformat()[:19].replace(':', '%3A')}Z"
 
 
 def _end(event: Event) -> datetime:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from app import calendar_offers
+from app.calendar_offers import offers
 from app.content_lines import clean
 from app.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.mail_links import Links
@@ -56,6 +56,7 @@ class Item:
 def item_of(shown: Shown, person_key: str, zone: ZoneInfo, wording: Wording, links: Links) -> Item:
     event, pick = shown.listed.event, shown.pick
     page = page_of(event, links)
+    offered = offers(event, page)
     path = (topic_words(pick["path"][0], wording), topic_words(pick["path"][-1], wording))
     is_led_to = path[0] != path[1]
     reach = REACH_WORDS.get(pick["reach"]) if is_led_to else None
@@ -74,8 +75,8 @@ def item_of(shown: Shown, person_key: str, zone: ZoneInfo, wording: Wording, lin
         reason=one_line(retold(pick["reason"], wording), LONGEST_REASON),
         evidence=tuple(one_line(line, LONGEST_REASON) for line in all_retold(evidence, wording)),
         calendar=f"{links.base_url}/api/v1/events/{event.key}.ics",
-        google=calendar_offers.google(event, page),
-        outlook=calendar_offers.outlook(event, page),
+        google=offered.google,
+        outlook=offered.outlook,
         say=links.say(person_key, event.key),
     )
 
@@ -101,7 +102,9 @@ def _by(listed: Listed) -> str | None:
 
 def one_line(text: str, longest: int) -> str:
     """Return a stranger's words on one line, without what could turn the rest around, cut between words."""
-    line = _SPACE.sub(" ", clean(text)).strip()
+    # Most words are on one line already; asking so first spares them two passes.
+    is_plain = text.isprintable() and "  " not in text
+    line = text.strip() if is_plain else _SPACE.sub(" ", clean(text)).strip()
     if len(line) <= longest:
         return line
     cut = line[: longest - 1]

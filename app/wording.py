@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Wording:
 
     def number(self, value: float) -> str:
         """Return a number as it is written here: "12,345" or "12.345"; at most one digit behind the point."""
-        return format_decimal(value, format="#,##0.#", locale=self.locale)
+        return _number(value, self.language)
 
     def percent(self, share: float) -> str:
         return format_percent(share, locale=self.locale)
@@ -62,6 +62,11 @@ class Wording:
         if len(parts) < 2:
             return "".join(parts)
         return self.text("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
+
+
+@lru_cache(maxsize=4096)  # kilometres and counts repeat
+def _number(value: float, language: str) -> str:
+    return format_decimal(value, format="#,##0.#", locale=wording_of(language).locale)
 
 
 @cache
