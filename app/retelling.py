@@ -158,6 +158,8 @@ def _value(name: str, value: str, wording: Wording) -> str:
         return _told(value, PARTS[name], wording) or value
     if name in ("topic", "other", "between"):
         return topic_told(value, wording)
+    if name in ("titles", "phrases"):
+        return value.replace("“", wording.text("“")).replace("”", wording.text("”"))
     if name in ("domain", "next_domain"):
         return domain_words(value, wording)
     if name == "weekday" and value in WEEKDAYS:

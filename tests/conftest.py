@@ -7,9 +7,11 @@ chooses one of them.
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from service import Service, serving
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -39,7 +41,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    runs_service = hasattr(metafunc.module, "serving") and "database_url" not in metafunc.fixturenames
+    named = metafunc.fixturenames
+    runs_service = ("service" in named or hasattr(metafunc.module, "serving")) and "database_url" not in named
     if runs_service and not any(metafunc.definition.iter_markers("sqlite")):
         every = ("sqlite", "postgresql") if metafunc.config.getoption("--all") else ("sqlite",)
         chosen = os.environ.get("ADJACENT_TEST_DATABASE")
@@ -59,3 +62,10 @@ def served_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 def shared() -> Path:
     """The folder of third-party data; a test that asks for it is marked `shared`."""
     return SHARED
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    """The service as it is set up by default, with an empty database; modules that need another define their own."""
+    async with serving(tmp_path) as running:
+        yield running

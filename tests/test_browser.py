@@ -34,6 +34,9 @@ FLAGS = (
 KNOW = "/?know=UX+design&know=Nursing"
 WIDTHS = (1280, 390)
 
+PATIENCE = 20_000  # ms: a busy machine is no fault of the page
+expect.set_options(timeout=PATIENCE)
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 
 
@@ -101,7 +104,7 @@ class Visit:
 
     def __init__(self, browser: Browser, site: Site, **options: Any) -> None:
         self.context: BrowserContext = browser.new_context(base_url=site.url, **options)
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         self.page: Page = self.context.new_page()
         self.messages: list[str] = []
         self.foreign: list[str] = []
@@ -268,7 +271,12 @@ def test_everything_works_without_scripts(browser: Browser, site: Site) -> None:
     assert visit.foreign == []
 
 
-RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+# Of the map axe can say nothing: it is hidden from screen readers, and its contrast is computed in test_map.py. Selectors
+# of nodes, unique on the page, would take as long as the rules; what a node is written like tells as much.
+AXE_RUN = """() => axe.run({exclude: [["svg.map"]]}, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"],
+    resultTypes: ["violations"], selectors: false, preload: false,
+})"""
 MATRIX = [(width, scheme) for width in WIDTHS for scheme in ("light", "dark")]
 
 
@@ -288,23 +296,26 @@ def guest(browser: Browser, site: Site) -> list[Any]:
     return cookies
 
 
-def addresses_of(site: Site, visit: Visit) -> dict[str, list[str]]:
-    """Return every page by who may open it."""
+def addresses_of(visit: Visit, *, every: bool) -> dict[str, list[str]]:
+    """Return a page of each template by who may open it; and the other states of some, which `every` asks for."""
     asked = visit.page.request
     event = asked.get("/api/v1/events?limit=1").json()["data"][0]["id"]
     community = asked.get("/api/v1/communities?limit=1").json()["data"][0]["id"]
-    return {
-        "nobody": ["/", KNOW, "/?know=nurssing&near=Springfield", "/start", "/start?know=UX+design:5", "/sign-in"],
+    places = {
+        "nobody": ["/?know=nurssing&near=Springfield", "/start?know=UX+design:5", "/sign-in"],
         "guest": ["/", "/me", f"/e/{event}", f"/communities/{community}"],
-        "operator": ["/ops", "/events", "/events?view=week", "/events?view=month", "/communities", "/sources", "/no"],
+        "operator": ["/ops", "/events?near=Berlin", "/events?view=month", "/communities", "/sources", "/no"],
     }
+    if every:
+        places["nobody"] += ["/", KNOW, "/start", "/events?q=nothing+at+all", "/events?topic=choir"]
+        places["operator"] += ["/events", "/events?view=week", "/ops/mails", "/communities?q=nothing+at+all"]
+    return places
 
 
 def faults(page: Page, width: int, scheme: Any) -> list[Any]:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    found = page.evaluate(f"axe.run({{runOnly: {RULES}, resultTypes: ['violations']}})")
-    return [(one["id"], [node["target"] for node in one["nodes"]]) for one in found["violations"]]
+    return [(one["id"], [node["html"] for node in one["nodes"]]) for one in page.evaluate(AXE_RUN)["violations"]]
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one view", "all views"])
@@ -315,10 +326,11 @@ def test_pages_have_no_accessibility_fault_and_never_overflow(
         visit = Visit(browser, site, viewport={"width": 1280, "height": 900})
         visit.context.add_cookies(cookies)
         page = visit.page
-        for number, address in enumerate(addresses_of(site, visit)[who]):
+        for number, address in enumerate(addresses_of(visit, every=every)[who]):
+            # German on every other page; one view a page, another for each in turn, so that all stay under watch.
+            visit.context.set_extra_http_headers({"Accept-Language": ("en", "de")[number % 2]})
             page.goto(address)
             page.evaluate(AXE_SCRIPT)
-            # One view a page is checked always, another for each in turn, so that all four stay under watch.
             for width, scheme in MATRIX if every else [MATRIX[(place + number) % 4]]:
                 assert faults(page, width, scheme) == [], f"{address} at {width}, {scheme}"
             for width in (320, 390, 768, 1280):
@@ -329,12 +341,19 @@ def test_pages_have_no_accessibility_fault_and_never_overflow(
         assert visit.foreign == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("address", ["/", KNOW, "/?know=JavaScript&know=React&know=Teaching&know=Law&reach=far"])
-def test_map_is_legible_in_the_fonts_of_this_machine(visit: Visit, width: int, address: str) -> None:
-    page = visit.page
-    page.set_viewport_size({"width": width, "height": 900})
-    page.goto(address)
+FOUR_KNOWN = "/?know=JavaScript&know=React&know=Teaching&know=Law&reach=far"
+
+
+@pytest.mark.parametrize(("address", "language"), [("/", "en"), (KNOW, "de"), (FOUR_KNOWN, "en"), (FOUR_KNOWN, "de")])
+def test_map_is_legible_in_the_fonts_of_this_machine(visit: Visit, address: str, language: str) -> None:
+    visit.context.set_extra_http_headers({"Accept-Language": language})
+    visit.page.goto(address)
+    for width in WIDTHS:
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        _assert_legible(visit.page)
+
+
+def _assert_legible(page: Page) -> None:
     boxes = page.evaluate(
         """() => {
             const map = [...document.querySelectorAll("svg.map")].find((one) => one.getClientRects().length);
@@ -373,16 +392,27 @@ def _overlap(one: list[float], other: list[float]) -> bool:
     )
 
 
-def test_nothing_shifts_while_the_page_loads(browser: Browser, site: Site) -> None:
+def test_first_page_is_small_and_stays_put_on_a_slow_phone(browser: Browser, site: Site) -> None:
     visit = Visit(browser, site, viewport={"width": 390, "height": 844})
+    page, sent = visit.page, []
     visit.context.add_init_script(
         """window.shifted = 0;
         new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shifted += one.value; })
             .observe({type: "layout-shift", buffered: true});"""
     )
-    for address in ("/", KNOW):
-        visit.page.goto(address, wait_until="networkidle")
-        assert visit.page.evaluate("shifted") < 0.01
+    network = visit.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+    network.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    page.goto(KNOW, wait_until="networkidle")
+    assert len(sent) == 4  # the page, its style, its script and its icon
+    assert sum(sent) < 80_000
+    page.locator("label[for=reach-far]").click()
+    page.wait_for_url("**reach=far**")
+    page.get_by_label("What else do you know?").press_sequentially("paint")
+    expect(page.get_by_role("option", name="Painting").first).to_be_visible()
+    page.goto("/", wait_until="networkidle")
+    assert page.evaluate("shifted") < 0.02
     visit.context.close()
     assert (visit.messages, visit.foreign) == ([], [])
 
@@ -451,7 +481,7 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     page.get_by_role("link", name="All sources").first.click()
     expect(page.get_by_role("row").filter(has_text="a-new-one.ics")).to_have_count(1)
     page.get_by_role("button", name="Remove the demonstration").click()
-    expect(page.locator("#notice")).to_have_text("The demonstration is gone.", timeout=15_000)
+    expect(page.locator("#notice")).to_have_text("The demonstration is gone.")
     expect(page.locator(".demo")).to_have_count(0)
     page.goto("/sources")
     expect(page.locator("tbody tr").filter(has_text="demo.example")).to_have_count(0)

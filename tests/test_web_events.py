@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service import MUNICH, NOW, Service, draft, serving
+from service import MUNICH, NOW, Service, draft
+from shown import BROWSER, CHOIR, Shown, show
 from sqlmodel import select
-from test_web import BROWSER, CHOIR, Shown
 from test_web_languages import evening
 
 from app.models import Community, CommunityTopic, Report
@@ -24,16 +23,6 @@ from app.web.strips import Series, chart, year_strip
 from app.wording import wording_of
 
 ENGLISH = wording_of("en")
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
-
-
-async def show(service: Service, address: str) -> Shown:
-    return Shown(await service.client.get(address, headers=BROWSER, follow_redirects=True))
 
 
 async def some(service: Service) -> dict[str, str]:
@@ -144,7 +133,7 @@ def test_day_that_is_none_is_today(day: str) -> None:
         ),
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_tidied_address_says_the_same_and_is_tidy(values: dict[str, list[str]]) -> None:
     from urllib.parse import parse_qs, urlsplit
 
@@ -250,8 +239,19 @@ def test_strip_draws_a_bar_a_week_and_says_it_in_words() -> None:
 def test_chart_of_nothing_and_of_one_day_can_be_drawn() -> None:
     for counts in ([], [0], [3], [0, 5, 1]):
         svg = str(chart([f"day {n}" for n in range(len(counts))], [Series("added", "new", counts)], "told"))
-        assert svg.count("<polyline") == 1
-        assert svg.count("<circle") == sum(count > 0 for count in counts)
+        assert svg.count("<line") == 1
+        assert svg.count('class="bar added"') == sum(count > 0 for count in counts)
+
+
+def test_chart_gives_each_row_its_own_scale() -> None:
+    svg = str(
+        chart(
+            ["a", "b"], [Series("added", "new", [4000, 0]), Series("failed", "failing", [0, 2])], "told", ENGLISH.number
+        )
+    )
+    heights = re.findall(r'class="bar (\w+)"[^>]* height="([\d.]+)"', svg)
+    assert heights == [("added", "38.0"), ("failed", "38.0")]
+    assert "4,000" in svg
 
 
 def test_distances_keep_direction_and_leave_out_what_is_farther() -> None:

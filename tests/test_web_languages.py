@@ -7,7 +7,6 @@ import inspect
 import io
 import re
 import tomllib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -18,13 +17,14 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from service import NOW, Service, draft, serving
-from test_web import BROWSER, Shown
+from service import NOW, Service, draft
+from shown import show
 
-from app import barriers, feedback, hiding, left_out, opinions, takeaways
-from app.models import Event
+from app import backlog, barriers, feedback, hiding, jobs, left_out, opinions, takeaways
+from app.models import Chore, Event
 from app.retelling import PATTERNS, retold
 from app.topic_words import topic_named, topic_words
+from app.web.overview import CHORE_WORDS, WORK_WORDS
 from app.web.question import read_question
 from app.web.suggest import suggested
 from app.when import ago, day_words, when_words
@@ -39,16 +39,6 @@ ROOT = Path(__file__).parent.parent
 KEYWORDS = {**DEFAULT_KEYWORDS, "text": None, "plural": (1, 2), "mark": None}
 OTHERS = [language for language in LANGUAGES if language != "en"]
 EN, DE = wording_of("en"), wording_of("de")
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
-
-
-async def show(service: Service, address: str, **headers: str) -> Shown:
-    return Shown(await service.client.get(address, headers={**BROWSER, **headers}, follow_redirects=True))
 
 
 def catalogue(language: str) -> Catalog:
@@ -208,6 +198,17 @@ def test_every_sentence_that_can_be_said_has_a_pattern(module: ModuleType) -> No
     assert [one for one in sorted(said) if not any(re.fullmatch(one, pattern) for pattern in PATTERNS)] == []
 
 
+def test_every_chore_and_state_of_work_has_words() -> None:
+    assert set(CHORE_WORDS) == set(jobs.CHORES)
+    states = {
+        backlog.state_of(Chore(name="x", next_due=NOW + timedelta(hours=ahead), attempts=attempts, **lease), NOW)
+        for ahead in (-1, 1)
+        for attempts in (0, 1, 100)
+        for lease in ({}, {"holder": "w", "lease_until": NOW + timedelta(hours=1)})
+    }
+    assert states == set(WORK_WORDS)
+
+
 def test_every_rhythm_is_told_again_in_german() -> None:
     rhythms = [
         *(Rhythm(weekday=2, weeks=weeks) for weeks in (1, 2, 3, 4)),
@@ -235,6 +236,7 @@ def test_topics_are_named_and_found_in_german() -> None:
     assert suggested("gardening", DE)[0] == {"label": "Gärtnern", "gloss": ""}
     assert suggested("gardening", EN)[0]["label"] == "Gardening"
     assert suggested("gardening", EN)[0]["gloss"] != ""
+    assert [one["label"] for one in suggested("künstl", DE)][:2] == ["Künstlergemeinschaft", "Künstliche Intelligenz"]
     assert suggested("  ", DE) == suggested("xyzzy-nothing", DE) == []
     question = read_question({"know": ["Gärtnern:5", "Singen, Krankenpflege"]})
     assert question.levels == {"gardening": 5, "singing": 3, "nursing": 3}
@@ -274,6 +276,7 @@ def test_what_is_told_again_keeps_names_and_turns_numbers() -> None:
     assert retold("Your reach moved from one-step to two-steps.", DE) == (
         "Deine Reichweite ging von „ein Schritt“ zu „zwei Schritte“."
     )
+    assert retold("New among this week's picks: “A”, “B”.", DE) == "Neu in der Auswahl dieser Woche: „A“, „B“."
     assert retold("on the second Tuesday of the month", DE) == "am zweiten Dienstag im Monat"
     assert retold(sentence, EN) == sentence
     assert retold("Nobody worded this.", DE) == "Nobody worded this."

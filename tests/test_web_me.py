@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
-from service import BASE_URL, NOW, Service, draft, serving
+from service import BASE_URL, NOW, Service, draft
+from shown import BROWSER, CHOIR, Shown, press, show, told
 from sqlmodel import select
-from test_web import BROWSER, CHOIR, Shown, told
 
 from app import feedback, people
 from app.api.doors import session_cookie
 from app.models import Event, Expertise, Feedback, Hidden, Person, Subscription, Token
 
 FAR = {"know": ["UX design:4", "Nursing"], "reach": "far"}
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
-
-
-async def show(service: Service, address: str) -> Shown:
-    return Shown(await service.client.get(address, headers=BROWSER, follow_redirects=True))
-
-
-async def press(service: Service, address: str, **data: object) -> Shown:
-    return Shown(await service.client.post(address, data=data, headers=BROWSER, follow_redirects=True))
 
 
 async def only_person(service: Service) -> Person:

@@ -122,17 +122,24 @@ def _week(
             "is_today": one == today,
             "is_other": one.month != day.month,
             "count": len(by_day[one]),
-            "cards": [_brief(listed, wording) for listed in by_day[one]],
+            "cards": [_brief(listed, wording) for listed in sorted(by_day[one], key=_wall_clock)],
             "most": IN_A_CELL,
         }
         for one in days
     ]
 
 
+def _wall_clock(listed: queries.Listed) -> tuple[bool, datetime]:
+    """Order a day as it reads: what lasts all day first, then by the hours that are shown."""
+    event = listed.event
+    return not event.all_day, event.starts_at.astimezone(ZoneInfo(event.zone)).replace(tzinfo=None)
+
+
 def _brief(listed: queries.Listed, wording: Wording) -> dict[str, Any]:
     event = listed.event
     start = event.starts_at.astimezone(ZoneInfo(event.zone))
-    hour = wording.text("all day") if event.all_day else f"{start:%H:%M}"
+    clock = f"{start:%H:%M %Z}" if event.mode == "online" else f"{start:%H:%M}"
+    hour = wording.text("all day") if event.all_day else clock
     return {"id": event.key, "title": event.title, "hour": hour, "starts_at": start.isoformat()}
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import audit, backlog, proposals, queries
-from app.models import Chore, Event, EventVersion, FetchState, Report, Source, Verdict
+from app.models import Chore, Event, EventChange, EventVersion, FetchState, Report, Source, Verdict
 from app.web.strips import Series, chart
 from app.web.words import PURPOSE_WORDS
 from app.when import day_words, when_words
@@ -39,6 +39,30 @@ COUNT_WORDS: Mapping[str, str] = {
     "people": mark("people"),
     "people with an address": mark("people with an address"),
     "calendars": mark("calendars"),
+}
+CHORE_WORDS: Mapping[str, str] = {
+    "expand series": mark("expand series"),
+    "forget what is past": mark("forget what is past"),
+    "keep registry up": mark("keep registry up"),
+    "learn from feedback": mark("learn from feedback"),
+    "move demonstration on": mark("move demonstration on"),
+    "renew communities": mark("renew communities"),
+    "renew slates": mark("renew slates"),
+    "send weekly mails": mark("send weekly mails"),
+    "store renderings": mark("store renderings"),
+    "tag new events": mark("tag new events"),
+}
+WORK_WORDS: Mapping[str, str] = {
+    "waiting": mark("waiting"),
+    "due": mark("due"),
+    "running": mark("running"),
+    "failing": mark("failing"),
+    "dead": mark("given up"),
+}
+CHART_WORDS: Mapping[str, str] = {
+    "added": mark("new events a day"),
+    "changed": mark("changes of events"),
+    "failed": mark("sources that began to fail"),
 }
 REPORT_WORDS: Mapping[str, str] = {
     "time": mark("the time or the place"),
@@ -74,7 +98,8 @@ async def overview(session: AsyncSession, wording: Wording, *, now: datetime, cl
         "chart": await _chart(session, wording, clock=clock),
         "troubled": await _troubled(session),
         "queue": [one for one in await backlog.listed(session, clock=clock) if one.kind == "host"][:LISTED],
-        "chores": await _chores(session, clock=clock),
+        "chores": await _chores(session, wording, clock=clock),
+        "work_words": {state: wording.text(words) for state, words in WORK_WORDS.items()},
         "merges": await _merges(session, wording, now=now),
         "unsure": await _unsure(session, wording, now=now),
         "proposals": [proposals.proposal_json(one) for one in waiting],
@@ -85,34 +110,37 @@ async def overview(session: AsyncSession, wording: Wording, *, now: datetime, cl
 
 
 async def _chart(session: AsyncSession, wording: Wording, *, clock: datetime) -> Markup:
-    """Return new events and sources that began to fail, by day."""
+    """Return new and changed events, and sources that began to fail, by day."""
     first = clock.date() - timedelta(days=CHARTED - 1)
     start = datetime.combine(first, datetime.min.time(), UTC)
-    added = await session.exec(select(Event.created_at).where(col(Event.created_at) >= start))
-    failed = await session.exec(
-        select(Source.state_since).where(
-            col(Source.state).in_(("failing", "gone")),
-            col(Source.state_since).is_not(None),
-            col(Source.state_since) >= start,
-        )
-    )
-    by_day = Counter(moment.astimezone(UTC).date() for moment in added)
-    failing = Counter(moment.astimezone(UTC).date() for moment in failed if moment is not None)
     days = [first + timedelta(days=place) for place in range(CHARTED)]
+    is_failing = col(Source.state).in_(("failing", "gone"))
+    counted = {
+        "added": await _by_day(session, col(Event.created_at), start),
+        "changed": await _by_day(session, col(EventChange.at), start),
+        "failed": await _by_day(session, col(Source.state_since), start, is_failing),
+    }
     told = wording.text(
-        "In {days} days {events} new events; {failures} sources began to fail and still do.",
+        "In {days} days {events} new events and {changes} changes; {failures} sources began to fail and still do.",
         days=CHARTED,
-        events=wording.number(by_day.total()),
-        failures=wording.number(failing.total()),
+        events=wording.number(sum(counted["added"].values())),
+        changes=wording.number(sum(counted["changed"].values())),
+        failures=wording.number(sum(counted["failed"].values())),
     )
-    return chart([day_words(day, wording) for day in days], _series(days, by_day, failing, wording), told)
-
-
-def _series(days: Sequence[date], added: Counter[date], failing: Counter[date], wording: Wording) -> list[Series]:
-    return [
-        Series("added", wording.text("new events"), [added[day] for day in days]),
-        Series("failed", wording.text("sources that began to fail"), [failing[day] for day in days]),
+    series = [
+        Series(name, wording.text(words), [counted[name].get(day.isoformat(), 0) for day in days])
+        for name, words in CHART_WORDS.items()
     ]
+    return chart([day_words(day, wording) for day in days], series, told, wording.number)
+
+
+async def _by_day(
+    session: AsyncSession, moment: Mapped[Any], start: datetime, *clauses: ColumnElement[bool]
+) -> Mapping[str, int]:
+    """Return how many rows have their moment on each day (ISO date), counted by the database."""
+    day = func.date(moment)
+    rows = await session.exec(select(day, func.count()).where(moment >= start, *clauses).group_by(day))
+    return {str(when): number for when, number in rows}
 
 
 async def _troubled(session: AsyncSession) -> list[tuple[Source, FetchState]]:
@@ -126,11 +154,11 @@ async def _troubled(session: AsyncSession) -> list[tuple[Source, FetchState]]:
     return list(rows)
 
 
-async def _chores(session: AsyncSession, *, clock: datetime) -> list[dict[str, Any]]:
+async def _chores(session: AsyncSession, wording: Wording, *, clock: datetime) -> list[dict[str, Any]]:
     rows = await session.exec(select(Chore).order_by(col(Chore.name)))
     return [
         {
-            "name": row.name,
+            "name": wording.text(CHORE_WORDS.get(row.name, row.name)),
             "state": backlog.state_of(row, clock),
             "done_at": row.done_at,
             "next_due": row.next_due,

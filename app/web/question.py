@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -192,6 +193,7 @@ class _Found:
     places: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1024)  # names like one that nobody bears are sought among all cities
 def _spot(near: str) -> _Found:
     if not near:
         return _Found()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def _templates(language: str) -> Environment:
         "ago": lambda moment, now: ago(moment, now, wording),
     }
     templates.filters["number"] = wording.number
+    templates.filters["day"] = lambda moment: day_words(date.fromisoformat(moment[:10]), wording, with_year=True)
     templates.filters["topic"] = lambda label: topic_words(label, wording)
     return templates
 

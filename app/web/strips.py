@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -26,41 +26,52 @@ def year_strip(weeks: Sequence[int], told: str) -> Markup:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one line of a chart counts."""
+    """What one row of a chart counts."""
 
     name: str  # the class that colours it
     label: str
     counts: Sequence[int]
 
 
-def chart(days: Sequence[str], series: Sequence[Series], told: str) -> Markup:
-    """Return lines over days, all from zero, with the largest number written; `told` says the same in words."""
-    width, height, left, bottom = 720.0, 160.0, 44.0, 22.0
-    most = max((max(one.counts, default=0) for one in series), default=0) or 1
-    step = (width - left - 8) / max(len(days) - 1, 1)
+WIDTH, LEFT, RIGHT = 720.0, 6.0, 8.0
+ROW, HEAD, FOOT = 62.0, 20.0, 20.0  # heights of a row, of its words in it, and of the days below all
 
-    def y(count: float) -> float:
-        return 8 + (height - bottom - 8) * (1 - count / most)
 
-    parts = [
-        f'<line class="axis" x1="{left}" x2="{width}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>'
-        f'<text class="tick-words" x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value}</text>'
-        for value in sorted({0, most})
-    ]
+def chart(days: Sequence[str], series: Sequence[Series], told: str, number: Callable[[int], str] = str) -> Markup:
+    """Return a row of bars for each series over the same days, each on its own scale with its largest number written.
+
+    On one scale a handful of failures would vanish below thousands of events. `told` says the same in words, and
+    `number` writes a number as its reader does.
+    """
+    step = (WIDTH - LEFT - RIGHT) / max(len(days), 1)
+    height = len(series) * ROW + FOOT
+    parts = [part for place, one in enumerate(series) for part in _row(one, place * ROW, step, number)]
     for place in sorted({0, len(days) // 2, len(days) - 1} if days else set()):
         anchor = "start" if place == 0 else "end" if place == len(days) - 1 else "middle"
-        parts.append(
-            f'<text class="tick-words" x="{left + place * step:.1f}" y="{height - 4}" text-anchor="{anchor}">'
-            f"{escape(days[place])}</text>"
-        )
-    for one in series:
-        points = " ".join(f"{left + place * step:.1f},{y(count):.1f}" for place, count in enumerate(one.counts))
-        parts.append(f'<polyline class="line {one.name}" points="{points}"/>')
-        parts += [
-            f'<circle class="point {one.name}" cx="{left + place * step:.1f}" cy="{y(count):.1f}" r="2.5"/>'
-            for place, count in enumerate(one.counts)
-            if count
-        ]
+        x = LEFT + step * (place + {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor])
+        parts.append(_words(x, height - 4, days[place], anchor))
     return Markup(  # noqa: S704 (numbers, and texts that went through escape)
-        f'<svg class="chart" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
+        f'<svg class="chart" viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{escape(told)}">{"".join(parts)}</svg>'
     )
+
+
+def _row(one: Series, top: float, step: float, number: Callable[[int], str]) -> list[str]:
+    most = max(one.counts, default=0)
+    floor = top + ROW - 4
+    bars = [
+        f'<rect class="bar {one.name}" x="{LEFT + place * step + 1:.1f}" y="{floor - high:.1f}" width="{step - 2:.1f}"'
+        f' height="{high:.1f}"/>'
+        for place, count in enumerate(one.counts)
+        if count
+        for high in [max(2.0, (ROW - HEAD - 4) * count / most)]
+    ]
+    return [
+        _words(LEFT, top + 13, one.label, "start"),
+        *([_words(WIDTH - RIGHT, top + 13, number(most), "end")] if most else []),
+        f'<line class="axis" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{floor:.1f}" y2="{floor:.1f}"/>',
+        *bars,
+    ]
+
+
+def _words(x: float, y: float, words: str, anchor: str) -> str:
+    return f'<text class="tick-words" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

@@ -28,16 +28,19 @@ def suggested(words: str, wording: Wording) -> list[dict[str, str]]:
     wanted = key(words)
     if not wanted:
         return []
-    named = {
-        label: name
-        for label, name in names_in(wording.language).topics.items()
-        if f" {key(name)}".find(f" {wanted}") >= 0
-    }
-    first = sorted(named, key=lambda label: (not key(named[label]).startswith(wanted), len(named[label])))
-    catalogue = load_catalogue()
-    found = {topic.label: topic.gloss for topic in catalogue.search(words, SHOWN)}
-    is_english = wording.language == SOURCE_LANGUAGE
-    return [
-        {"label": topic_words(label, wording), "gloss": found.get(label, "") if is_english else ""}
-        for label in list(dict.fromkeys([*first, *found]))[:SHOWN]
-    ]
+    found = load_catalogue().search(words, SHOWN)
+    if wording.language == SOURCE_LANGUAGE:
+        return [{"label": topic.label, "gloss": topic.gloss} for topic in found]
+    named = names_in(wording.language).topics
+    own = sorted(
+        (label for label, name in named.items() if _begins(name, wanted)),
+        key=lambda label: (not key(named[label]).startswith(wanted), len(named[label])),
+    )
+    others = [topic.label for topic in found if any(_begins(name, wanted) for name in topic.names)]
+    labels = list(dict.fromkeys([*own, *others]))[:SHOWN]
+    return [{"label": topic_words(label, wording), "gloss": ""} for label in labels]
+
+
+def _begins(name: str, wanted: str) -> bool:
+    """Whether a name, or one of its words, begins so."""
+    return key(name).startswith(wanted) or any(key(word).startswith(wanted) for word in name.split())
