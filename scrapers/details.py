@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 
 from scrapers.content_lines import Property
 from scrapers.draft import EventDraft, Organizer, Status
-from scrapers.locations import first_url, is_online_in_words, meeting_url, mode_of, read_position, read_venue
+from scrapers.locations import (
+    first_url,
+    is_online_in_words,
+    meeting_url,
+    mode_of,
+    read_position,
+    read_venue,
+    tells_of_both_ways,
+    without_online_part,
+)
 from scrapers.series import Entry, Occurrence, Report
 from scrapers.stamps import BadStamp, read_duration, read_stamp
 from scrapers.text import clean_url, one_line, prose
@@ -73,13 +82,15 @@ class Details:
         self._zone = self._find_zone()
         self._days, self._length = self._find_length()
         self._may_be_outlook_day = self._bare("X-MICROSOFT-CDO-ALLDAYEVENT").upper() == "TRUE"
-        location = self._text("LOCATION")
+        location, is_online_too = without_online_part(self._text("LOCATION"))
         self._venue = read_venue(location, self._position())
         meeting = meeting_url(location) or self._meeting()
         self.title = self._text("SUMMARY", LONGEST_TITLE) or "Untitled"
         description = first_prose(self._lines, "DESCRIPTION") or first_prose(self._lines, "X-ALT-DESC")
-        if meeting is None and self._venue is None:
+        is_hybrid = self._venue is not None and (is_online_too or tells_of_both_ways(self.title, description))
+        if meeting is None and (self._venue is None or is_hybrid):
             meeting = meeting_url(description)
+        is_online = meeting is not None or is_hybrid or is_online_in_words(location)
         summary = self._first("SUMMARY")
         language = summary.parameter("LANGUAGE") if summary else None
         organizer = self._first("ORGANIZER")
@@ -88,7 +99,7 @@ class Details:
             "title": self.title,
             "zone": self._zone.key,
             "status": self._status(),
-            "mode": mode_of(self._venue, is_online=meeting is not None or is_online_in_words(location)),
+            "mode": mode_of(self._venue, is_online=is_online),
             "url": self._url() or (None if meeting else first_url(location)),
             "online_url": meeting,
             "venue": self._venue,

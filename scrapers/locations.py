@@ -20,9 +20,22 @@ _MEETING_URL = re.compile(rf"https?://(?:{_MEETING_HOSTS})(?::\d+)?/[^\s<>\"'\])
 _ANY_URL = re.compile(r"https?://[^\s<>\"'\])]+", re.IGNORECASE)
 _IN_WORDS = (
     r"(?:online|virtual|virtuell|remote|webinar|zoom|google meet|microsoft teams|ms teams|jitsi|livestream|live stream"
-    r"|internet|en ligne|en línea)(?:[ -](?:event|meeting|meetup|only|call|webinar|conference))?"
+    r"|internet|en ligne|en línea|(?:en )?visio(?:conférence)?|videokonferenz)(?:[ -](?:event|meeting|meetup|only|call|webinar|conference))?"
 )
 _ONLINE_WORDS = re.compile(_IN_WORDS, re.IGNORECASE)
+_AND = r"(?:[&+/]|\b(?:and|or|und|oder|et|ou|y|o)\b)"
+_ALSO_ONLINE = re.compile(
+    rf"\s*(?:[,;\n]|{_AND})\s*(?:also |auch |aussi )?(?:via |on |per )?{_IN_WORDS}(?:\s*\([^()]*\))?\s*$", re.IGNORECASE
+)
+_HERE = r"(?:in[ -]person|on[ -]?site|vor ort|sur place|presencial)"
+_THERE = r"(?:online|virtual(?:ly)?|virtuell|remote(?:ly)?|livestream|en ligne|en línea|(?:https?://\S{0,40})?zoom|google meet)"
+_BOTH = re.compile(
+    rf"\bhybrid(?:[ -](?:event|format|meeting|meetup|session|talk|veranstaltung))\b|[(\[]hybrid[)\]]"
+    rf"|\b{_HERE}\s*{_AND}\s*(?:via |on |per |über )?{_THERE}|\b{_THERE}\s*{_AND}\s*{_HERE}\b",
+    re.IGNORECASE,
+)
+_SIGNS_OF_BOTH = ("hybrid", "online", "virtu", "remote", "stream", "ligne", "línea", "zoom", "google meet")
+_FIRST_WORDS = 1_000  # characters of a description in which it says that people may come in both ways
 _COUNTRIES = {
     name.casefold(): name
     for name in [
@@ -194,6 +207,18 @@ def first_url(text: str) -> str | None:
 
 def is_online_in_words(text: str) -> bool:
     return _ONLINE_WORDS.fullmatch(text.strip(" .()[]")) is not None
+
+
+def without_online_part(location: str) -> tuple[str, bool]:
+    """Return a location line without an ending like ", and on Zoom", and whether it had one."""
+    place = _ALSO_ONLINE.sub("", location)
+    return (place, place != location) if place.strip() else (location, False)
+
+
+def tells_of_both_ways(title: str, description: str) -> bool:
+    """Tell whether a text invites people to a place and online; that it names either is no evidence."""
+    text = f"{title}\n{description[:_FIRST_WORDS]}".casefold()
+    return any(sign in text for sign in _SIGNS_OF_BOTH) and _BOTH.search(text) is not None
 
 
 def mode_of(venue: Venue | None, *, is_online: bool) -> Mode:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scrapers import Venue
-from scrapers.locations import read_venue
+from scrapers.locations import read_venue, tells_of_both_ways, without_online_part
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,35 @@ from scrapers.locations import read_venue
 )
 def test_line_gives_the_venue_it_names(line: str, venue: Venue | None) -> None:
     assert read_venue(line) == venue
+
+
+@pytest.mark.parametrize(
+    ("location", "parts"),
+    [
+        ("Library, Munich and online (Zoom)", ("Library, Munich", True)),
+        ("Hub 21 / via Google Meet", ("Hub 21", True)),
+        ("Rathaus, Wien, Online", ("Rathaus, Wien", True)),
+        ("Online", ("Online", False)),
+        ("Online Cafe, Main Street 5, Munich", ("Online Cafe, Main Street 5, Munich", False)),
+        ("Zoom, Carl-Benz-Straße 21, Frankfurt", ("Zoom, Carl-Benz-Straße 21, Frankfurt", False)),
+    ],
+)
+def test_place_that_is_online_too_keeps_its_name(location: str, parts: tuple[str, bool]) -> None:
+    assert without_online_part(location) == parts
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "is_both"),
+    [
+        ("Hybrid meetup: letterpress", "", True),
+        ("Letterpress (hybrid)", "", True),
+        ("Letterpress", "Join us in person or via https://zoom.us/j/99", True),
+        ("Buchdruck", "Vor Ort und online", True),
+        ("Letterpress", "Online and in person.", True),
+        ("Hybrid roses for the garden", "", False),
+        ("Online dating", "Come in person", False),
+        ("Letterpress", "Register online. We meet in person.", False),
+    ],
+)
+def test_only_an_invitation_both_ways_is_hybrid(title: str, description: str, is_both: bool) -> None:
+    assert tells_of_both_ways(title, description) == is_both
