@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -62,7 +63,18 @@ def cities_called(text: str) -> list[City]:
     """Return the cities that `Name[, region][, country]` may mean, largest first."""
     name, *details = [part.strip() for part in text.split(",")]
     wanted = [key(detail) for detail in details if detail]
-    return [city for city in _cities().get(key(name), []) if all(_lies_in(city, detail) for detail in wanted)]
+    named = [city for spelling in _spellings(name) for city in _cities().get(spelling, [])]
+    found = {city: None for city in named if all(_lies_in(city, detail) for detail in wanted)}
+    return sorted(found, key=lambda city: -city.population)
+
+
+def _spellings(name: str) -> list[str]:
+    """Return the keys a name may stand under: as it is, "Saint" cut short, and where that is nothing, "ue" for "ü"."""
+    plain = key(name)
+    spellings = [plain, key(re.sub(r"^saint\b", "st", name.strip(), flags=re.IGNORECASE))]
+    if not any(spelling in _cities() for spelling in spellings):
+        spellings.append(re.sub("([aou])e", r"\1", plain))
+    return list(dict.fromkeys(spellings))
 
 
 def cities_like(text: str, limit: int = 6) -> list[City]:
