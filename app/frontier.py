@@ -18,7 +18,7 @@ from app import leases, verdicts
 from app.chunks import chunks
 from app.models import FetchState, Host, Source
 from app.places import City
-from app.queries import RESTING
+from app.source_health import RESTING
 
 SOONEST, LATEST = timedelta(hours=4), timedelta(days=7)  # polling interval
 FIRST_RETRY, LAST_RETRY = timedelta(hours=1), timedelta(hours=24)

@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
+from app import source_health
 from app.discovery import Found
 from app.models import Proposal
 from scrapers import Reading, as_json
@@ -42,7 +42,7 @@ def _next_events(reading: Reading) -> list[dict[str, Any]]:
 
 async def propose(session: AsyncSession, found: Found, *, person_id: int | None) -> tuple[Proposal | None, int | None]:
     """Keep a proposal and return it, or the one there is, and the source that is collected from already."""
-    source = await queries.source_by_url(session, found.url)
+    source = await source_health.source_by_url(session, found.url)
     proposal = (await session.exec(select(Proposal).where(Proposal.url == found.url))).one_or_none()
     if source is None and proposal is None:
         proposal = Proposal(url=found.url, person_id=person_id, proposed_at=datetime.now(UTC))

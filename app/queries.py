@@ -18,12 +18,11 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.content_lines import clean, link
-from app.models import Community, Event, EventTopic, EventVersion, Feed, FetchState, Person, Source
+from app.models import Community, Event, EventTopic, EventVersion, Feed, Person, Source
 from app.places import Spot, box_around, distance_km
 from recommender.catalogue import Topic, load_catalogue
 
 CHUNK = 500  # bound parameters a statement: SQLite's oldest limit is 999
-RESTING = ("paused", "gone")  # states of sources that are not fetched
 COUNTED = 10_000  # how far lists are counted
 EVENTS = SQLModel.metadata.tables["event"]
 TOPICS = SQLModel.metadata.tables["eventtopic"]
@@ -408,86 +407,6 @@ def clean_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: clean_json(one) for name, one in value.items()}
     return [clean_json(one) for one in value] if isinstance(value, list) else value
-
-
-async def sources(session: AsyncSession) -> list[Source]:
-    return list(await session.exec(select(Source).order_by(col(Source.id))))
-
-
-async def source_by_url(session: AsyncSession, url: str) -> Source | None:
-    return (await session.exec(select(Source).where(Source.url == url))).one_or_none()
-
-
-async def count_sources(session: AsyncSession) -> int:
-    return (await session.exec(select(func.count()).select_from(Source))).one()
-
-
-async def source_healths(
-    session: AsyncSession,
-    *,
-    now: datetime | None = None,
-    only: int | None = None,
-    beside: int | None = None,
-    backwards: bool = False,
-    limit: int | None = None,
-) -> list[dict[str, Any]]:
-    """Return what is shown of sources: state, last good and next fetch, events from `now` on (all if None), last error.
-
-    They are those after the one with the number `beside`, or the last ones before it.
-    """
-    still_told: list[ColumnElement[bool]] = [col(EventVersion.withdrawn_at).is_(None)]
-    if now is not None:
-        still_told.append(col(EventVersion.starts_at) >= now)
-    if only is not None:
-        still_told.append(col(EventVersion.source_id) == only)
-    told = (
-        select(EventVersion.source_id, func.count().label("events"))
-        .where(*still_told)
-        .group_by(col(EventVersion.source_id))
-        .subquery()
-    )
-    statement = (
-        select(Source, FetchState, func.coalesce(told.c.events, 0))
-        .join(FetchState, col(FetchState.source_id) == Source.id)
-        .outerjoin(told, told.c.source_id == Source.id)
-        .order_by(col(Source.id).desc() if backwards else col(Source.id))
-    )
-    if beside is not None:
-        statement = statement.where(col(Source.id) < beside if backwards else col(Source.id) > beside)
-    if only is not None:
-        statement = statement.where(Source.id == only)
-    if limit is not None:
-        statement = statement.limit(limit)
-    rows = list(await session.exec(statement))
-    if backwards:
-        rows.reverse()
-    return [
-        {
-            "id": source.id,
-            "url": source.url,
-            "name": source.name,
-            "kind": source.kind,
-            "state": source.state,
-            "state_since": source.state_since.isoformat() if source.state_since else None,
-            "city": source.city,
-            "zone": source.zone,
-            "events": number,
-            "listed": state.listed,
-            "last_good_at": state.last_good_at.isoformat() if state.last_good_at else None,
-            "last_fetch_at": state.last_fetch_at.isoformat() if state.last_fetch_at else None,
-            "next_fetch_at": None if rests(source) else state.next_fetch_at.isoformat(),
-            "failures": state.failures,
-            "error_code": state.error_code,
-            "error": state.error,
-            "is_demo": source.is_demo,
-        }
-        for source, state, number in rows
-    ]
-
-
-def rests(source: Source) -> bool:
-    """Whether a source is left alone until somebody asks for it."""
-    return source.state in RESTING or source.is_bundled
 
 
 def place_words(event: Event) -> str:

@@ -17,7 +17,7 @@ from app.changes import Changes
 from app.db import Database
 from app.models import Series, Source
 from app.page_reading import HORIZON
-from app.queries import RESTING
+from app.source_health import RESTING
 from scrapers import EventDraft, Window, read_here
 from scrapers.draft import Series as SeriesDraft
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, activity, audit, collect, frontier, places, queries, removal
+from app import about, activity, audit, collect, frontier, places, removal, source_health
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
@@ -49,13 +49,15 @@ async def list_sources(request: Request, asked: Annotated[Paging, Query()], sess
     if asked.cursor:
         last, direction = read_cursor(asked.cursor, int, int)
         beside, backwards = row_id(last), bool(direction)
-    found = await queries.source_healths(session, now=now, beside=beside, backwards=backwards, limit=asked.limit + 1)
+    found = await source_health.source_healths(
+        session, now=now, beside=beside, backwards=backwards, limit=asked.limit + 1
+    )
     part = page_of(found, asked.limit, is_first=beside is None, backwards=backwards)
     return list_answer(
         request,
         Listing(
             rows=part.shown,
-            count=await queries.count_sources(session),
+            count=await source_health.count_sources(session),
             next=write_cursor(part.shown[-1]["id"], 0) if part.has_next else None,
             previous=write_cursor(part.shown[0]["id"], 1) if part.has_previous else None,
         ),
@@ -85,7 +87,7 @@ class NewSource(BaseModel):
 async def add_source(operator: OperatorToken, sent: NewSource, session: Writing, now: Now) -> Response:
     """Records the address; the next round, or `collect`, reads it. Nothing is fetched yet."""
     url = web_address(sent.url)
-    known = await queries.source_by_url(session, url)
+    known = await source_health.source_by_url(session, url)
     source = known or await add(session, url, city=sent.city, zone=sent.zone)
     if known is None:
         audit.note(session, operator, "source.add", url)
@@ -196,4 +198,4 @@ async def _found(session: AsyncSession, source_id: int) -> Source:
 
 
 async def _health(session: AsyncSession, source: Source, now: datetime) -> dict[str, Any]:
-    return (await queries.source_healths(session, now=now, only=source.id))[0]
+    return (await source_health.source_healths(session, now=now, only=source.id))[0]

@@ -133,13 +133,13 @@ def collect(
         from app import about, activity, frontier, series
         from app import collect as rounds
         from app.cli.naming import source_named
-        from app.queries import rests, sources
+        from app.source_health import all_sources, rests
 
         async with database.reading() as session:
             if names:
                 ids = [(await source_named(session, name)).id for name in names]
             elif every:
-                rows = await sources(session)
+                rows = await all_sources(session)
                 ids = [row.id for row in rows if not rests(row)]
             else:
                 ids = await frontier.due_sources(session, clock=datetime.now(UTC))  # type: ignore[assignment]

@@ -27,7 +27,7 @@ def list_(as_json: Json = False) -> None:
     """List all sources with their health."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.queries import source_healths
+        from app.source_health import source_healths
 
         async with database.reading() as session:
             rows = await source_healths(session)
@@ -59,7 +59,7 @@ def show(source: str, as_json: Json = False) -> None:
 
     async def work(_: Settings, database: Database) -> None:
         from app.models import FetchState
-        from app.queries import source_healths
+        from app.source_health import source_healths
 
         async with database.reading() as session:
             row = await source_named(session, source)
@@ -130,10 +130,10 @@ def export() -> None:
     """Print all addresses, one a line: `sources add FILE` reads them back."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.queries import sources
+        from app.source_health import all_sources
 
         async with database.reading() as session:
-            for row in await sources(session):
+            for row in await all_sources(session):
                 if not row.is_bundled:
                     print(row.url)
 

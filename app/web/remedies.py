@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, audit, backlog, by_hand, collect, frontier, queries, removal, verdicts
+from app import about, audit, backlog, by_hand, collect, frontier, queries, removal, source_health, verdicts
 from app.api.access import Data, Now, OperatorToken
 from app.api.problems import Problem
 from app.models import Event, EventVersion, FetchState, Report, Source
@@ -34,7 +34,7 @@ async def collect_now(
     """Fetch, read, store and tag, and say what came of it."""
     async with database.writing() as session:
         source = await _source(session, number)
-        if source.state in queries.RESTING:
+        if source.state in source_health.RESTING:
             await _resume(session, source, now)
         audit.note(session, operator, "source.collect", source.url)
     outcome = await collect.collect_source(database, request.app.state.fetcher, number, now=now)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app import audit, contributions, proposals, queries
+from app import audit, contributions, proposals, source_health
 from app.api.access import Data, Now, OperatorToken, Reading
 from app.api.limits import at_most, count
 from app.api.problems import Problem
@@ -41,12 +41,12 @@ STATE_WORDS: Mapping[str, str] = {
 
 @router.get("/sources")
 async def sources_page(visit: Visiting, session: Reading, now: Now, after: int = 0) -> Response:
-    shown = await queries.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
+    shown = await source_health.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
     return await page(
         visit,
         "sources.html",
         "sources",
-        total=await queries.count_sources(session),
+        total=await source_health.count_sources(session),
         healths=[
             one | {"words": visit.wording.text(STATE_WORDS.get(one["state"], one["state"]))} for one in shown[:SHOWN]
         ],
