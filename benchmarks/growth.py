@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -61,4 +62,4 @@ def _event(number: int) -> EventDraft:
 
 
 if __name__ == "__main__":
-    print(table(rows()))
+    print(table(rows(most=int(sys.argv[1]) if sys.argv[1:] else 10_000)))

@@ -65,4 +65,4 @@ def _origin() -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    print(table(rows()))
+    print(table(rows(int(sys.argv[1]) if sys.argv[1:] else 300)))

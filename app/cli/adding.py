@@ -147,6 +147,8 @@ def _show(address: str, found: Found) -> None:
     say(
         f"{found.url}: {name}{reading.kind}, {reading.listed} events listed, {len(reading.events)} upcoming occurrences"
     )
+    if reading.listed and not reading.events:
+        say("  nothing of it is ahead within a year; it is looked at again in time")
     for draft in reading.events[:SHOWN]:
         when = f"{draft.starts_at:%a %d %b %Y}" if draft.all_day else f"{draft.starts_at:%a %d %b %Y %H:%M}"
         remark = "" if draft.status == "confirmed" else f"  ({draft.status})"
