@@ -242,7 +242,8 @@ def _carrying(placed: Sequence[tuple[int, float]], title: str, catalogue: Catalo
     A weight says how sure the tagger is; its square keeps half-sure topics from carrying an evening.
     """
     words = f" {' '.join(key_words(title))} "
-    named = [any(name in words for name in _names(catalogue.topics[place])) for place, _ in placed]
+    names = _names(catalogue)
+    named = [any(name in words for name in names[place]) for place, _ in placed]
     other = UNNAMED if any(named) else 1.0
     strongest = placed[0][1]
     return [
@@ -252,10 +253,16 @@ def _carrying(placed: Sequence[tuple[int, float]], title: str, catalogue: Catalo
 
 
 @cache
-def _names(topic: Topic) -> tuple[str, ...]:
-    """Return what a topic is called, as words between blanks, in both grammatical numbers."""
-    names = {" ".join(key_words(name)) for name in topic.names}
-    return tuple(sorted(f" {name}{ending} " for name in names if name for ending in ("", "s")))
+def _names(catalogue: Catalogue) -> tuple[tuple[str, ...], ...]:
+    """Return what each topic is called, as words between blanks, in both grammatical numbers."""
+    return tuple(
+        tuple({f" {name}{ending} ": None for name in _spelt(topic) if name for ending in ("", "s")})
+        for topic in catalogue.topics
+    )
+
+
+def _spelt(topic: Topic) -> list[str]:
+    return sorted({" ".join(key_words(name)) for name in topic.names})
 
 
 def _worth(event: Candidate) -> float:
