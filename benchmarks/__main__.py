@@ -64,7 +64,7 @@ def main() -> int:
             failed.append(name)
     print(table(rows))
     if asked.write:
-        asked.write.write_text(_page(rows, everything=asked.all), encoding="utf-8")
+        asked.write.write_text(_page(rows, " ".join(sys.argv[1:])), encoding="utf-8")
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -118,12 +118,11 @@ def _rounds(sources: int) -> Callable[[], Iterable[Row]]:
     return lambda: rounds.rows(sources)
 
 
-def _page(rows: list[Row], *, everything: bool) -> str:
-    command = f"python -m benchmarks{' --all' if everything else ''} --write docs/benchmarks.md"
+def _page(rows: list[Row], asked: str) -> str:
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     return f"""# Benchmarks
 
-Made by `{command}`, in one run, on Python {platform.python_version()} with {os.cpu_count()} processors of a machine
+Made by `python -m benchmarks {asked}`, in one run, on Python {platform.python_version()} with {os.cpu_count()} processors of a machine
 that had work for {busy:.1f} times as many. Rates count CPU seconds; those of the door, of rounds, of PostgreSQL and of the
 queue the clock. What stands in one line was measured in turns, so that its ratio means more than its rates.
 

@@ -1,0 +1,113 @@
+"""What a service of any size takes: arithmetic on measured costs of its parts. `python -m benchmarks.scale` prints the tables.
+
+The costs are CPU seconds of one core and bytes of SQLite's file, from the benchmarks named beside them, rounded up.
+What is assumed of the world stands beside them, so that whoever knows better changes a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from math import ceil, exp
+
+from app.engine import LANES
+from benchmarks.simulator import INTERVALS, SHARES, SPREAD, WALK
+
+DAY = timedelta(days=1).total_seconds()
+KEPT_DAYS = 400
+FULL = 0.5  # of a core: what a machine is loaded with on average, so that its peaks fit
+CORES, DISK = 4, 1e12  # of a machine
+
+# Sources, a host each.
+EVENTS_A_YEAR = 15  # of a source
+UPCOMING = 4  # of them
+CHANGED = 0.1  # of the answers
+NEW_EVENTS = 3  # in an answer that changed
+SCHEDULED = 0.008  # schedule, queue and lease of a walk on PostgreSQL: benchmarks.engine, walks that do nothing
+FETCHED = 0.006  # fetching and comparing an answer: benchmarks.rounds
+READ = 0.010  # the reader's process: benchmarks.door
+STORED = 0.025  # an event with its twins, topics, purpose and rendering: benchmarks.growth, merging, tagging
+ANSWER_BYTES = 30_000
+SOURCE_ROWS, SOURCE_BYTES = 3, 1_200  # host, source, how its fetches went
+EVENT_ROWS, EVENT_BYTES = 8, 9_000  # with version, topics, changes, search, rendering: a collected city
+
+# People who get picks once a week, in a calendar that polls and a mail.
+SLATE = 10  # picks a week
+PICK_BYTES = 800
+SLATED = 0.060  # a slate from 50,000 upcoming events: benchmarks.recommending, and writing it
+MAILED = 0.006  # a weekly mail, signed: benchmarks.mailing
+POLLS_A_DAY, POLLED = 24, 0.0004  # nearly all unchanged: benchmarks.serving
+PAGES_A_WEEK, PAGE = 5, 0.040  # benchmarks.pages_served
+
+
+def walks_a_second(sources: int) -> float:
+    return sources * sum(share / every.total_seconds() for share, every in zip(SHARES, INTERVALS, strict=True))
+
+
+def of_sources(sources: int) -> tuple[str, ...]:
+    walks = walks_a_second(sources)
+    events = EVENTS_A_YEAR * KEPT_DAYS / 365 + UPCOMING
+    changes = CHANGED * NEW_EVENTS
+    cores = walks * (SCHEDULED + FETCHED + CHANGED * READ + changes * STORED)
+    lanes = walks * WALK * exp(SPREAD**2 / 2)  # Little's law, on the mean of a log-normal
+    stored = sources * (SOURCE_BYTES + events * EVENT_BYTES)
+    return (
+        f"{sources:,}",
+        _number(sources * (SOURCE_ROWS + events * EVENT_ROWS)),
+        _bytes(stored),
+        _number(walks * DAY),
+        _bytes(walks * DAY * ANSWER_BYTES),
+        f"{cores:.3g}",
+        f"{ceil(lanes / LANES):,}",
+        f"{machines(cores, stored):,}",
+    )
+
+
+def of_people(people: int) -> tuple[str, ...]:
+    weeks = KEPT_DAYS / 7
+    requests = people * (POLLS_A_DAY + PAGES_A_WEEK / 7)
+    a_week = SLATED + MAILED + PAGES_A_WEEK * PAGE
+    stored = people * weeks * (SLATE + 1) * PICK_BYTES
+    cores = people * (a_week / 7 + POLLS_A_DAY * POLLED) / DAY
+    return (
+        f"{people:,}",
+        _number(people * weeks * (SLATE + 1)),
+        _bytes(stored),
+        _number(requests),
+        f"{requests / DAY:,.0f}",
+        f"{cores:.3g}",
+        f"{machines(cores, stored):,}",
+    )
+
+
+def machines(cores: float, stored: float) -> int:
+    return ceil(max(cores / (CORES * FULL), stored / DISK))
+
+
+def tables() -> Iterator[str]:
+    head = ("sources", "rows", "bytes", "looks a day", "fetched a day", "cores", "workers", "machines")
+    yield _table(head, [of_sources(10**power) for power in range(4, 8)])
+    head = ("people", "rows", "bytes", "requests a day", "a second", "cores", "machines")
+    yield _table(head, [of_people(10**power) for power in range(3, 8)])
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+
+
+def _number(number: float) -> str:
+    for size, unit in ((1e9, " billion"), (1e6, " million")):
+        if number >= size:
+            return f"{number / size:.2g}{unit}" if number < 100 * size else f"{number / size:,.0f}{unit}"
+    return f"{number:,.0f}"
+
+
+def _bytes(number: float) -> str:
+    for size, unit in ((1e12, "TB"), (1e9, "GB"), (1e6, "MB")):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number / 1e3:.3g} KB"
+
+
+if __name__ == "__main__":
+    print("\n\n".join(tables()))
