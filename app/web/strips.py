@@ -34,7 +34,7 @@ class Series:
 
 
 WIDTH, LEFT, RIGHT = 720.0, 6.0, 8.0
-ROW, HEAD, FOOT = 62.0, 20.0, 20.0  # heights of a row, of its words in it, and of the days below all
+ROW, HEAD, FOOT = 66.0, 24.0, 22.0  # heights of a row, of its words in it, and of the days below all
 
 
 def chart(days: Sequence[str], series: Sequence[Series], told: str, number: Callable[[int], str] = str) -> Markup:
@@ -66,8 +66,8 @@ def _row(one: Series, top: float, step: float, number: Callable[[int], str]) -> 
         for high in [max(2.0, (ROW - HEAD - 4) * count / most)]
     ]
     return [
-        _words(LEFT, top + 13, one.label, "start"),
-        *([_words(WIDTH - RIGHT, top + 13, number(most), "end")] if most else []),
+        _words(LEFT, top + 18, one.label, "start"),
+        *([_words(WIDTH - RIGHT, top + 18, number(most), "end")] if most else []),
         f'<line class="axis" x1="{LEFT:g}" x2="{WIDTH - RIGHT:g}" y1="{floor:.1f}" y2="{floor:.1f}"/>',
         *bars,
     ]
