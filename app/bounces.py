@@ -28,6 +28,11 @@ from app.models import Digest, Person
 LARGEST = 1_000_000  # bytes of a report that are read
 # RFC 3463: permanent, yet not about whether there is such a mailbox: it is full, or a policy was in the way.
 FOR_NOW = re.compile(r"5\.2\.2|5\.3\.|5\.4\.|5\.7\.")
+STATUS = re.compile(rb"\b[45]\.\d{1,3}\.\d{1,3}\b(?!\.)")  # RFC 3463; no address of a machine
+QMAIL = re.compile(
+    rb"^Hi\. This is the .{0,200}\bprogram at ", re.MULTILINE
+)  # as https://cr.yp.to/proto/qsbmf.txt has it
+UNTOLD = "5.0.0"  # a failure of which no more is said
 MARK = re.compile(rb"digest\.\d{4}-W\d\d\.([a-z0-9]{20})@|\+([a-z0-9]{20})@")
 
 Kind = Literal["final", "for-now", "complaint"]
@@ -50,15 +55,27 @@ def read_report(raw: bytes) -> Report | None:
     if feedback := parts.get("message/feedback-report"):
         kind = _fields(feedback).get("feedback-type", "abuse").lower()
         return Report("complaint", marks, kind) if kind in ("abuse", "fraud", "virus", "other") else None
-    delivery = parts.get("message/delivery-status")
+    delivery = parts.get("message/delivery-status") or parts.get("message/global-delivery-status")  # RFC 6533
     if delivery is None:
-        return None
+        return _told_in_words(mail, raw, marks)
     fields = _fields(delivery)
     if fields.get("action", "").lower() != "failed":
         return None
-    status = fields.get("status", "").split()[0:1] or ["5.0.0"]
-    is_final = status[0].startswith("5.") and not FOR_NOW.match(status[0])
-    return Report("final" if is_final else "for-now", marks, status[0])
+    status = fields.get("status", "").split()[0:1] or [UNTOLD]
+    return _failed(status[0], marks)
+
+
+def _told_in_words(mail: Mail, raw: bytes, marks: tuple[str, ...]) -> Report | None:
+    """Return what Exim and qmail say, whose reports are prose: both mark those of failures, not of delays."""
+    if mail["X-Failed-Recipients"] is None and not QMAIL.search(raw[:LARGEST]):
+        return None
+    told = STATUS.search(raw[:LARGEST])
+    return _failed(told[0].decode() if told else UNTOLD, marks)
+
+
+def _failed(status: str, marks: tuple[str, ...]) -> Report:
+    is_final = status.startswith("5.") and not FOR_NOW.match(status)
+    return Report("final" if is_final else "for-now", marks, status)
 
 
 def _fields(part: Mail) -> dict[str, str]:

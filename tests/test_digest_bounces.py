@@ -84,6 +84,27 @@ Subject: Evening 2
 --b--
 """.encode()
 
+# In prose, as Exim and qmail write.
+EXIM = f"""From: Mail Delivery System <Mailer-Daemon@mx.example.org>
+Auto-Submitted: auto-replied
+X-Failed-Recipients: ada@example.org
+Subject: Mail delivery failed
+
+  ada@example.org
+    SMTP error from 192.0.2.1: 550 5.1.1 unknown user
+
+Message-ID: <digest.2026-W49.{MARK}@adjacent.test>
+""".encode()
+QMAIL = f"""From: MAILER-DAEMON@mx.example.org
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.org.
+
+<ada@example.org>:
+This mailbox is full. (#4.2.2)
+
+Message-ID: <digest.2026-W49.{MARK}@adjacent.test>
+""".encode()
 ABSENT = b"From: ada@example.org\r\nAuto-Submitted: auto-replied\r\nSubject: On holiday\r\n\r\nBack in May.\r\n"
 
 
@@ -98,6 +119,15 @@ ABSENT = b"From: ada@example.org\r\nAuto-Submitted: auto-replied\r\nSubject: On 
         (returned(action="relayed"), None),
         (COMPLAINT, Report("complaint", (MARK,), "abuse")),
         (COMPLAINT.replace(b"Feedback-Type: abuse", b"Feedback-Type: not-spam"), None),
+        (returned("5.1.10"), Report("final", (MARK,), "5.1.10")),  # Exchange: no such recipient
+        (  # an address beyond ASCII (RFC 6533)
+            returned().replace(b"message/delivery-status", b"message/global-delivery-status"),
+            Report("final", (MARK,), "5.1.1"),
+        ),
+        (EXIM, Report("final", (MARK,), "5.1.1")),
+        (EXIM.replace(b"550 5.1.1 ", b""), Report("final", (MARK,), "5.0.0")),
+        (EXIM.replace(b"X-Failed-Recipients: ada@example.org\n", b""), None),  # a warning that it takes longer
+        (QMAIL, Report("for-now", (MARK,), "4.2.2")),
         (ABSENT, None),
         (b"", None),
         (b"\xff\xfe\x00", None),
