@@ -126,6 +126,12 @@ class CommunityFile(_Table):
     meets: list[Meeting] = Field(default_factory=list, max_length=20)
 
 
+EXAMPLES = {
+    "country": 'write two capital letters, such as "DE" (ISO 3166)',
+    "language": 'write its code, such as "en" or "pt-BR" (BCP 47)',
+}
+
+
 def looks_like_community(text: str) -> bool:
     return _SIGN.match(text) is not None
 
@@ -211,7 +217,8 @@ def _read(
     except RecursionError:
         return None, (Problem("broken_toml", path, "nested too deeply to be a community file; left out"),)
     except ValidationError as error:
-        return None, tuple(_wrong(text, path, *_place_and_remedy(each)) for each in error.errors(include_url=False))
+        wrong = (_wrong(text, path, *_place_and_remedy(each)) for each in error.errors(include_url=False))
+        return None, tuple(dict.fromkeys(wrong))
     return reading_of_file(told, path, url=url, window=window, zone=zone), ()
 
 
@@ -244,6 +251,16 @@ def _place_and_remedy(error: object) -> tuple[tuple[str | int, ...], str]:
         return place, f"{name!r} is missing: add it"
     if kind == "extra_forbidden":
         return place, f"{name!r} is not known here: see docs/communities.md for what is"
+    if name in ("date", "datetime"):  # the two things that `first` may be
+        return place[:-1], f"{place[-2]!r}: write a local time or a day without quotation marks, 2026-01-07T20:00:00"
+    if name in EXAMPLES and kind == "string_pattern_mismatch":
+        return place, f"{name!r}: {EXAMPLES[name]}"
+    if kind == "list_type":
+        return place, f"{name!r}: write " + ("[[meets]]" if name == "meets" else 'a list, ["one", "another"]')
+    if kind == "too_short":
+        return place, f"{name!r} is empty: write at least one"
+    if kind in ("too_long", "string_too_long"):
+        return place, f"{name!r} is too long: at most {error['ctx']['max_length']}"
     return place, f"{name!r}: {message.replace('Input should', 'it should', 1)}"
 
 

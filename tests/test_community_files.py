@@ -142,7 +142,10 @@ def test_circle_meets_where_it_says() -> None:
         ("FREQ=WEEKLY;BYDAY=WE", "every week", "bad_community", ":21: 'rhythm': "),
         ('"https://bridges.example/archive"', '"javascript:alert(1)"', "bad_community", ":16: 'url': write an address"),
         ("except = [2026-12-23]", "except = [2026-12-", "broken_toml", "bridge-builders.toml:23: "),
-        ("[[meets]]", "[meets]", "bad_community", ":18: 'meets': it should be a valid list"),
+        ("[[meets]]", "[meets]", "bad_community", ":18: 'meets': write [[meets]]"),
+        ('topics = ["Civil engineering", "Teaching"]', 'topics = "Art"', "bad_community", ":6: 'topics': write a list"),
+        ('topics = ["Civil engineering", "Teaching"]', "topics = []", "bad_community", ":6: 'topics' is empty"),
+        ("first = 2026-01-07T20:00:00", 'first = "7 January"', "bad_community", ":19: 'first': write a local time"),
     ],
 )
 def test_mistake_is_told_with_its_line_and_a_remedy(before: str, after: str, code: str, message: str) -> None:
