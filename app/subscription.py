@@ -20,36 +20,39 @@ from app.wording import SOURCE_LANGUAGE
 Rhythm = Literal["weekly", "fortnightly", "monthly", "worthwhile", "off"]
 EndReason = Literal["unsubscribed", "bounced", "complained"]
 RHYTHMS: tuple[Rhythm, ...] = get_args(Rhythm)
-WEEK = timedelta(weeks=1)
+THIS_WEEK, WEEK = timedelta(), timedelta(weeks=1)
 LONGEST_PAUSE = 26  # weeks
 BOUNCES = 3  # mails in a row that could not be delivered for now, before no more are sent
 
 
-def slot_of_week(moment: datetime, subscription: Subscription, zone: ZoneInfo) -> datetime:
-    """Return when, in UTC, the mail of the ISO week around a moment is due.
+def slot_of_week(
+    moment: datetime, subscription: Subscription, zone: ZoneInfo, *, later: timedelta = THIS_WEEK
+) -> datetime:
+    """Return when, in UTC, the mail of the ISO week around a moment is due, or of one some weeks later.
 
-    An hour that a clock change leaves out is the one after it, one that comes twice the first.
+    Weeks are those of the calendar on the wall: where a zone crosses the date line, one has six days. An hour that a
+    clock change leaves out is the one after it, one that comes twice the first.
     """
-    local = moment.astimezone(zone)
-    day = local.date() + timedelta(days=subscription.weekday - local.isoweekday())
+    on = moment.astimezone(zone).date() + later
+    day = on + timedelta(days=subscription.weekday - on.isoweekday())
     return datetime.combine(day, time(subscription.hour), zone).astimezone(UTC)
 
 
 def next_slot(after: datetime, subscription: Subscription, zone: ZoneInfo) -> datetime:
     """Return the first slot later than a moment."""
     slot = slot_of_week(after, subscription, zone)
-    return slot if slot > after else slot_of_week(slot + WEEK, subscription, zone)
+    return slot if slot > after else slot_of_week(after, subscription, zone, later=WEEK)
 
 
 def following(slot: datetime, subscription: Subscription, zone: ZoneInfo) -> datetime:
     """Return the slot after this one in the person's rhythm."""
-    later = slot_of_week(slot + WEEK, subscription, zone)
+    later = slot_of_week(slot, subscription, zone, later=WEEK)
     if subscription.rhythm == "fortnightly":
-        return slot_of_week(slot + 2 * WEEK, subscription, zone)
+        return slot_of_week(slot, subscription, zone, later=2 * WEEK)
     if subscription.rhythm == "monthly":
         month = slot.astimezone(zone).month
         while later.astimezone(zone).month == month:
-            later = slot_of_week(later + WEEK, subscription, zone)
+            later = slot_of_week(later, subscription, zone, later=WEEK)
     return later
 
 

@@ -52,6 +52,19 @@ def test_an_hour_that_is_left_out_is_the_one_after_it_and_one_that_comes_twice_t
     assert next_slot(autumn, at_night, BERLIN).astimezone(BERLIN).isoformat() == "2026-11-01T02:00:00+01:00"
 
 
+def test_a_day_the_date_line_takes_costs_no_mail() -> None:
+    apia = ZoneInfo("Pacific/Apia")  # there was no Friday 30 December 2011
+    on_sunday, on_friday = wish(weekday=7), wish(weekday=5)
+    before = datetime(2011, 12, 26, tzinfo=UTC)  # Sunday afternoon there
+    sundays, fridays = [next_slot(before, on_sunday, apia)], [next_slot(before, on_friday, apia)]
+    sundays.append(following(sundays[0], on_sunday, apia))
+    fridays.append(following(fridays[0], on_friday, apia))
+    assert [f"{slot.astimezone(apia):%F}" for slot in (*sundays, *fridays)] == [
+        *("2012-01-01", "2012-01-08"),
+        *("2011-12-31", "2012-01-06"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("rhythm", "days"),
     [
