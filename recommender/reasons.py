@@ -19,6 +19,9 @@ ASKED_SOURCES = 4  # known topics whose figures are looked at, those that raise 
 TELLING_LIFT = 1.15  # a move hardly more frequent than anybody's is no evidence of a path
 TELLING_SHARE = 0.05  # nor are figures about one in thirty: "2 % want it next" convinces nobody
 LARGEST_LIFT = 50  # beyond it a ratio tells of few counts
+LARGEST_WALK = (
+    10  # lifts between communities come from walks over who writes where: true in their order, not to the digit
+)
 NOTHING_KNOWN = "A new pairing: no figures from your field yet."
 
 
@@ -182,7 +185,7 @@ def _sentence(evidence: Evidence, a: str, b: str) -> str:
         case "communities":
             return (
                 f"People who write in online communities about {a} turn up in those about {b} "
-                f"{times(evidence.lift)} as often as elsewhere."
+                f"{times(evidence.lift, LARGEST_WALK)} as often as elsewhere."
             )
         case "neighbours":
             return f"{a} and {b} stand side by side in our catalogue of topics; there are no figures for this step yet."
@@ -198,8 +201,8 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %" if share < 0.01 else f"{share * 100:.0f} %"
 
 
-def times(lift: float) -> str:
+def times(lift: float, largest: int = LARGEST_LIFT) -> str:
     """Return how many times as often: "1.4 times", "12 times", "more than 50 times"."""
-    if lift > LARGEST_LIFT:
-        return f"more than {LARGEST_LIFT} times"
+    if lift > largest:
+        return f"more than {largest} times"
     return f"{lift:.1f} times" if lift < 9.95 else f"{lift:.0f} times"

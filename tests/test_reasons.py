@@ -80,4 +80,4 @@ def test_somebody_nobody_knows_is_told_that() -> None:
 def test_shares_and_ratios_read_as_people_say_them() -> None:
     assert [percent(share) for share in (0.3141, 0.02, 0.0061)] == ["31 %", "2 %", "0.6 %"]
     assert [times(lift) for lift in (1.44, 9.9, 12.3)] == ["1.4 times", "9.9 times", "12 times"]
-    assert times(175.0) == "more than 50 times"
+    assert [times(175.0), times(12.3, 10)] == ["more than 50 times", "more than 10 times"]
