@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from app.api.shapes import EventTopic, Links, Meta, NextEvent, Shape
+from app.api.shapes import EventTopic, Grounds, Links, Meta, NextEvent, Shape
 from recommender.cadence import Label
-from recommender.reach import Reach
 from scrapers.community_files import Kind, Openness
 
 
@@ -74,15 +73,8 @@ class CommunityList(Shape):
     links: Links
 
 
-class CommunityPick(Shape):
+class CommunityPick(Grounds):
     community: Community
-    topic: str
-    path: list[str]
-    reach: Reach
-    score: float
-    reason: str
-    evidence: list[str]
-    distance_km: float | None
 
 
 class CommunityPicks(Shape):

@@ -180,16 +180,21 @@ class NextEvent(Shape):
     starts_at: datetime
 
 
-class Pick(Shape):
-    event: Event
+class Grounds(Shape):
+    """Why something was picked."""
+
     topic: str | None  # slug of the one that carries it; None where the catalogue has lost it
-    topics: list[str]
     path: list[str]
     reach: Reach
     score: float
     reason: str
     evidence: list[str]
     distance_km: float | None
+
+
+class Pick(Grounds):
+    event: Event
+    topics: list[str]
     explorative: bool  # shown to find out rather than because it is sure
 
 
