@@ -34,7 +34,24 @@ _BOTH = re.compile(
     rf"|\b{_HERE}\s*{_AND}\s*(?:via |on |per |über )?{_THERE}|\b{_THERE}\s*{_AND}\s*{_HERE}\b",
     re.IGNORECASE,
 )
-_SIGNS_OF_BOTH = ("hybrid", "online", "virtu", "remote", "stream", "ligne", "línea", "zoom", "google meet")
+_SIGNS_OF_ONLINE = (
+    "online",
+    "virtu",
+    "remote",
+    "stream",
+    "ligne",
+    "línea",
+    "zoom",
+    "google meet",
+    "webinar",
+    "teams",
+    "jitsi",
+    "internet",
+    "visio",
+    "videokonferenz",
+)
+_SIGNS_OF_BOTH = ("hybrid", *_SIGNS_OF_ONLINE[:8])
+_LONGEST_ENDING = 80  # characters of ", and on Zoom (the link is sent in the morning)"
 _FIRST_WORDS = 1_000  # characters of a description in which it says that people may come in both ways
 _COUNTRIES = {
     name.casefold(): name
@@ -211,14 +228,23 @@ def is_online_in_words(text: str) -> bool:
 
 def without_online_part(location: str) -> tuple[str, bool]:
     """Return a location line without an ending like ", and on Zoom", and whether it had one."""
-    place = _ALSO_ONLINE.sub("", location)
-    return (place, place != location) if place.strip() else (location, False)
+    ending = location[-_LONGEST_ENDING:]
+    if _tells(ending, _SIGNS_OF_ONLINE):  # the pattern takes seconds for a page of blanks
+        found = _ALSO_ONLINE.search(ending)
+        if found and (place := location[: len(location) - len(found[0])]).strip():
+            return place, True
+    return location, False
 
 
 def tells_of_both_ways(title: str, description: str) -> bool:
     """Tell whether a text invites people to a place and online; that it names either is no evidence."""
-    text = f"{title}\n{description[:_FIRST_WORDS]}".casefold()
-    return any(sign in text for sign in _SIGNS_OF_BOTH) and _BOTH.search(text) is not None
+    text = f"{title}\n{description[:_FIRST_WORDS]}"
+    return _tells(text, _SIGNS_OF_BOTH) and _BOTH.search(text) is not None
+
+
+def _tells(text: str, signs: tuple[str, ...]) -> bool:
+    lowered = text.casefold()
+    return any(sign in lowered for sign in signs)
 
 
 def mode_of(venue: Venue | None, *, is_online: bool) -> Mode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pace import within
 
 from scrapers import Venue
 from scrapers.locations import read_venue, tells_of_both_ways, without_online_part
@@ -68,3 +69,8 @@ def test_place_that_is_online_too_keeps_its_name(location: str, parts: tuple[str
 )
 def test_only_an_invitation_both_ways_is_hybrid(title: str, description: str, is_both: bool) -> None:
     assert tells_of_both_ways(title, description) == is_both
+
+
+def test_page_of_blanks_in_a_location_costs_nothing() -> None:
+    with within(1):
+        assert without_online_part("Hall" + " " * 60_000) == ("Hall" + " " * 60_000, False)
