@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from readers import community, event, pick
+from readers import add_reader, community, event, pick
 from service import Service, serving, settings_in
 from test_digest_letter import facts, words
 from test_digest_rules import taken, whole
@@ -15,6 +15,7 @@ from app import outbox
 from app.address_change import Asked as AskedToConfirm
 from app.address_change import mail_for as confirming_mail
 from app.communities import Active
+from app.digest_sending import links_of
 from app.introductions import Introduced
 from app.letter_facts import Facts
 from app.models import Person
@@ -97,6 +98,23 @@ async def test_front_ends_ask_by_header_and_change_it_in_the_wish(tmp_path: Path
         assert changed.json()["data"]["language"] == "de"
         refused = await service.client.patch("/api/v1/me/digest", json={"language": "tlh"}, headers=me)
         assert refused.status_code == 422
+
+
+async def test_pages_behind_a_mails_links_speak_as_the_mail_did(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        async with service.database.writing() as session:
+            person = await add_reader(session, slate=[(event(2), pick())], person={"language": "de"})
+        links = links_of(service.settings)
+        browser = {"Accept": "text/html", "Accept-Language": "en"}
+        addresses = (
+            links.unsubscribe(person.key),
+            links.say(person.key, "event2"),
+            links.learned(person.key, "event2"),
+        )
+        shown = [await service.client.get(address, headers=browser) for address in addresses]
+        assert [(one.status_code, one.headers["Content-Language"]) for one in shown] == [(200, "de")] * 3
+        left = await service.client.post(addresses[0], headers=browser)
+        assert "Du bekommst keine weitere Mail" in left.text
 
 
 def mails(service: Service) -> list[tuple[str, str]]:

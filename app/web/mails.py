@@ -5,7 +5,7 @@ The link is the proof of who acts; nobody need be signed in. A GET only shows a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast, get_args
 
@@ -24,6 +24,7 @@ from app.retelling import all_retold
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting
+from app.wording import wording_for
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +40,11 @@ async def _person(session: AsyncSession, key: str | None) -> Person | None:
     return (await session.exec(select(Person).where(Person.key == key))).one_or_none()
 
 
+def _as_theirs(visit: Visit, person: Person) -> Visit:
+    """Return a visit in the language the mail spoke, whatever browser its link was opened in."""
+    return replace(visit, wording=wording_for(person.language)) if person.language else visit
+
+
 async def _spent(visit: Visit) -> HTMLResponse:
     return await page(visit, "mail_spent.html", status=410, headers=UNSTORED)
 
@@ -46,7 +52,12 @@ async def _spent(visit: Visit) -> HTMLResponse:
 async def _subscription_page(visit: Visit, session: AsyncSession, person: Person, **facts: Any) -> HTMLResponse:
     shown = await subscriptions.subscription_json(session, person, clock=datetime.now(UTC))
     return await page(
-        visit, "unsubscribe.html", headers=UNSTORED, wish=shown, pauses=PAUSES, **{"did": "", "said": "", **facts}
+        _as_theirs(visit, person),
+        "unsubscribe.html",
+        headers=UNSTORED,
+        wish=shown,
+        pauses=PAUSES,
+        **{"did": "", "said": "", **facts},
     )
 
 
@@ -102,7 +113,7 @@ async def ask_what_to_say(
     found = await _pick(session, link)
     if found is None:
         return await _spent(visit)
-    return await _say_page(visit, found[1], kind if kind in KINDS else "")
+    return await _say_page(_as_theirs(visit, found[0]), found[1], kind if kind in KINDS else "")
 
 
 @router.post("/m/{event_key}/{token}", dependencies=[Depends(at_most(ACTS_AN_HOUR, "say"))])
@@ -116,6 +127,7 @@ async def say(
         if found is None:
             return await _spent(visit)
         person, event = found
+        visit = _as_theirs(visit, person)
         if kind not in get_args(feedback.Kind):
             return await _say_page(visit, event, "", status=422)
         said = cast("feedback.Kind", kind)
@@ -135,7 +147,8 @@ async def ask_what_was_learned(
     found = await _pick(session, link)
     if found is None:
         return await _spent(visit)
-    return await _learned_page(visit, session, found[1], is_told=await takeaways.is_told(session, *found))
+    is_told = await takeaways.is_told(session, *found)
+    return await _learned_page(_as_theirs(visit, found[0]), session, found[1], is_told=is_told)
 
 
 @router.post("/m/{event_key}/{token}/learned", dependencies=[Depends(at_most(ACTS_AN_HOUR, "learned"))])
@@ -151,6 +164,7 @@ async def tell_what_was_learned(
         if found is None:
             return await _spent(visit)
         person, event = found
+        visit = _as_theirs(visit, person)
         if await takeaways.is_told(session, person, event):
             return await _learned_page(visit, session, event, is_told=True)
         topics = await takeaways.offered(session, event)
@@ -222,4 +236,4 @@ async def confirm(visit: Visiting, secret: str, database: Data) -> HTMLResponse:
         return await page(visit, "confirm.html", status=409, headers=UNSTORED, email="", step="taken")
     if person is None:
         return await _spent(visit)
-    return await page(visit, "confirm.html", headers=UNSTORED, email=person.email, step="done")
+    return await page(_as_theirs(visit, person), "confirm.html", headers=UNSTORED, email=person.email, step="done")
