@@ -33,7 +33,7 @@ class Settings:
     smtp_url: str | None
     mail_from: str  # of the weekly mail
     sign_in_from: str  # of mails somebody waits for: complaints about the weekly one must not keep people out
-    mail_rate: float  # weekly mails a second and process
+    mail_rate: float  # weekly mails a second
     bounces_to: str | None  # where servers say that a mail could not be delivered
     dkim_key: Path | None  # a private RSA key; None: the mail server signs, or nobody
     dkim_selector: str
