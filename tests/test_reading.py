@@ -164,11 +164,12 @@ def test_threads_read_side_by_side():
 def test_killed_processes_are_replaced():
     read(CONFERENCES, url=URL, window=WINDOW)
     forkserver, _ = workers.WORKERS._forkserver
-    for pid in (*_children(forkserver.pid), forkserver.pid):
+    killed = _children(forkserver.pid)
+    for pid in (*killed, forkserver.pid):
         os.kill(pid, signal.SIGKILL)
     forkserver.wait()
     time_limit = time.monotonic() + 60
-    while _children(forkserver.pid) and time.monotonic() < time_limit:
+    while any(map(_is_running, killed)) and time.monotonic() < time_limit:
         pass
     assert read(CONFERENCES, url=URL, window=WINDOW).listed == 1
 
@@ -176,6 +177,11 @@ def test_killed_processes_are_replaced():
 def _children(parent: int) -> list[int]:
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
     return [int(pid) for pid in listed.stdout.split()]
+
+
+def _is_running(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
 
 
 def test_forked_process_reads_with_workers_of_its_own():
