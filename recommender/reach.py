@@ -55,10 +55,18 @@ def geography(catalogue: Catalogue) -> Geography:
     order = {slug: number for number, slug in enumerate(catalogue.domains)}
     fields = {topic.domain: topic.field for topic in catalogue.topics}
     names = sorted(set(fields.values()))
-    naming, named = np.array(
-        [(place, catalogue.index[slug]) for place, topic in enumerate(catalogue.topics) for slug in topic.neighbours],
-        np.intp,
-    ).reshape(-1, 2).T
+    naming, named = (
+        np.array(
+            [
+                (place, catalogue.index[slug])
+                for place, topic in enumerate(catalogue.topics)
+                for slug in topic.neighbours
+            ],
+            np.intp,
+        )
+        .reshape(-1, 2)
+        .T
+    )
     return Geography(
         np.array([order[topic.domain] for topic in catalogue.topics], np.intp),
         np.array([names.index(fields[slug]) if slug in fields else len(names) for slug in catalogue.domains], np.intp),
