@@ -1,6 +1,6 @@
 """Step 1's clock: what is due becomes jobs, and what the jobs do. `serve` runs them, and any number of workers.
 
-Every job is derived from a row (app.leases): hosts, and chores, which the service does for itself from time to time.
+Every job is derived from a row (app.queue.leases): hosts, and chores, which the service does for itself from time to time.
 So nothing is lost when a process dies, and one works on a row at a time. The schedule keeps the real clock;
 `settings.now()` says what is upcoming.
 """
@@ -15,26 +15,19 @@ import structlog
 from sqlalchemy import and_, delete, update
 from sqlmodel import col
 
-from app import (
-    about,
-    activity,
-    collect,
-    digest_sending,
-    experience,
-    feeds,
-    first_start,
-    frontier,
-    leases,
-    registry,
-    renderings,
-    retention,
-    series,
-    slates,
-)
+from app.calendars import feeds, renderings
+from app.collecting import collect, first_start, frontier, registry, series
+from app.community import activity
 from app.db import Database
-from app.engine import Engine
-from app.holder import Again, Holder
+from app.events import about
+from app.mail import digest_sending
 from app.models import Chore, Host, Person
+from app.operating import retention
+from app.people import experience
+from app.picking import slates
+from app.queue import leases
+from app.queue.engine import Engine
+from app.queue.holder import Again, Holder
 from app.settings import Settings
 from scrapers.fetch import Fetcher
 

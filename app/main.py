@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
-from app import ahead, first_start, registry, served_at, tokens, web
+from app import web
 from app.api import (
     calendars,
     communities,
@@ -41,7 +41,11 @@ from app.api.limits import Limiter
 from app.api.reference import describe
 from app.api.requests import Requests
 from app.api.uses import Uses
+from app.collecting import first_start, registry
 from app.db import Database, migrate
+from app.operating import served_at
+from app.people import tokens
+from app.picking import ahead
 from app.revisions import revisions_of
 from app.settings import Settings
 from app.worker import working

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class Leased(SQLModel):
-    """Work that comes due: one worker at a time holds it, and renews its lease while at it (app.leases)."""
+    """Work that comes due: one worker at a time holds it, and renews its lease while at it (app.queue.leases)."""
 
     name: str = Field(primary_key=True)
     next_due: datetime = Field(index=True)
@@ -279,7 +279,7 @@ class Person(SQLModel, table=True):
     lon: float | None = None
     within_km: float = 50.0
     online: bool = True
-    reach: str = "one-step"  # as chosen; feedback shifts it (app.feedback)
+    reach: str = "one-step"  # as chosen; feedback shifts it (app.people.feedback)
     reach_chosen_at: datetime  # feedback before this no longer shifts it
     days: int = 21
     language: str | None = None  # of pages and mails; None: what the browser asks for
@@ -453,7 +453,7 @@ class Digest(SQLModel, table=True):
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
     week: str = Field(primary_key=True)
-    state: str = Field(index=True)  # due, sending, sent, unknown, failed, skipped, bounced (app.digest)
+    state: str = Field(index=True)  # due, sending, sent, unknown, failed, skipped, bounced (app.mail.digest)
     changed_at: datetime
     error: str | None = None
     message_id: str | None = None

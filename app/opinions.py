@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, feeds, hiding, slates
+from app.calendars import feeds
 from app.models import Event, Person
+from app.people import feedback, hiding
+from app.picking import slates
 from app.topic_names import label_of
 
 

@@ -11,8 +11,8 @@ import structlog
 
 from app import jobs
 from app.db import Database
-from app.engine import engine
-from app.holder import Holder
+from app.queue.engine import engine
+from app.queue.holder import Holder
 from app.settings import Settings
 from scrapers.fetch import Fetcher
 

@@ -25,11 +25,11 @@ import asyncpg
 from sqlalchemy import func, insert, make_url, text, update
 from sqlmodel import col, select
 
-from app import leases
 from app.db import Database, migrate
-from app.engine import engine
 from app.jobs import AHEAD
 from app.models import Host
+from app.queue import leases
+from app.queue.engine import engine
 from benchmarks.measure import Row, table
 
 CLOCK = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -284,7 +284,7 @@ async def _watched(url: str) -> float:
 async def _work(url: str) -> None:
     """Work as `adjacent worker` does, but for the walks, which only take their time."""
     from app import jobs  # noqa: PLC0415 (this process alone needs it)
-    from app.holder import Again, Holder  # noqa: PLC0415
+    from app.queue.holder import Again, Holder  # noqa: PLC0415
 
     database = Database(url)
 

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.collecting.first_start import DEMO_SETTING
 from app.db import Database, migrate
-from app.first_start import DEMO_SETTING
 from app.models import Setting
 from benchmarks import mailing, stock
 from benchmarks.measure import Row, table

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 
-from app.collect import keep
+from app.collecting.collect import keep
+from app.collecting.frontier import add_sources
 from app.db import Database, migrate
-from app.frontier import add_sources
 from benchmarks.measure import Row, table
 from benchmarks.rounds import NOW
 from scrapers import EventDraft, Page, Reading

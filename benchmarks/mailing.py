@@ -23,13 +23,13 @@ from sqlalchemy import insert
 from sqlmodel import SQLModel
 
 from app.db import Database, migrate
-from app.digest import Claim
-from app.digest_sending import BATCH, Outgoing, write_to
-from app.dkim import load_signer
-from app.mailer import Message, build
+from app.mail.digest import Claim
+from app.mail.digest_sending import BATCH, Outgoing, write_to
+from app.mail.dkim import load_signer
+from app.mail.mailer import Message, build
 from app.models import Event, Person, ShownPick, Subscription
+from app.picking.slates import iso_week
 from app.settings import Settings
-from app.slates import iso_week
 from benchmarks.measure import Row, seconds, table
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)

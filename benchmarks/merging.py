@@ -14,10 +14,10 @@ from dataclasses import replace
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 
-from app import ingest
-from app.changes import Changes
+from app.collecting.frontier import add_sources
 from app.db import Database, migrate
-from app.frontier import add_sources
+from app.events import ingest
+from app.events.changes import Changes
 from benchmarks.measure import Row, table
 from benchmarks.rounds import NOW
 from scrapers import EventDraft

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from app import about
 from app.db import Database, migrate
+from app.events import about
 from app.jobs import CHORES
 from benchmarks import stock
 from benchmarks.measure import Row, table

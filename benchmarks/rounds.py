@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.collect import Round, collect
+from app.collecting.collect import Round, collect
+from app.collecting.frontier import add_sources
 from app.db import Database, migrate
-from app.frontier import add_sources
 from benchmarks.measure import Row, table
 from scrapers.fetch import Fetcher
 

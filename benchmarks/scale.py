@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from math import ceil, exp
 
-from app.engine import LANES
+from app.queue.engine import LANES
 from benchmarks.simulator import INTERVALS, SHARES, SPREAD, WALK
 
 DAY = timedelta(days=1).total_seconds()

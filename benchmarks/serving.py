@@ -20,7 +20,8 @@ from pathlib import Path
 
 import httpx
 
-from app import calendar_feed, queries, renderings
+from app import queries
+from app.calendars import calendar_feed, renderings
 from app.db import Database
 from benchmarks import peers, stock
 from benchmarks.measure import Row, seconds, table

@@ -21,11 +21,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from sqlalchemy import insert
 
-from app import leases
 from app.db import Database, migrate
-from app.engine import LANES
 from app.jobs import AHEAD
 from app.models import Host
+from app.queue import leases
+from app.queue.engine import LANES
 from benchmarks.measure import Row, table
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)

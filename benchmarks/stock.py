@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, insert
 
-from app import about, renderings
+from app.calendars import renderings
 from app.db import Database, migrate
+from app.events import about
 from app.models import Event, EventTopic
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

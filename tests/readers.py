@@ -10,7 +10,7 @@ from service import NOW
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Community, Event, Person, ShownPick, Subscription
-from app.slates import iso_week
+from app.picking.slates import iso_week
 
 TUESDAY = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)  # when mails are due in UTC, four hours before NOW
 

@@ -15,11 +15,12 @@ import postgresql
 from fastapi import FastAPI
 from sqlmodel import select
 
-from app import ingest, tokens
+from app.collecting.frontier import add_source
 from app.db import Database, migrate
-from app.frontier import add_source
+from app.events import ingest
 from app.main import create_app
 from app.models import EventTopic, EventVersion
+from app.people import tokens
 from app.settings import Settings
 from scrapers import EventDraft, Venue
 

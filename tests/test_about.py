@@ -11,9 +11,9 @@ import pytest
 from service import NOW, draft
 from sqlmodel import col, select
 
-from app import about, ingest
+from app.collecting.frontier import add_source
 from app.db import Database, migrate
-from app.frontier import add_source
+from app.events import about, ingest
 from app.models import Community, Embedding, Event, EventTopic
 from scrapers import EventDraft
 

@@ -13,12 +13,12 @@ import pytest
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving, settings_in
 from sqlmodel import select
 
-from app import people, tokens
 from app.api import shapes
 from app.api.doors import PRIVATE
 from app.api.limits import client_behind
 from app.api.sign_in import CONFIRMED_AN_HOUR
 from app.models import Person, Proposal, Token
+from app.people import people, tokens
 from app.settings import BadSetting
 
 ME = "/api/v1/me"

@@ -14,15 +14,16 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import ahead, picks, queries
-from app.ahead import events_ahead
-from app.barriers import ELSEWHERE, MUTUAL_HELP, barrier
+from app import queries
 from app.db import Database
-from app.feasible import feasible
 from app.models import Community, Event, EventTopic
+from app.people.wishes import EVENING, LATE, Hours, Refusals, Seen, Wish
+from app.picking import ahead, picks
+from app.picking.ahead import events_ahead
+from app.picking.barriers import ELSEWHERE, MUTUAL_HELP, barrier
+from app.picking.feasible import feasible
 from app.places import Spot
 from app.queries import PURPOSES
-from app.wishes import EVENING, LATE, Hours, Refusals, Seen, Wish
 
 pytest_plugins = ("databases",)
 

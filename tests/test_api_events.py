@@ -13,7 +13,7 @@ from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
 from app.api import shapes
-from app.ingest import Changes, store, stored_versions
+from app.events.ingest import Changes, store, stored_versions
 from app.models import Event, Source
 from scrapers import Organizer, Venue
 

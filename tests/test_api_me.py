@@ -16,9 +16,9 @@ from sqlmodel import select
 from app.api import shapes
 from app.api.limits import Bucket
 from app.api.me import GUESTS_AN_HOUR
-from app.feedback import shift
 from app.jobs import renew_slates
 from app.models import Event, ShownPick, Token
+from app.people.feedback import shift
 
 ME = "/api/v1/me"
 # The first four are next door to JavaScript and React, the others are not.

@@ -9,10 +9,10 @@ import pytest
 from service import settings_in
 from typer.testing import CliRunner
 
-from app import backlog, leases
-from app.backlog import Listed
 from app.db import Database, migrate
 from app.models import Chore, Host
+from app.queue import backlog, leases
+from app.queue.backlog import Listed
 
 pytest_plugins = ("databases",)
 

@@ -22,11 +22,12 @@ from sqlmodel import SQLModel, select
 from test_migrations import content
 from typer.testing import CliRunner
 
-from app import frontier, ingest
-from app.backup import BadBackup, back_up, restore
 from app.cli.commands import cli
+from app.collecting import frontier
 from app.db import Database, current_revision, migrate, newest_revision
+from app.events import ingest
 from app.models import Event, Person, Setting
+from app.operating.backup import BadBackup, back_up, restore
 
 pytest_plugins = ("databases",)
 

@@ -12,11 +12,13 @@ from service import NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import by_hand, frontier, history, ingest, queries, removal
-from app.by_hand import NotJoined, NotParted
-from app.changes import Vanishing, compare
+from app import queries
+from app.collecting import frontier
 from app.db import Database
-from app.ingest import Counts
+from app.events import by_hand, history, ingest, removal
+from app.events.by_hand import NotJoined, NotParted
+from app.events.changes import Vanishing, compare
+from app.events.ingest import Counts
 from app.models import Event, EventChange, EventVersion, Feedback, Person, Source, Verdict
 from scrapers import EventDraft, Reading
 

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 
-from app.calendar_feed import calendar, header
+from app.calendars.calendar_feed import calendar, header
 from app.content_lines import clean, line, text
 from app.models import Event
 from app.queries import Listed

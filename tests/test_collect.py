@@ -14,11 +14,12 @@ from service import NOW
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from app import collect, frontier, ingest, removal, series
-from app.changes import BATCH
+from app.collecting import collect, frontier, series
+from app.collecting.page_reading import HORIZON
 from app.db import Database
+from app.events import ingest, removal
+from app.events.changes import BATCH
 from app.models import Community, Event, EventVersion, FetchState, Host, Series, Source
-from app.page_reading import HORIZON
 from scrapers import stable_digest
 from scrapers.fetch import Fetcher
 
@@ -565,7 +566,7 @@ async def test_calendar_names_the_community_behind_it(database: Database, origin
 ROUNDS_UNTIL_KILLED = """
 import asyncio, sys
 from datetime import datetime
-from app import collect
+from app.collecting import collect
 from app.db import Database
 from scrapers.fetch import Fetcher
 

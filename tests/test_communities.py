@@ -15,9 +15,10 @@ from selectolax.lexbor import LexborHTMLParser
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import activity, collect, frontier, registry
 from app.api import community_shapes as shapes
-from app.frontier import add_source
+from app.collecting import collect, frontier, registry
+from app.collecting.frontier import add_source
+from app.community import activity
 from app.models import Community, Event, FetchState, Source
 from recommender.catalogue import load_catalogue
 from scrapers import Page, Window, read_here

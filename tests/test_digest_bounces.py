@@ -11,10 +11,10 @@ from readers import add_reader
 from service import NOW
 from sqlmodel import select
 
-from app.bounces import Report, mails_in, note, note_each, read_report
 from app.db import Database
-from app.digest_sending import links_of
-from app.mail_links import Links
+from app.mail.bounces import Report, mails_in, note, note_each, read_report
+from app.mail.digest_sending import links_of
+from app.mail.mail_links import Links
 from app.models import Digest, Person, Subscription
 
 pytest_plugins = ("databases",)
@@ -191,7 +191,7 @@ async def test_a_complaint_ends_it_and_asking_again_needs_a_new_confirmation(dat
         assert dict(await note_each(session, [COMPLAINT, COMPLAINT], clock=NOW)) == {"complained": 2}
     wish = await the_wish(database)
     assert (wish.end_reason, wish.confirmed_at) == ("complained", None)
-    from app import subscription
+    from app.mail import subscription
 
     async with database.writing() as session:
         person = await session.get_one(Person, 1)

@@ -19,11 +19,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from test_digest_bounces import returned
 from typer.testing import CliRunner
 
-from app import slates
 from app.cli.commands import cli
 from app.db import Database
-from app.digest_sending import links_of
+from app.mail.digest_sending import links_of
 from app.models import Digest
+from app.picking import slates
 
 T = TypeVar("T")
 

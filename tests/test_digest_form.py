@@ -11,10 +11,10 @@ from service import settings_in
 from test_browser import CHROMIUM, FLAGS
 from test_digest_rules import taken
 
-from app.address_change import Asked as AskedToConfirm
-from app.address_change import mail_for as confirming_mail
-from app.signing import Asked, mail_for
-from app.wording import wording_of
+from app.account.address_change import Asked as AskedToConfirm
+from app.account.address_change import mail_for as confirming_mail
+from app.account.signing import Asked, mail_for
+from app.words.wording import wording_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed here")
 

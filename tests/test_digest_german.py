@@ -11,16 +11,16 @@ from service import Service, serving, settings_in
 from test_digest_letter import facts, words
 from test_digest_rules import taken, whole
 
-from app import outbox
-from app.address_change import Asked as AskedToConfirm
-from app.address_change import mail_for as confirming_mail
-from app.communities import Active
-from app.digest_sending import links_of
-from app.introductions import Introduced
-from app.letter_facts import Facts
+from app.account.address_change import Asked as AskedToConfirm
+from app.account.address_change import mail_for as confirming_mail
+from app.account.signing import Asked, mail_for
+from app.community.communities import Active
+from app.mail import outbox
+from app.mail.digest_sending import links_of
+from app.mail.introductions import Introduced
+from app.mail.letter_facts import Facts
 from app.models import Person
-from app.signing import Asked, mail_for
-from app.wording import wording_of
+from app.words.wording import wording_of
 
 DE = wording_of("de")
 ENGLISH = re.compile(r"\b(the|you|your|this|what|with|and|is|are|of|for|going|more)\b", re.IGNORECASE)

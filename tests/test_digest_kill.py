@@ -15,9 +15,9 @@ from readers import add_reader, event, pick
 from service import NOW, settings_in
 from sqlmodel import select
 
-from app import digest
 from app.db import Database
-from app.digest_sending import send_all
+from app.mail import digest
+from app.mail.digest_sending import send_all
 from app.models import Digest
 
 pytest_plugins = ("databases",)
@@ -26,7 +26,7 @@ SENDER = """
 import asyncio, os
 from datetime import datetime
 from app.db import Database
-from app.digest_sending import send_all
+from app.mail.digest_sending import send_all
 from app.settings import Settings
 
 async def main():

@@ -13,16 +13,16 @@ from postbox import Taken
 from readers import TUESDAY, add_reader, community, event, pick, show
 from service import NOW, settings_in
 
-from app import letter, letter_facts
 from app.db import Database
-from app.digest_sending import built_for, links_of, send_due
-from app.letter_facts import Facts
-from app.mail_links import Links
+from app.mail import letter, letter_facts
+from app.mail.digest_sending import built_for, links_of, send_due
+from app.mail.letter_facts import Facts
+from app.mail.mail_links import Links
 from app.models import CommunityTopic, Event, EventChange, Feedback, Hidden, Person, Subscription
+from app.picking.slates import Shown
 from app.queries import Listed
-from app.slates import Shown
-from app.when import when_for
-from app.wording import wording_of
+from app.words.when import when_for
+from app.words.wording import wording_of
 
 pytest_plugins = ("databases",)
 

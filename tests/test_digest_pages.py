@@ -13,8 +13,9 @@ from readers import add_reader, event, pick, show
 from service import NOW, Service, serving
 from sqlmodel import select
 
-from app import address_change, outbox
-from app.digest_sending import links_of, send_due
+from app.account import address_change
+from app.mail import outbox
+from app.mail.digest_sending import links_of, send_due
 from app.models import EventTopic, Feedback, Person, Subscription, Takeaway
 
 BROWSER = {"Accept": "text/html"}

@@ -18,15 +18,15 @@ from readers import event, pick
 from service import NOW, settings_in
 from test_digest_letter import facts
 
-from app import mailer
-from app.digest_sending import Outgoing, built_for, links_of
-from app.dkim import BadKey, load_signer
-from app.letter_facts import Changed, Facts, Said
-from app.mail_templates import inlined
+from app.account.signing import Asked, mail_for
+from app.mail import mailer
+from app.mail.digest_sending import Outgoing, built_for, links_of
+from app.mail.dkim import BadKey, load_signer
+from app.mail.letter_facts import Changed, Facts, Said
+from app.mail.mail_templates import inlined
 from app.models import Subscription
 from app.settings import Settings
-from app.signing import Asked, mail_for
-from app.wording import wording_of
+from app.words.wording import wording_of
 
 CLOCK = datetime.now(UTC)  # dkimpy takes no signature of the future
 FROM = "Adjacent <weekly@adjacent.test>"

@@ -13,9 +13,9 @@ from readers import TUESDAY, add_reader, event, pick, show
 from service import NOW, settings_in
 from sqlmodel import col, select
 
-from app import digest, letter
 from app.db import Database
-from app.digest_sending import send_all, send_due
+from app.mail import digest, letter
+from app.mail.digest_sending import send_all, send_due
 from app.models import Digest, Person, Subscription
 from app.settings import Settings
 
@@ -289,8 +289,8 @@ async def test_a_call_sends_a_bounded_number_and_the_next_one_the_rest(
     database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add_readers(database, *(f"reader{number}" for number in range(7)))
-    monkeypatch.setattr("app.digest_sending.BATCH", 2)
-    monkeypatch.setattr("app.digest_sending.MOST", 4)
+    monkeypatch.setattr("app.mail.digest_sending.BATCH", 2)
+    monkeypatch.setattr("app.mail.digest_sending.MOST", 4)
     assert [await send(database, settings) for _ in range(3)] == [{"sent": 4}, {"sent": 3}, {}]
 
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.mail.subscription import following, is_wanted, next_slot, plan, slot_of_week
 from app.models import Subscription
-from app.subscription import following, is_wanted, next_slot, plan, slot_of_week
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 12, 2, 12, 0, tzinfo=UTC)  # a Wednesday

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from origin import Origin
 
-from app.discovery import AddressList, Found, NothingFound, Tried, examine
+from app.collecting.discovery import AddressList, Found, NothingFound, Tried, examine
 from scrapers.discover import Candidate
 from scrapers.fetch import Fetcher
 

@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from service import lay_database, serving, settings_in
 
-from app import doctor, leases
+from app.collecting.frontier import add_source
 from app.db import Database, migrate, newest_revision
-from app.frontier import add_source
-from app.mailer import _signer as signer_kept
+from app.mail.mailer import _signer as signer_kept
 from app.models import Chore, Host, Worker
+from app.operating import doctor
+from app.queue import leases
 from app.settings import Settings
 
 

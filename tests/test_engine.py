@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.db import Database
-from app.engine import Engine, engine
+from app.queue.engine import Engine, engine
 
 pytest_plugins = ("databases",)
 

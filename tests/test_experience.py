@@ -9,10 +9,10 @@ from service import MUNICH, NOW, draft, serving
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import experience, people
 from app.db import Database
-from app.experience import count_answers, experience_of, refresh_prior
 from app.models import Community, Event, Feedback
+from app.people import experience, people
+from app.people.experience import count_answers, experience_of, refresh_prior
 from recommender.catalogue import load_catalogue
 from recommender.ranking import score_topics
 

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 
 from app.api import exports
-from app.calendar_feed import subscribe_links
+from app.calendars.calendar_feed import subscribe_links
 
 API = "/api/v1"
 FORMS = ("events", "events.ics", "events.rss", "events.atom", "feed.json", "events.csv")

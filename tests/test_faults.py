@@ -26,10 +26,13 @@ from sqlmodel import select
 from test_migrations import content
 from waiting import PATIENCE, until
 
-from app import frontier, ingest, jobs, leases, worker
+from app import jobs, worker
+from app.collecting import frontier
+from app.collecting.frontier import add_source, add_sources
 from app.db import Database, current_revision, migrate, newest_revision
-from app.frontier import add_source, add_sources
+from app.events import ingest
 from app.models import Chore, Event, EventVersion, FetchState, Host, Source, Worker
+from app.queue import leases
 
 pytest_plugins = ("databases",)
 

@@ -10,12 +10,13 @@ import pytest
 from service import NOW, draft
 from sqlmodel import col, func, select
 
-from app import first_start, frontier, ingest, removal
+from app.collecting import first_start, frontier
 from app.db import Database
+from app.events import ingest, removal
 from app.models import Community, Event, EventTopic, EventVersion, FetchState, Host, Series, Setting, Source
-from app.picks import picks_for
+from app.people.wishes import Wish
+from app.picking.picks import picks_for
 from app.topic_names import resolve_known
-from app.wishes import Wish
 from scrapers import Page, Reading, Window, read_here
 
 pytest_plugins = ("databases",)

@@ -12,10 +12,10 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import slates
 from app.api import shapes
 from app.jobs import renew_slates
 from app.models import Community, Event, Hidden, Person, ShownPick
+from app.picking import slates
 
 ME = "/api/v1/me"
 FRONT_END = {"JavaScript": 4, "React": 4}
@@ -122,7 +122,8 @@ async def test_hidden_community_stays_out_of_every_later_week(service: Service) 
 async def test_what_is_hidden_comes_along_when_a_guest_signs_in_and_can_always_be_shown_again(
     service: Service,
 ) -> None:
-    from app import guests, people
+    from app.account import guests
+    from app.people import people
 
     await a_town(service)
     guest_headers = await service.guest(know=["React"])

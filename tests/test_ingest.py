@@ -13,10 +13,11 @@ from service import MUNICH, NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import frontier, ingest, removal
-from app.changes import Changes, Known, Vanishing, compare, digest_of
+from app.collecting import frontier
 from app.db import Database
-from app.ingest import Counts
+from app.events import ingest, removal
+from app.events.changes import Changes, Known, Vanishing, compare, digest_of
+from app.events.ingest import Counts
 from app.models import Community, Event, EventVersion, Feedback, Host, Person, Source
 from scrapers import EventDraft, Organizer, Problem, Reading, Venue
 

@@ -17,14 +17,15 @@ from postbox import Taken
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from service import BASE_URL, NOW
 
-from app import calendar_feed, letter, mailer, syndication
 from app.api.embed import widget
-from app.letter_facts import Facts
-from app.mail_links import Links
+from app.calendars import calendar_feed, syndication
+from app.calendars.syndication import COLUMNS, FORMULA_STARTS, Channel
+from app.mail import letter, mailer
+from app.mail.letter_facts import Facts
+from app.mail.mail_links import Links
 from app.models import Community, Event, Person, Subscription
+from app.picking.slates import Shown
 from app.queries import Listed, event_json
-from app.slates import Shown
-from app.syndication import COLUMNS, FORMULA_STARTS, Channel
 
 PAYLOADS = {
     "line ends": "Talk\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:evil@evil.example",

@@ -15,11 +15,11 @@ from sqlmodel import select
 from waiting import PATIENCE, until
 
 from app import jobs, worker
+from app.collecting.frontier import add_source, add_sources
 from app.db import Database
-from app.engine import Engine, engine
-from app.frontier import add_source, add_sources
-from app.holder import Again, Holder, live_workers
 from app.models import Chore, Event, FetchState, Host, Worker
+from app.queue.engine import Engine, engine
+from app.queue.holder import Again, Holder, live_workers
 from scrapers.fetch import Fetcher
 
 pytest_plugins = ("databases",)

@@ -8,7 +8,8 @@ import icalendar
 from origin import Origin
 from service import NOW, serving
 
-from app import about, collect, frontier
+from app.collecting import collect, frontier
+from app.events import about
 from scrapers.fetch import Fetcher
 
 CALENDAR = b"""BEGIN:VCALENDAR

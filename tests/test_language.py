@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.language import language_of
+from app.events.language import language_of
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app import frontier, leases
+from app.collecting import frontier
 from app.db import Database
 from app.models import Chore, FetchState, Host, Source
+from app.queue import leases
 
 pytest_plugins = ("databases",)
 

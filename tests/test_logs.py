@@ -14,8 +14,8 @@ import structlog
 from pace import within
 from service import Service, serving
 
-from app import logs
-from app.logs import redact
+from app.operating import logs
+from app.operating.logs import redact
 
 SECRET = "adj_f_" + "Zk9" * 14
 

@@ -13,9 +13,9 @@ import pytest
 from postbox import Postbox, smtp_server
 from service import settings_in
 
-from app.mail_templates import compose
-from app.mailer import Built, MaybeDelivered, Message, Refused, Server, Unreachable, build, forget, send, server_of
-from app.wording import wording_of
+from app.mail.mail_templates import compose
+from app.mail.mailer import Built, MaybeDelivered, Message, Refused, Server, Unreachable, build, forget, send, server_of
+from app.words.wording import wording_of
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 MESSAGE = Message(

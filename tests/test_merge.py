@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from service import MUNICH, NOW, draft
 
-from app.evaluate_merging import measure_merging
-from app.merge import Match, Title, Told, canonical_url, compose, placed, same_event, title_of
+from app.events.evaluate_merging import measure_merging
+from app.events.merge import Match, Title, Told, canonical_url, compose, placed, same_event, title_of
 from app.models import Source
 from scrapers import EventDraft, Organizer, Venue
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from service import draft, serving
 
-from app import frontier, ingest, leases
-from app.backup import back_up
+from app.collecting import frontier
 from app.db import Database
-from app.metrics import as_text, measure
+from app.events import ingest
 from app.models import Chore, Digest, FetchState, Host, Person, Worker
+from app.operating.backup import back_up
+from app.operating.metrics import as_text, measure
+from app.queue import leases
 
 pytest_plugins = ("databases",)
 

@@ -13,9 +13,11 @@ from service import NOW, draft
 from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel, select
 
-from app import frontier, ingest, people
+from app.collecting import frontier
 from app.db import Database, current_revision, migrate, newest_revision
+from app.events import ingest
 from app.models import Community, Event, EventVersion, Feedback, FetchState, Host, ShownPick, Source
+from app.people import people
 
 pytest_plugins = ("databases",)
 

@@ -76,7 +76,8 @@ async def test_a_guests_wish_is_carried_over_to_who_they_are(service: Service) -
 
 
 async def test_an_address_an_operator_entered_is_asked_before_it_is_written_to(service: Service) -> None:
-    from app import signing, tokens
+    from app.account import signing
+    from app.people import tokens
 
     async with service.database.writing() as session:
         person = Person(

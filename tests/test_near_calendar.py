@@ -7,7 +7,7 @@ from pathlib import Path
 import icalendar
 from service import MUNICH, draft, serving
 
-from app.feeds import NEAR, near_topics
+from app.calendars.feeds import NEAR, near_topics
 
 
 async def test_calendar_of_what_is_near_follows_what_its_owner_knows(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from sqlmodel import SQLModel, select
 from test_sign_in import ask, mails, signed_in
 from typer.testing import CliRunner
 
-from app import slates
 from app.cli.commands import cli
 from app.models import Audit, Digest, Event, Hidden, Person, Proposal, Subscription, Takeaway
+from app.picking import slates
 
 ME = "/api/v1/me"
 ADA = "ada.lovelace@example.org"

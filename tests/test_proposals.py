@@ -14,10 +14,10 @@ from service import Service, serving
 from sqlmodel import select
 from test_jobs import CALENDAR
 
-from app import people, tokens
 from app.api import shapes
 from app.api.proposals import IMPORTS_AN_HOUR
 from app.models import Audit, Source
+from app.people import people, tokens
 
 IMPORT, PROPOSALS, AUDIT = "/api/v1/events/import", "/api/v1/proposals", "/api/v1/audit"
 

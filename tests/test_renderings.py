@@ -14,7 +14,7 @@ from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
-from app import renderings
+from app.calendars import renderings
 from app.models import Community, Event, EventTopic, Rendering
 
 pytest_plugins = ("databases",)

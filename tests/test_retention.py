@@ -8,8 +8,9 @@ from service import NOW, draft
 from sqlalchemy import func
 from sqlmodel import select
 
-from app import about, frontier, ingest, retention
+from app.collecting import frontier
 from app.db import Database
+from app.events import about, ingest
 from app.models import (
     Audit,
     Embedding,
@@ -23,6 +24,7 @@ from app.models import (
     ShownPick,
     Token,
 )
+from app.operating import retention
 
 pytest_plugins = ("databases",)
 

@@ -12,7 +12,7 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import letter_facts
+from app.mail import letter_facts
 from app.models import Community, Event, Person
 
 pytest_plugins = ("databases",)

@@ -17,12 +17,13 @@ import pytest
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving, settings_in
 from sqlmodel import select
 
-from app import signing, tokens
+from app.account import signing
+from app.account.signing import ATTEMPTS, BadAddress, normal_address
 from app.api import shapes
 from app.api.sign_in import ASKED_AN_HOUR
 from app.db import Database
 from app.models import Person, SignIn, Token
-from app.signing import ATTEMPTS, BadAddress, normal_address
+from app.people import tokens
 
 pytest_plugins = ("databases",)
 

@@ -13,11 +13,11 @@ from pace import within
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import slates
 from app.api import shapes
-from app.barriers import MUTUAL_HELP
 from app.jobs import renew_slates
 from app.models import Event, Person
+from app.picking import slates
+from app.picking.barriers import MUTUAL_HELP
 from recommender.catalogue import load_catalogue
 
 ME = "/api/v1/me"

@@ -14,9 +14,10 @@ from service import BASE_URL, MUNICH, NOW, Service, draft
 from shown import BROWSER, CHOIR, Shown, show, told
 from sqlmodel import col, select
 
-from app import first_start, frontier, tokens
 from app.api.doors import session_cookie
+from app.collecting import first_start, frontier
 from app.models import Event, FeedEntry, Person, Setting, Source
+from app.people import tokens
 from app.web.rendering import POLICY
 from recommender.catalogue import load_catalogue
 from recommender.ranking import rank_topics

@@ -20,7 +20,7 @@ from app.web.distances import distances
 from app.web.question import read_question, tidied
 from app.web.search import month_of, read_position, read_search, week_of
 from app.web.strips import Series, chart, year_strip
-from app.wording import wording_of
+from app.words.wording import wording_of
 
 ENGLISH = wording_of("en")
 

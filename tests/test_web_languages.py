@@ -20,15 +20,18 @@ from babel.messages.pofile import read_po
 from service import NOW, Service, draft
 from shown import show
 
-from app import backlog, barriers, feedback, hiding, jobs, left_out, opinions, takeaways
+from app import jobs, opinions
 from app.models import Chore, Event
-from app.retelling import PATTERNS, retold
-from app.topic_words import topic_named, topic_words
+from app.people import feedback, hiding, takeaways
+from app.picking import barriers, left_out
+from app.queue import backlog
 from app.web.overview import CHORE_WORDS, WORK_WORDS
 from app.web.question import read_question
 from app.web.suggest import suggested
-from app.when import ago, day_words, when_words
-from app.wording import CATALOGUES, DOMAIN, LANGUAGES, preferred, wording_of
+from app.words.retelling import PATTERNS, retold
+from app.words.topic_words import topic_named, topic_words
+from app.words.when import ago, day_words, when_words
+from app.words.wording import CATALOGUES, DOMAIN, LANGUAGES, preferred, wording_of
 from recommender import cadence, reasons
 from recommender.cadence import Rhythm
 from recommender.catalogue import load_catalogue

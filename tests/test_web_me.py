@@ -8,9 +8,9 @@ from service import BASE_URL, NOW, Service, draft
 from shown import BROWSER, CHOIR, Shown, press, show, told
 from sqlmodel import select
 
-from app import feedback, people
 from app.api.doors import session_cookie
 from app.models import Event, Expertise, Feedback, Hidden, Person, Subscription, Token
+from app.people import feedback, people
 
 FAR = {"know": ["UX design:4", "Nursing"], "reach": "far"}
 

@@ -9,12 +9,12 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import tokens
 from app.api.doors import session_cookie
 from app.api.problems import Problem
 from app.api.uses import Uses
 from app.db import Database
 from app.models import Person, Token
+from app.people import tokens
 from app.settings import Settings
 
 OPERATING = "operator"  # the scope of sessions that may operate

@@ -11,11 +11,12 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import calendar_feed, feeds, revisions
+from app import revisions
 from app.api.access import Chosen, Data, Now
 from app.api.conditional import promise, standing
 from app.api.exports import content
 from app.api.problems import Problem, declared
+from app.calendars import calendar_feed, feeds
 
 router = APIRouter(tags=["calendars"])
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from app import communities, slates
 from app.api.access import Now, Reading, ReadingPerson
 from app.api.answers import (
     NO_PARAMETERS,
@@ -28,8 +27,10 @@ from app.api.limits import at_most
 from app.api.parameters import row_id
 from app.api.problems import Problem, declared
 from app.api.profile import Question
-from app.community_picks import communities_for
+from app.community import communities
 from app.models import Community
+from app.picking import slates
+from app.picking.community_picks import communities_for
 from app.topic_names import topic_called
 
 router = APIRouter(prefix="/api/v1", tags=["communities"])

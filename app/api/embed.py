@@ -13,13 +13,13 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, select_autoescape
 from pydantic import Field
 
-from app import syndication
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.exports import find
 from app.api.parameters import Selection
 from app.api.problems import declared
-from app.calendar_feed import is_off
+from app.calendars import syndication
+from app.calendars.calendar_feed import is_off
 from app.queries import Listed
 from scrapers.text import one_line
 

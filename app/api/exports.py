@@ -14,18 +14,19 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app import calendar_feed, queries, renderings, syndication
+from app import queries
 from app.api import shapes
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
 from app.api.parameters import Selection, event_filter
 from app.api.problems import declared
+from app.calendars import calendar_feed, renderings, syndication
+from app.calendars.syndication import Channel
 from app.db import Database
 from app.queries import Listed
 from app.revisions import EVENTS
 from app.settings import Settings
-from app.syndication import Channel
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 

@@ -18,8 +18,8 @@ from app.api.access import Chosen, Data
 from app.api.answers import Nothing, answer
 from app.api.problems import Problem, declared
 from app.db import Database, current_revision, newest_revision
-from app.metrics import as_text, measure
 from app.models import Worker
+from app.operating.metrics import as_text, measure
 from app.settings import Settings
 
 router = APIRouter(tags=["operating"])

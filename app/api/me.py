@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from app import export, feeds, left_out, mailer, people, queries, slates, topic_map
+from app import queries
 from app.api import shapes
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
@@ -19,7 +19,11 @@ from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Knowledge, Profile
+from app.calendars import feeds
+from app.mail import mailer
 from app.models import Person
+from app.people import export, people
+from app.picking import left_out, slates, topic_map
 from app.topic_names import resolve_known
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])

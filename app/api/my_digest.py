@@ -10,14 +10,14 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from app import address_change, signing
-from app import subscription as subscriptions
+from app.account import address_change, signing
 from app.api import shapes
 from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.problems import Problem, declared
 from app.api.sign_in import deliver
-from app.wording import LANGUAGES, wording_for
+from app.mail import subscription as subscriptions
+from app.words.wording import LANGUAGES, wording_for
 
 router = APIRouter(prefix="/api/v1/me/digest", tags=["me"])
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app import feedback, opinions
+from app import opinions
 from app.api import shapes
 from app.api.access import Now, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
 from app.api.undoing import named
+from app.people import feedback
 
 router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
 

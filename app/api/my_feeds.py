@@ -9,14 +9,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feeds, people
 from app.api import shapes
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
-from app.calendar_feed import subscribe_links
-from app.communities import community_by_key
+from app.calendars import feeds
+from app.calendars.calendar_feed import subscribe_links
+from app.community.communities import community_by_key
 from app.models import Feed, Person
+from app.people import people
 from app.settings import Settings
 from app.topic_names import topic_called
 

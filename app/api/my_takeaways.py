@@ -9,12 +9,14 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app import feeds, queries, takeaways
+from app import queries
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
 from app.api.shapes import Event, Shape
+from app.calendars import feeds
+from app.people import takeaways
 
 router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"])
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from app.api.answers import Text
 from app.api.parameters import Language, Purpose, Zone, spot
+from app.people.wishes import USUAL_PURPOSES, Wish
 from app.topic_names import PLAIN_LEVEL, resolve_known
-from app.wishes import USUAL_PURPOSES, Wish
 from recommender.reach import Reach
 
 MOST_KNOWN = 1000

@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import audit, contributions, proposals
 from app.api import shapes
 from app.api.access import (
     Data,
@@ -43,8 +42,10 @@ from app.api.limits import at_most, count
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
 from app.api.sources import add, web_address
-from app.discovery import AddressList, NothingFound, examine
+from app.collecting import contributions, proposals
+from app.collecting.discovery import AddressList, NothingFound, examine
 from app.models import Proposal
+from app.people import audit
 
 router = APIRouter(prefix="/api/v1", tags=["sources"])
 

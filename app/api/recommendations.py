@@ -11,7 +11,7 @@ from app.api.answers import NO_PARAMETERS, answer
 from app.api.limits import at_most
 from app.api.problems import declared
 from app.api.profile import Question
-from app.picks import picks_for
+from app.picking.picks import picks_for
 
 router = APIRouter(prefix="/api/v1", tags=["picks"])
 

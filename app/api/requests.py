@@ -9,8 +9,8 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import logs
 from app.api.health import Timings, method_of
+from app.operating import logs
 
 HEADER = b"x-request-id"
 GIVEN = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")  # ids of others that are taken over; they stand in our log

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.feedback import Kind
+from app.people.feedback import Kind
 from recommender.reach import Reach
 from scrapers.draft import Mode, Status
 

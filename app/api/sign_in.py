@@ -11,15 +11,17 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from starlette.background import BackgroundTask
 
-from app import mailer, signing, tokens
+from app.account import signing
 from app.api import shapes
 from app.api.access import CHALLENGE, Chosen, Data, Now, Writing, settings_of, token_of
 from app.api.answers import NO_PARAMETERS, Nothing, answer
 from app.api.doors import session_cookie
 from app.api.limits import at_most
 from app.api.problems import Problem, declared
+from app.mail import mailer
+from app.people import tokens
 from app.settings import Settings
-from app.wording import preferred, wording_for
+from app.words.wording import preferred, wording_for
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 

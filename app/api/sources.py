@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, activity, audit, collect, frontier, places, removal, source_health
+from app import places
 from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
@@ -28,7 +28,11 @@ from app.api.answers import (
 )
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
+from app.collecting import collect, frontier, source_health
+from app.community import activity
+from app.events import about, removal
 from app.models import Source
+from app.people import audit
 from scrapers.text import clean_url
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-from app import tokens
 from app.db import Database
 from app.models import Token
+from app.people import tokens
 
 PAUSE = 600  # seconds between two writes
 

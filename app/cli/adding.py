@@ -17,8 +17,8 @@ from app.cli.printing import say
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.collecting.discovery import AddressList, Found
     from app.db import Database
-    from app.discovery import AddressList, Found
     from app.places import City
     from app.settings import Settings
     from scrapers.fetch import Fetcher
@@ -39,7 +39,7 @@ def add(
     """Find out what an address offers, show its next events, and store it. Lists are recorded at once."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.discovery import address_list
+        from app.collecting.discovery import address_list
 
         place = _place(city, yes=yes)
         home = _home(zone, place)
@@ -90,8 +90,8 @@ def _home(zone: str | None, place: City | None) -> str:
 
 async def _record(database: Database, listed: AddressList, place: City | None, zone: str) -> None:
     """Store every address of a list; none of them is fetched yet."""
-    from app import audit
-    from app.frontier import add_sources, home_in
+    from app.collecting.frontier import add_sources, home_in
+    from app.people import audit
 
     for number, line in listed.unlisted:
         say(f"line {number} holds no http(s) or webcal address: {line}")
@@ -106,10 +106,10 @@ async def _record(database: Database, listed: AddressList, place: City | None, z
 async def _add_address(
     database: Database, client: Fetcher, address: str, place: City | None, zone: str, now: datetime, *, yes: bool
 ) -> None:
-    from app import audit
-    from app.collect import keep
-    from app.discovery import AddressList
-    from app.frontier import add_source, home_in
+    from app.collecting.collect import keep
+    from app.collecting.discovery import AddressList
+    from app.collecting.frontier import add_source, home_in
+    from app.people import audit
 
     found = await _examine(client, address, zone, now)
     if isinstance(found, AddressList):
@@ -128,7 +128,7 @@ async def _add_address(
 async def _examine(client: Fetcher, address: str, zone: str, now: datetime) -> Found | AddressList:
     from zoneinfo import ZoneInfo
 
-    from app.discovery import NothingFound, examine
+    from app.collecting.discovery import NothingFound, examine
 
     try:
         return await examine(client, address, zone=ZoneInfo(zone), now=now)
@@ -171,7 +171,7 @@ def test(
     """Say what a source or an address offers, without storing anything."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.discovery import AddressList
+        from app.collecting.discovery import AddressList
 
         address, home = source, _home(zone, None)
         if source.isdigit():
@@ -202,9 +202,9 @@ def offered(
     async def work(_: Settings, database: Database) -> None:
         from dataclasses import asdict
 
-        from app import audit
-        from app.first_start import live_sources
-        from app.frontier import add_source, home_in
+        from app.collecting.first_start import live_sources
+        from app.collecting.frontier import add_source, home_in
+        from app.people import audit
         from app.places import locate
 
         live = live_sources()

@@ -25,7 +25,7 @@ def backup(
     """Save all rows as they are at this moment, while the service runs."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.backup import back_up
+        from app.operating.backup import back_up
 
         made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
         rows = sum(part.rows for part in made.tables.values())
@@ -45,8 +45,8 @@ def restore(
     import asyncio
 
     async def work(chosen: Settings) -> None:
-        from app.backup import restore as load
         from app.db import Database
+        from app.operating.backup import restore as load
 
         database = Database(chosen.database_url)  # not migrated: a restore brings its own schema
         try:

@@ -18,7 +18,7 @@ from app.cli.printing import say
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from app.collect import Round
+    from app.collecting.collect import Round
     from app.db import Database
     from app.settings import Settings
     from scrapers import EventDraft, Page
@@ -130,10 +130,12 @@ def collect(
         raise typer.BadParameter("choose one of --due, --all and SOURCE …")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import about, activity, frontier, series
-        from app import collect as rounds
         from app.cli.naming import source_named
-        from app.source_health import all_sources, rests
+        from app.collecting import collect as rounds
+        from app.collecting import frontier, series
+        from app.collecting.source_health import all_sources, rests
+        from app.community import activity
+        from app.events import about
 
         async with database.reading() as session:
             if names:

@@ -12,7 +12,7 @@ from app.cli.opening import fetcher, run
 from app.cli.recommending import levels_of
 
 if TYPE_CHECKING:
-    from app.communities import Active
+    from app.community.communities import Active
     from app.db import Database
     from app.settings import Settings
 
@@ -30,7 +30,7 @@ def list_(
     """List communities by name."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.communities import communities
+        from app.community.communities import communities
         from app.topic_names import topic_called
 
         async with database.reading() as session:
@@ -68,7 +68,7 @@ def show(key: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show everything known of one community, as JSON."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.communities import community_by_key
+        from app.community.communities import community_by_key
 
         async with database.reading() as session:
             found = await community_by_key(session, key, now=chosen.now())
@@ -90,10 +90,10 @@ def recommend(
     levels = levels_of(know)
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.community_picks import communities_for
+        from app.people.wishes import Wish
+        from app.picking.community_picks import communities_for
         from app.places import find_spot
         from app.topic_names import resolve_known
-        from app.wishes import Wish
 
         wish = Wish(known=resolve_known(levels), near=find_spot(near) if near else None, limit=limit)
         async with database.reading() as session:
@@ -122,7 +122,7 @@ def check() -> None:
     """Fetch the addresses of the registry and of community files, and say which answer."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import registry
+        from app.collecting import registry
 
         async with fetcher(chosen) as client:
             checked = await registry.check(database, client, now=chosen.now())
@@ -136,7 +136,7 @@ def registry() -> None:
     """Load the bundled registry of communities, or bring it up to date."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import registry as bundled
+        from app.collecting import registry as bundled
 
         added = await bundled.load(database, now=chosen.now())
         typer.echo(f"the registry is loaded; {added} dates are new")

@@ -27,7 +27,7 @@ def due(as_json: Json = False) -> None:
     """List who wants the mail, when the next one is due, and how the last one went."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.digest import standing
+        from app.mail.digest import standing
 
         async with database.reading() as session:
             rows = await standing(session)
@@ -53,8 +53,8 @@ def preview(
         from email.parser import BytesParser
         from email.policy import default
 
-        from app.digest_sending import preview_for
-        from app.people import person_called
+        from app.mail.digest_sending import preview_for
+        from app.people.people import person_called
 
         async with database.reading() as session:
             found = await person_called(session, person.strip().lower())
@@ -90,8 +90,8 @@ def send(
     async def work(chosen: Settings, database: Database) -> None:
         from datetime import UTC, datetime
 
-        from app import digest
-        from app.digest_sending import send_all, would_send
+        from app.mail import digest
+        from app.mail.digest_sending import send_all, would_send
 
         clock = datetime.now(UTC)
         if dry_run:
@@ -120,7 +120,7 @@ def resend(
     async def work(_: Settings, database: Database) -> None:
         from datetime import UTC, datetime
 
-        from app import digest
+        from app.mail import digest
 
         async with database.writing() as session:
             number = await digest.resend_unknown(session, clock=datetime.now(UTC))
@@ -139,7 +139,7 @@ def bounces(
         import sys
         from datetime import UTC, datetime
 
-        from app.bounces import mails_in, note_each
+        from app.mail.bounces import mails_in, note_each
 
         mails = iter([sys.stdin.buffer.read()]) if str(file) == "-" else mails_in(file)
         async with database.writing() as session:

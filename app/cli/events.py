@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
 
 
 async def _upcoming(chosen: Settings, database: Database) -> list[Listed]:
-    from app.page_reading import HORIZON
+    from app.collecting.page_reading import HORIZON
     from app.queries import EventFilter, events
 
     now = chosen.now()
@@ -67,7 +67,7 @@ def show(event: str, as_json: Json = False) -> None:
     """Show one event: what each source says, why they are one, and what changed since it was first seen."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.history import history
+        from app.events.history import history
         from app.queries import event_json, versions_of, with_topics
 
         async with database.reading() as session:
@@ -116,7 +116,8 @@ def merge(event: str, duplicate: str, why: Why = "") -> None:
     """Make two events one: EVENT stays, and DUPLICATE leads there. Later crawls keep to it."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import audit, by_hand
+        from app.events import by_hand
+        from app.people import audit
 
         async with database.writing() as session:
             try:
@@ -139,7 +140,8 @@ def split(
     """Take what one source says out of an event: it becomes an event of its own. Later crawls keep to it."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import audit, by_hand
+        from app.events import by_hand
+        from app.people import audit
 
         async with database.writing() as session:
             try:
@@ -161,9 +163,9 @@ def export(
         raise typer.BadParameter(f"--format {format_!r}: choose ics, csv or json")
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.calendar_feed import calendar, header
+        from app.calendars.calendar_feed import calendar, header
+        from app.calendars.syndication import table
         from app.queries import event_json
-        from app.syndication import table
 
         listed = await _upcoming(chosen, database)
         if format_ == "json":

@@ -27,7 +27,7 @@ def list_jobs(
     """List hosts and chores that are due, worked on, failing or dead (tried in vain too often)."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.backlog import listed
+        from app.queue.backlog import listed
 
         async with database.reading() as session:
             rows = await listed(session, clock=datetime.now(UTC), everything=everything)
@@ -52,7 +52,7 @@ def requeue(
         raise typer.BadParameter("name some, or say --dead")
 
     async def work(_: Settings, database: Database) -> None:
-        from app.backlog import requeue_dead, requeue_named
+        from app.queue.backlog import requeue_dead, requeue_named
 
         clock = datetime.now(UTC)
         async with database.writing() as session:

@@ -34,8 +34,8 @@ def serve(
 
     import uvicorn
 
-    from app import logs
     from app.main import create_app
+    from app.operating import logs
 
     chosen = settings()
     logs.configure()
@@ -69,8 +69,8 @@ def worker(
     import asyncio
     import signal
 
-    from app import logs
     from app.cli.opening import fetcher, opened
+    from app.operating import logs
     from app.worker import work
 
     chosen = settings()
@@ -92,7 +92,7 @@ def _check_worker() -> None:
     from datetime import UTC, datetime
 
     async def work(_: Settings, database: Database) -> None:
-        from app.holder import live_workers
+        from app.queue.holder import live_workers
 
         async with database.reading() as session:
             live = await live_workers(session, clock=datetime.now(UTC))
@@ -111,7 +111,7 @@ def migrate(
     async def work(chosen: Settings) -> str | None:
         from app.db import Database, current_revision
         from app.db import migrate as bring
-        from app.engine import install
+        from app.queue.engine import install
 
         database = Database(chosen.database_url)
         try:
@@ -129,7 +129,7 @@ def doctor() -> None:
     """Check database, migrations, clock, disk, mail, model files and sources, and say what to do."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.doctor import examine
+        from app.operating.doctor import examine
 
         findings = await examine(chosen, database)
         printing.table(
@@ -162,7 +162,7 @@ def load() -> None:
     """Load the demonstration city (a first start without sources does)."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.first_start import load_demo
+        from app.collecting.first_start import load_demo
 
         say(f"loaded {await load_demo(database, now=chosen.now())} events of the demonstration city")
 
@@ -174,7 +174,7 @@ def remove() -> None:
     """Remove the demonstration city."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.first_start import remove_demo
+        from app.collecting.first_start import remove_demo
 
         say(f"removed {await remove_demo(database, now=chosen.now(), by=None)} events of the demonstration city")
 

@@ -29,7 +29,7 @@ def list_people(as_json: Json = False) -> None:
     """List people; guests have no address."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.people import all_people
+        from app.people.people import all_people
 
         async with database.reading() as session:
             rows = await all_people(session)
@@ -49,7 +49,7 @@ def add(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
     """Add a person by address, so that `people link` can let them in."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.people import make_person, person_called
+        from app.people.people import make_person, person_called
 
         address = _address(email)
         async with database.writing() as session:
@@ -63,7 +63,7 @@ def add(email: Annotated[str, typer.Argument(help="Their address.")]) -> None:
 
 
 def _address(text: str) -> str:
-    from app.signing import BadAddress, normal_address
+    from app.account.signing import BadAddress, normal_address
 
     try:
         return normal_address(text)
@@ -72,7 +72,7 @@ def _address(text: str) -> str:
 
 
 async def _found(session: AsyncSession, name: str) -> Person:
-    from app.people import person_called
+    from app.people.people import person_called
 
     person = await person_called(session, name.strip().lower())
     if person is None:
@@ -85,7 +85,7 @@ def show(person: Named, as_json: Json = False) -> None:
     """Show a person's profile and what they know."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.people import person_json
+        from app.people.people import person_json
 
         async with database.reading() as session:
             facts = await person_json(session, await _found(session, person))
@@ -106,7 +106,7 @@ def export(person: Named) -> None:
     async def work(_: Settings, database: Database) -> None:
         import json
 
-        from app.export import export as everything
+        from app.people.export import export as everything
 
         async with database.reading() as session:
             print(json.dumps(await everything(session, await _found(session, person)), ensure_ascii=False, indent=2))
@@ -124,8 +124,9 @@ def link(
     async def work(chosen: Settings, database: Database) -> None:
         import os
 
-        from app import audit, served_at
-        from app.signing import LINK, link_for
+        from app.account.signing import LINK, link_for
+        from app.operating import served_at
+        from app.people import audit
 
         async with database.writing() as session:
             row = await _found(session, person)
@@ -144,8 +145,9 @@ def delete(person: Named) -> None:
     """Delete a person and everything kept about them."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import audit, mailer
-        from app.people import delete_person
+        from app.mail import mailer
+        from app.people import audit
+        from app.people.people import delete_person
 
         async with database.writing() as session:
             row = await _found(session, person)
@@ -168,8 +170,8 @@ def create(
         raise typer.BadParameter(f"{kind!r}: only operator tokens are made here; people make theirs in the API")
 
     async def work(_: Settings, database: Database) -> None:
-        from app import audit
-        from app.tokens import digest_of, issue, shown
+        from app.people import audit
+        from app.people.tokens import digest_of, issue, shown
 
         async with database.writing() as session:
             secret = await issue(session, "operator", label=label)
@@ -184,7 +186,7 @@ def list_tokens(as_json: Json = False) -> None:
     """List tokens by their beginnings; the secrets themselves are not stored."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.tokens import all_tokens
+        from app.people.tokens import all_tokens
 
         async with database.reading() as session:
             rows = await all_tokens(session)
@@ -216,9 +218,9 @@ def revoke(token: Annotated[str, typer.Argument(help="The token, or the id that 
     """Make a token useless at once."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app import audit
-        from app.tokens import id_of
-        from app.tokens import revoke as withdraw
+        from app.people import audit
+        from app.people.tokens import id_of
+        from app.people.tokens import revoke as withdraw
 
         async with database.writing() as session:
             row = await withdraw(session, token)

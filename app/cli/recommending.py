@@ -17,7 +17,7 @@ from app.cli.printing import say
 
 if TYPE_CHECKING:
     from app.db import Database
-    from app.picks import Pick
+    from app.picking.picks import Pick
     from app.settings import Settings
     from recommender.reach import Reach
 
@@ -53,10 +53,10 @@ def recommend(
     levels, far = levels_of(know), _reach(reach)
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.picks import picks_for
+        from app.people.wishes import Wish
+        from app.picking.picks import picks_for
         from app.places import find_spot
         from app.topic_names import resolve_known
-        from app.wishes import Wish
 
         wish = Wish(
             known=resolve_known(levels),
@@ -84,8 +84,8 @@ def recommend(
 
 
 def _purposes(asked: Sequence[str]) -> frozenset[str]:
+    from app.people.wishes import USUAL_PURPOSES
     from app.queries import PURPOSES
-    from app.wishes import USUAL_PURPOSES
 
     for name in asked:
         if name not in PURPOSES:
@@ -227,7 +227,7 @@ def evaluate(
     """Measure adjacency, events, tagging, purpose and merging against their baselines."""
     if not data.is_dir():
         raise Failed(f"{data}: no such folder; --data names the one with the survey and group files")
-    from app.evaluate_merging import measure_merging
+    from app.events.evaluate_merging import measure_merging
     from recommender.evaluate import evaluate as measure
 
     results = [*measure(data), *measure_merging(data)]

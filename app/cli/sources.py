@@ -27,7 +27,7 @@ def list_(as_json: Json = False) -> None:
     """List all sources with their health."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.source_health import source_healths
+        from app.collecting.source_health import source_healths
 
         async with database.reading() as session:
             rows = await source_healths(session)
@@ -58,8 +58,8 @@ def show(source: str, as_json: Json = False) -> None:
     """Show one source, since when it fares as it does, its last error, and what was repaired or left out of it."""
 
     async def work(_: Settings, database: Database) -> None:
+        from app.collecting.source_health import source_healths
         from app.models import FetchState
-        from app.source_health import source_healths
 
         async with database.reading() as session:
             row = await source_named(session, source)
@@ -91,9 +91,9 @@ def resume(source: str) -> None:
 
 def _set_state(name: str, state: str) -> None:
     async def work(_: Settings, database: Database) -> None:
-        from app import audit
-        from app.frontier import set_state
+        from app.collecting.frontier import set_state
         from app.models import FetchState, Host
+        from app.people import audit
 
         async with database.writing() as session:
             source, clock = await source_named(session, name), datetime.now(UTC)
@@ -113,8 +113,8 @@ def remove(source: str) -> None:
     """Remove a source and the events only it told of."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app import audit
-        from app.removal import forget_source
+        from app.events.removal import forget_source
+        from app.people import audit
 
         async with database.writing() as session:
             row = await source_named(session, source)
@@ -130,7 +130,7 @@ def export() -> None:
     """Print all addresses, one a line: `sources add FILE` reads them back."""
 
     async def work(_: Settings, database: Database) -> None:
-        from app.source_health import all_sources
+        from app.collecting.source_health import all_sources
 
         async with database.reading() as session:
             for row in await all_sources(session):

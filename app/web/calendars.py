@@ -9,17 +9,18 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import calendar_feed, feeds, people
 from app.api.access import Data, Now, settings_of
 from app.api.problems import Problem
-from app.communities import community_by_key
+from app.calendars import calendar_feed, feeds
+from app.community.communities import community_by_key
 from app.models import Feed, Person
-from app.topic_words import topic_words
+from app.people import people
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.wording import Wording
+from app.words.topic_words import topic_words
+from app.words.wording import Wording
 from recommender.catalogue import load_catalogue
 
 router = APIRouter(include_in_schema=False)

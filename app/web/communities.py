@@ -13,24 +13,25 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries, slates
+from app import queries
 from app.api.access import Now, Reading
-from app.communities import Active, communities, community_by_key
-from app.community_picks import communities_for
+from app.community.communities import Active, communities, community_by_key
 from app.content_lines import link
-from app.event_words import language_words
-from app.reach_words import REACH_WORDS
-from app.retelling import all_retold, retold
+from app.picking import slates
+from app.picking.community_picks import communities_for
 from app.topic_names import label_of
-from app.topic_words import topic_named, topic_words
 from app.web import looking
 from app.web.question import read_question
 from app.web.rendering import page, trouble
 from app.web.strips import year_strip
 from app.web.visit import Visit, Visiting
 from app.web.words import PURPOSE_WORDS, card_of, host_of
-from app.when import day_words
-from app.wording import Wording, mark
+from app.words.event_words import language_words
+from app.words.reach_words import REACH_WORDS
+from app.words.retelling import all_retold, retold
+from app.words.topic_words import topic_named, topic_words
+from app.words.when import day_words
+from app.words.wording import Wording, mark
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from markupsafe import Markup, escape
 
 from app.places import Spot, distance_km
-from app.wording import Wording
+from app.words.wording import Wording
 
 SIDE, EDGE = 260.0, 118.0  # of the picture; of the outermost ring
 RINGS = (1 / 3, 2 / 3, 1.0)

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from app.web.fault import fault
 from app.web.rendering import trouble, visit_now
-from app.wording import mark
+from app.words.wording import mark
 
 TITLES: Mapping[int, str] = {
     400: mark("That could not be read"),

@@ -15,13 +15,13 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import history, picks, queries, slates
+from app import queries
 from app.api.access import Now, Reading, settings_of
-from app.barriers import STILL_ON, barrier
-from app.event_words import status_words, where_words
+from app.events import history
 from app.models import Event
+from app.picking import picks, slates
+from app.picking.barriers import STILL_ON, barrier
 from app.places import Spot
-from app.retelling import retold
 from app.web import looking
 from app.web.calendar_links import event_links
 from app.web.question import Question, read_question
@@ -29,8 +29,10 @@ from app.web.rendering import page, trouble
 from app.web.structured import structured
 from app.web.visit import Visit, Visiting
 from app.web.words import card_of, facts_of, host_of, pick_card
-from app.when import when_words
-from app.wording import Wording, mark
+from app.words.event_words import status_words, where_words
+from app.words.retelling import retold
+from app.words.when import when_words
+from app.words.wording import Wording, mark
 from recommender.ranking import next_topics
 
 router = APIRouter(include_in_schema=False)

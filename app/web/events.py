@@ -17,11 +17,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import queries
 from app.api.access import Now, Reading
-from app.communities import community_by_key
-from app.event_words import language_words
+from app.community.communities import community_by_key
 from app.models import Event, EventTopic
 from app.topic_names import label_of
-from app.topic_words import topic_words
 from app.web.distances import distances
 from app.web.rendering import page
 from app.web.search import (
@@ -37,8 +35,10 @@ from app.web.search import (
 )
 from app.web.visit import Visiting
 from app.web.words import MODE_WORDS, PURPOSE_WORDS, card_of
-from app.when import month_and_year, weekday_words
-from app.wording import Wording, mark
+from app.words.event_words import language_words
+from app.words.topic_words import topic_words
+from app.words.when import month_and_year, weekday_words
+from app.words.wording import Wording, mark
 
 router = APIRouter(include_in_schema=False)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from app.event_words import language_words
-from app.language import LANGUAGES as READ_LANGUAGES
-from app.reach_words import REACH_WORDS
+from app.events.language import LANGUAGES as READ_LANGUAGES
+from app.people.wishes import Hours
 from app.web.question import DISTANCES, SPANS, Mode, Question
-from app.wishes import Hours
-from app.wording import Wording, mark
+from app.words.event_words import language_words
+from app.words.reach_words import REACH_WORDS
+from app.words.wording import Wording, mark
 
 MODE_CHOICES: Mapping[Mode, str] = {
     "any": mark("in person or online"),

@@ -15,7 +15,7 @@ from app.web.kept_sights import sight_of
 from app.web.question import Question, read_question, tidied
 from app.web.rendering import page
 from app.web.visit import Visiting
-from app.wording import Wording, mark
+from app.words.wording import Wording, mark
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,12 +8,12 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import people, tokens
 from app.api.access import settings_of
 from app.api.limits import address_of, count
 from app.api.me import GUESTS_AN_HOUR
 from app.api.sign_in import remember_session
 from app.models import Person
+from app.people import people, tokens
 from app.web.question import Question
 from app.web.visit import LANGUAGE_COOKIE, Visit
 

@@ -11,13 +11,15 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, people, picks, queries, slates
+from app import queries
 from app.models import Feedback, Person
-from app.reach_words import MIXED_WORDS
+from app.people import feedback, people
+from app.picking import picks, slates
 from app.web.neighbourhood import Neighbourhood, neighbourhood
 from app.web.question import DISTANCES, LIMIT, SPANS, KnownTopic, Question
 from app.web.words import pick_card
-from app.wording import Wording
+from app.words.reach_words import MIXED_WORDS
+from app.words.wording import Wording
 from recommender.catalogue import load_catalogue
 from recommender.reach import REACHES
 

@@ -14,17 +14,20 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import address_change, feedback, feeds, opinions, queries, takeaways
-from app import subscription as subscriptions
+from app import opinions, queries
+from app.account import address_change
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
-from app.digest_sending import links_of
+from app.calendars import feeds
+from app.mail import subscription as subscriptions
+from app.mail.digest_sending import links_of
 from app.models import Event, Person
-from app.retelling import all_retold
+from app.people import feedback, takeaways
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting
-from app.wording import wording_for
+from app.words.retelling import all_retold
+from app.words.wording import wording_for
 
 router = APIRouter(include_in_schema=False)
 

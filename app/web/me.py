@@ -13,25 +13,27 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.background import BackgroundTask
 
-from app import export, feeds, hiding, mailer, people, subscription, takeaways, tokens
 from app.api.access import Chosen, Data, Now, Reading, settings_of
 from app.api.my_tokens import KINDS as TOKEN_KINDS
 from app.api.my_tokens import MOST as MOST_TOKENS
 from app.api.problems import Problem
 from app.api.sign_in import forget_session
-from app.event_words import language_words
+from app.calendars import feeds
+from app.mail import mailer, subscription
 from app.models import Event, Feedback, Person
-from app.reach_words import REACH_WORDS
-from app.retelling import all_retold
+from app.people import export, hiding, people, takeaways, tokens
+from app.people.wishes import USUAL_PURPOSES
 from app.web import looking
 from app.web.forms import read_form
 from app.web.question import LONGEST
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
 from app.web.words import PURPOSE_WORDS
-from app.when import when_words
-from app.wishes import USUAL_PURPOSES
-from app.wording import mark
+from app.words.event_words import language_words
+from app.words.reach_words import REACH_WORDS
+from app.words.retelling import all_retold
+from app.words.when import when_words
+from app.words.wording import mark
 
 router = APIRouter(include_in_schema=False)
 

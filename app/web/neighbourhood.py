@@ -10,13 +10,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app import topic_map
-from app.reach_words import REACH_WORDS
-from app.topic_words import topic_words
+from app.people.wishes import Wish
+from app.picking import topic_map
 from app.web import map as drawing
 from app.web.question import Question
-from app.wishes import Wish
-from app.wording import Wording
+from app.words.reach_words import REACH_WORDS
+from app.words.topic_words import topic_words
+from app.words.wording import Wording
 from recommender.catalogue import load_catalogue
 
 # More dots than these cannot all be labelled.

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel import col, select
 
-from app import audit, first_start, frontier
 from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading, settings_of
+from app.collecting import first_start, frontier
 from app.models import Source
+from app.people import audit
 from app.web.forms import read_form
 from app.web.overview import overview, room_at
 from app.web.rendering import page

@@ -8,9 +8,9 @@ from email.message import EmailMessage
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from app import outbox
 from app.api.access import Chosen, Operator
 from app.api.problems import Problem
+from app.mail import outbox
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visiting
 

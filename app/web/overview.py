@@ -16,12 +16,15 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import audit, backlog, proposals, queries
+from app import queries
+from app.collecting import proposals
 from app.models import Chore, Event, EventChange, EventVersion, FetchState, Report, Source, Verdict
+from app.people import audit
+from app.queue import backlog
 from app.web.strips import Series, chart
 from app.web.words import PURPOSE_WORDS
-from app.when import day_words, when_words
-from app.wording import Wording, mark
+from app.words.when import day_words, when_words
+from app.words.wording import Wording, mark
 
 CHARTED = 30  # days
 LISTED = 12  # of each list

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from app import contributions
 from app.api.access import Data, Now
 from app.api.limits import at_most, count
 from app.api.proposals import IMPORTS_AN_HOUR
+from app.collecting import contributions
 from app.web.communities import KIND_WORDS
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.wording import mark
+from app.words.wording import mark
 from scrapers.community_files import Kind
 
 router = APIRouter(include_in_schema=False)

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from app.people.wishes import Hours, Wish
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
-from app.topic_words import topic_named
-from app.wishes import Hours, Wish
+from app.words.topic_words import topic_named
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
 

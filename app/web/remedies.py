@@ -11,15 +11,19 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import about, audit, backlog, by_hand, collect, frontier, queries, removal, source_health, verdicts
+from app import queries
 from app.api.access import Data, Now, OperatorToken
 from app.api.problems import Problem
+from app.collecting import collect, frontier, source_health
+from app.events import about, by_hand, removal, verdicts
+from app.events.verdicts import Name
 from app.models import Event, EventVersion, FetchState, Report, Source
-from app.verdicts import Name
+from app.people import audit
+from app.queue import backlog
 from app.web.forms import read_form
 from app.web.visit import Visiting, led_on
 from app.web.words import PURPOSE_WORDS
-from app.wording import Wording
+from app.words.wording import Wording
 
 router = APIRouter(prefix="/ops", include_in_schema=False)
 

@@ -13,12 +13,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.api.access import database_of, settings_of
-from app.first_start import is_demonstration
-from app.topic_words import topic_words
+from app.collecting.first_start import is_demonstration
 from app.web.assets import asset
 from app.web.visit import Visit, forget_notice, visit_of
-from app.when import ago, day_words
-from app.wording import LANGUAGES, wording_of
+from app.words.topic_words import topic_words
+from app.words.when import ago, day_words
+from app.words.wording import LANGUAGES, wording_of
 
 # Everything a page needs comes from here; what strangers wrote can load and run nothing.
 POLICY = (

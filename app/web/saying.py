@@ -9,15 +9,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import feedback, hiding, opinions, queries
+from app import opinions, queries
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
-from app.retelling import all_retold
+from app.people import feedback, hiding
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.question import read_question
 from app.web.visit import Visit, Visiting, led_on, own_path
+from app.words.retelling import all_retold
 
 router = APIRouter(include_in_schema=False)
 

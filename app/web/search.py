@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from app.places import Spot, UnknownPlace, find_spot
 from app.queries import EventFilter, Position
-from app.topic_words import topic_named
 from app.web.question import LONGEST
+from app.words.topic_words import topic_named
 from recommender.catalogue import Topic
 
 View = Literal["list", "week", "month"]

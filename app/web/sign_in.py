@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.background import BackgroundTask
 
-from app import signing, tokens
+from app.account import signing
 from app.api.access import Chosen, Data, Now, Reading, settings_of, token_of
 from app.api.limits import at_most
 from app.api.sign_in import ASKED_AN_HOUR, CONFIRMED_AN_HOUR, deliver, forget_session, remember_session
+from app.people import tokens
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting

@@ -9,19 +9,20 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app import audit, contributions, proposals, source_health
 from app.api.access import Data, Now, OperatorToken, Reading
 from app.api.limits import at_most, count
 from app.api.problems import Problem
 from app.api.proposals import IMPORTS_AN_HOUR
 from app.api.sources import add, web_address
-from app.discovery import AddressList, Found, NothingFound, examine
+from app.collecting import contributions, proposals, source_health
+from app.collecting.discovery import AddressList, Found, NothingFound, examine
 from app.models import Proposal
+from app.people import audit
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.when import day_words
-from app.wording import Wording, mark
+from app.words.when import day_words
+from app.words.wording import Wording, mark
 from scrapers import EventDraft
 
 router = APIRouter(include_in_schema=False)

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.background import BackgroundTask
 
-from app import feeds, signing
+from app.account import signing
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
 from app.api.sign_in import ASKED_AN_HOUR, deliver
+from app.calendars import feeds
 from app.web import calendars, keeping, looking
 from app.web.filters import filters
 from app.web.forms import read_form
@@ -19,7 +20,7 @@ from app.web.kept_sights import sight_of
 from app.web.question import MOST_KNOWN, read_question, tidied
 from app.web.rendering import page, trouble
 from app.web.visit import Visiting, led_on
-from app.wording import mark
+from app.words.wording import mark
 
 router = APIRouter(include_in_schema=False)
 

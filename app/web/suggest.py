@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
-from app.topic_words import names_in, topic_words
 from app.web.visit import Visiting
-from app.wording import SOURCE_LANGUAGE, Wording
+from app.words.topic_words import names_in, topic_words
+from app.words.wording import SOURCE_LANGUAGE, Wording
 from recommender.catalogue import key, load_catalogue
 
 router = APIRouter(include_in_schema=False)

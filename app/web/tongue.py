@@ -10,7 +10,7 @@ from app.api.problems import Problem
 from app.models import Person
 from app.web.forms import read_form
 from app.web.visit import A_YEAR, LANGUAGE_COOKIE, Visiting, led_on, own_path
-from app.wording import LANGUAGES
+from app.words.wording import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 

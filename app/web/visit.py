@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Reading, is_operator, settings_of, token_of
 from app.models import Person, Token
-from app.wording import Wording, preferred, wording_for
+from app.words.wording import Wording, preferred, wording_for
 
 LANGUAGE_COOKIE = "language"
 A_YEAR = 365 * 24 * 3600  # seconds

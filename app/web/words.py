@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from app.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.queries import Listed, place_words
-from app.reach_words import REACH_WORDS
-from app.retelling import all_retold, retold
-from app.topic_words import topic_words
-from app.when import month_words, weekday_words, when_words
-from app.wording import Wording, mark
+from app.words.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
+from app.words.reach_words import REACH_WORDS
+from app.words.retelling import all_retold, retold
+from app.words.topic_words import topic_words
+from app.words.when import month_words, weekday_words, when_words
+from app.words.wording import Wording, mark
 
 PURPOSE_WORDS: Mapping[str, str] = {
     "learn": mark("to learn"),

@@ -1,0 +1,1 @@
+"""Coming in: signing in without a password, guests who stay, another address."""

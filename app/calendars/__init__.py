@@ -1,0 +1,1 @@
+"""Step 7 for calendars and feed readers: the same bytes until something changed."""

@@ -1,0 +1,127 @@
+"""Step 3, deciding: what one answer changes about what its source said before. Pure; `app.events.ingest` writes it.
+
+Absent is not deleted: only a complete answer may take events away, only between now and the last start it lists, and
+not many at once (`Vanishing`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from scrapers import EventDraft, Reading, as_json
+
+BATCH = 200  # events a transaction: requests get through between two batches
+VANISH_SHARE, VANISH_COUNT = 0.2, 5  # more than both at once is suspicious (linkedevents' importer has the same fuse)
+VANISH_FETCHES, VANISH_TIME = 3, timedelta(hours=48)  # how long a suspicious shrinking must last to be believed
+
+# Problems after which the silence of a page is no statement, since a part of it was not read …
+UNFINISHED = frozenset({"truncated", "script_broken", "more_pages"})
+# … and those that leave out (some of) one event, named by its uid: it is still there, its source only broke it.
+LEFT_OUT = frozenset(
+    {"no_start", "bad_start", "bad_rdate", "rrule_rejected", "never_happens", "too_many_occurrences", "no_title"}
+)
+SUBJECT_LENGTH = 80  # characters of a uid that a problem names
+
+Key = tuple[str, str]  # uid, recurrence_id
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of one version, as far as comparing needs it."""
+
+    id: int
+    event_id: int
+    starts_at: datetime
+    digest: str
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Vanishing:
+    """Since when, and over how many good fetches, a suspicious shrinking has been held back."""
+
+    since: datetime | None = None
+    fetches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    added: tuple[EventDraft, ...] = ()
+    changed: tuple[tuple[int, EventDraft], ...] = ()  # version id, what it says now; also those that returned
+    withdrawn: tuple[int, ...] = ()  # version ids
+    seen: tuple[int, ...] = ()  # version ids listed again, changed or not
+    vanishing: Vanishing = Vanishing()
+    held_back: int = 0  # versions that vanished suspiciously and stay for now
+
+    def in_batches(self) -> Iterator[Changes]:
+        """Split into parts of at most BATCH of each kind, at least one, so that no transaction keeps others waiting."""
+        longest = max(len(self.added), len(self.changed), len(self.withdrawn), 1)
+        for start in range(0, longest, BATCH):
+            part = slice(start, start + BATCH)
+            yield Changes(added=self.added[part], changed=self.changed[part], withdrawn=self.withdrawn[part])
+
+
+def digest_of(draft: EventDraft) -> str:
+    """Return the SHA-256 of what a version says; its keys, where it was read and what was repaired do not count."""
+    said = as_json(replace(draft, uid="", recurrence_id="", source="", warnings=()))
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, vanishing: Vanishing) -> Changes:
+    """Decide what one well-read answer changes about what its source said before."""
+    drafts: dict[Key, EventDraft] = {}
+    for draft in reading.events:  # the readers keep keys apart; a second one would tear the whole source
+        drafts.setdefault((draft.uid, draft.recurrence_id), draft)
+    unlisted = {key: known for key, known in stored.items() if key not in drafts}
+    by_content: dict[str, list[Key]] = defaultdict(list)
+    for key, one in unlisted.items():
+        by_content[one.digest].append(key)
+    added: list[EventDraft] = []
+    changed: list[tuple[int, EventDraft]] = []
+    seen: list[int] = []
+    for key, draft in drafts.items():
+        known: Known | None = stored.get(key)
+        digest = digest_of(draft)
+        renamed = known is None and bool(by_content.get(digest))
+        if renamed:  # some sites make up new uids at every request
+            known = unlisted.pop(by_content[digest].pop(0))
+        if known is None:
+            added.append(draft)
+            continue
+        seen.append(known.id)
+        if renamed or known.is_withdrawn or known.digest != digest:
+            changed.append((known.id, draft))
+    absent = _absent(reading, unlisted, now=now)
+    before = sum(known.starts_at >= now and not known.is_withdrawn for known in stored.values())
+    is_empty = not any(draft.starts_at >= now for draft in drafts.values())
+    if absent and (is_empty or (len(absent) > VANISH_COUNT and len(absent) > VANISH_SHARE * before)):
+        held = Vanishing(vanishing.since or now, vanishing.fetches + 1)
+        assert held.since is not None
+        if held.fetches < VANISH_FETCHES or now - held.since < VANISH_TIME:
+            return Changes(tuple(added), tuple(changed), (), tuple(seen), held, held_back=len(absent))
+    return Changes(tuple(added), tuple(changed), absent, tuple(seen))
+
+
+def _absent(reading: Reading, unlisted: Mapping[Key, Known], *, now: datetime) -> tuple[int, ...]:
+    """Return the versions that an answer takes away by not listing them."""
+    codes = {problem.code for problem in reading.problems}
+    broken = {problem.subject for problem in reading.problems if problem.code in LEFT_OUT}
+    if codes & UNFINISHED or "" in broken:  # nameless where there were too many to name
+        return ()
+    # Many feeds show just the next ten: what lies beyond their last start is silence, not a statement.
+    horizon = reading.last_start
+    if "too_many_events" in codes and reading.events:
+        horizon = reading.events[-1].starts_at
+    return tuple(
+        known.id
+        for (uid, _), known in unlisted.items()
+        if not known.is_withdrawn
+        and known.starts_at >= now
+        and (horizon is None or known.starts_at <= horizon)
+        and uid[:SUBJECT_LENGTH] not in broken
+    )

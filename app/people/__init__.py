@@ -1,0 +1,1 @@
+"""Who picks are made for: what they know, wish, say of picks, bring back, hide; and the keys they hold."""

@@ -1,0 +1,34 @@
+"""What operators did: one row an action, written in the transaction that does it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.models import Audit, Token
+from app.people import tokens
+
+
+def note(session: AsyncSession, token: Token | None, action: str, subject: str) -> None:
+    """Write down an action; `token` is the operator's, None on the command line. People are named by id only."""
+    token_id = tokens.id_of(token) if token is not None else None
+    session.add(Audit(at=datetime.now(UTC), token_id=token_id, action=action, subject=subject))
+
+
+async def newest(session: AsyncSession, *, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Return actions, newest first; with `before`, those older than the row of that number."""
+    wanted = select(Audit).order_by(col(Audit.id).desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(col(Audit.id) < before)
+    return [
+        {"id": row.id, "at": row.at.isoformat(), "token": row.token_id, "action": row.action, "subject": row.subject}
+        for row in await session.exec(wanted)
+    ]
+
+
+async def count(session: AsyncSession) -> int:
+    return (await session.exec(select(func.count()).select_from(Audit))).one()
