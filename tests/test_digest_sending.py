@@ -254,7 +254,7 @@ async def test_what_a_dead_process_left_in_sending_is_unknown(database: Database
     async with database.writing() as session:
         await digest.enrol(session, clock=NOW, limit=10)
         (claim,) = await digest.claim(session, clock=NOW, limit=10)
-        assert await digest.begin(session, claim, message_id="<1@adjacent.test>", event_ids=[1])
+        assert await digest.begin(session, claim, message_id="<1@adjacent.test>", event_ids=[1], asked_event_id=None)
     assert await send(database, settings, NOW + digest.LEASE - timedelta(seconds=1)) == {}
     assert await send(database, settings, NOW + digest.LEASE) == {"unknown": 1}
     assert await states(database) == {"ada 2026-W49": "unknown"}
@@ -268,7 +268,7 @@ async def test_what_a_dead_process_only_claimed_is_sent_by_another(database: Dat
     assert await send(database, settings, NOW + timedelta(minutes=59)) == {}
     assert await send(database, settings, NOW + digest.LEASE) == {"sent": 1}
     async with database.writing() as session:  # should it live after all, it finds that the mail is no longer its own
-        assert not await digest.begin(session, late, message_id="<1@adjacent.test>", event_ids=[1])
+        assert not await digest.begin(session, late, message_id="<1@adjacent.test>", event_ids=[1], asked_event_id=None)
 
 
 async def test_many_processes_at_once_send_each_mail_once(database: Database, tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_mail_holds_no_header_element_or_address_of_others(payload: str) -> None
     facts = Facts(person, picks=(Shown(event_of(payload), told),))
     links = Links(BASE_URL, b"secret")
     message = letter.message_for(
-        letter.write(facts, links=links),
+        letter.write(facts, rhythm="weekly", links=links),
         facts,
         Subscription(person_id=1),
         week="2026-W49",
