@@ -23,7 +23,7 @@ from app.calendars.syndication import COLUMNS, FORMULA_STARTS, Channel
 from app.mail import letter, mailer
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
-from app.models import Community, Event, Person, Subscription
+from app.models import Community, Event, Person
 from app.picking.slates import Shown
 from app.queries import Listed, event_json
 
@@ -54,7 +54,7 @@ ADDRESSES = (
 )
 HEADERS = {
     *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
-    *("List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence", "Auto-Submitted"),
+    *("List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Precedence", "Auto-Submitted", "Content-Language"),
 }
 CHANNEL = Channel("Adjacent", "Events", BASE_URL, f"{BASE_URL}/api/v1/events.rss", 1)
 hostile = pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
@@ -163,7 +163,6 @@ def test_mail_holds_no_header_element_or_address_of_others(payload: str) -> None
     message = letter.message_for(
         letter.write(facts, rhythm="weekly", links=links),
         facts,
-        Subscription(person_id=1),
         week="2026-W49",
         sender="Adjacent <adjacent@adjacent.test>",
         bounces_to=None,
