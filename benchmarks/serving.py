@@ -20,9 +20,10 @@ from pathlib import Path
 
 import httpx
 
-from app import queries
 from app.calendars import calendar_feed, renderings
 from app.db import Database
+from app.queries import listing
+from app.queries.filters import EventFilter
 from benchmarks import peers, stock
 from benchmarks.measure import Row, seconds, table
 from benchmarks.servers import FEW, MANY, MOST, Server, adjacent, program
@@ -127,7 +128,7 @@ def first_build() -> Iterator[Row]:
         file = Path(folder) / "adjacent.sqlite3"
         runner.run(stock.lay(file, FEW, base_url=base_url))
         database = Database(f"sqlite+aiosqlite:///{file}")
-        wanted, head = queries.EventFilter(start=stock.NOW), calendar_feed.header("Adjacent")
+        wanted, head = EventFilter(start=stock.NOW), calendar_feed.header("Adjacent")
 
         async def put_together() -> bytes:
             async with database.reading() as session:
@@ -136,7 +137,7 @@ def first_build() -> Iterator[Row]:
 
         async def rendered() -> bytes:
             async with database.reading() as session:
-                return calendar_feed.calendar(head, await queries.events(session, wanted), base_url=base_url)
+                return calendar_feed.calendar(head, await listing.events(session, wanted), base_url=base_url)
 
         assert runner.run(put_together()) == runner.run(rendered())
         fast, slow = seconds(lambda: runner.run(put_together()), lambda: runner.run(rendered()), times=5)

@@ -14,7 +14,6 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app import queries
 from app.db import Database
 from app.models import Community, Event, EventTopic
 from app.people.wishes import EVENING, LATE, Hours, Refusals, Seen, Wish
@@ -23,7 +22,8 @@ from app.picking.ahead import events_ahead
 from app.picking.barriers import ELSEWHERE, MUTUAL_HELP, barrier
 from app.picking.feasible import feasible
 from app.places import Spot
-from app.queries import PURPOSES
+from app.queries import listing
+from app.queries.filters import PURPOSES, EventFilter
 
 pytest_plugins = ("databases",)
 
@@ -106,8 +106,8 @@ async def test_all_at_once_the_barriers_are_those_of_each_event(database: Databa
     for wish in wishes():
         async with database.reading() as session:
             kept = await events_ahead(session, now=NOW)
-            window = queries.EventFilter(start=NOW, end=NOW + timedelta(days=wish.days))
-            listed = await queries.events(session, window)
+            window = EventFilter(start=NOW, end=NOW + timedelta(days=wish.days))
+            listed = await listing.events(session, window)
         found = feasible(kept, wish, now=NOW)
         barriers = {item.event.id: barrier(item, wish) for item in listed}
         numbers = np.array([candidate.id for candidate in kept.table.candidates])

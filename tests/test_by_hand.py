@@ -12,7 +12,6 @@ from service import NOW, draft
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.collecting import frontier
 from app.db import Database
 from app.events import by_hand, history, ingest, removal
@@ -20,6 +19,7 @@ from app.events.by_hand import NotJoined, NotParted
 from app.events.changes import Vanishing, compare
 from app.events.ingest import Counts
 from app.models import Event, EventChange, EventVersion, Feedback, Person, Source, Verdict
+from app.queries.event_forms import versions_of
 from scrapers import EventDraft, Reading
 
 pytest_plugins = ("databases",)
@@ -51,7 +51,7 @@ async def standing(session: AsyncSession) -> list[Event]:
 
 async def told(session: AsyncSession, event: Event) -> list[tuple[str, str | None]]:
     """Return what an event's versions are called and why they are one."""
-    return [(one["uid"], one["why"]) for one in await queries.versions_of(session, event)]
+    return [(one["uid"], one["why"]) for one in await versions_of(session, event)]
 
 
 async def joined(session: AsyncSession) -> tuple[Event, Event]:

@@ -26,7 +26,7 @@ from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 from app.calendars.calendar_feed import calendar, header
 from app.content_lines import clean, line, text
 from app.models import Event
-from app.queries import Listed
+from app.queries.listing import Listed
 
 HAS_LIBICAL = Path("/usr/include/libical/ical.h").exists()
 LIBICAL = r"""

@@ -20,7 +20,7 @@ from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
 from app.models import CommunityTopic, Event, EventChange, Feedback, Hidden, Person, Subscription
 from app.picking.slates import Shown
-from app.queries import Listed
+from app.queries.listing import Listed
 from app.words.when import when_for
 from app.words.wording import wording_of
 

@@ -25,7 +25,8 @@ from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
 from app.models import Community, Event, Person
 from app.picking.slates import Shown
-from app.queries import Listed, event_json
+from app.queries.event_forms import event_json
+from app.queries.listing import Listed
 
 PAYLOADS = {
     "line ends": "Talk\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:evil@evil.example",

@@ -20,7 +20,7 @@ from app.api.parameters import Selection
 from app.api.problems import declared
 from app.calendars import syndication
 from app.calendars.calendar_feed import is_off
-from app.queries import Listed
+from app.queries.listing import Listed
 from scrapers.text import one_line
 
 router = APIRouter(tags=["events"])

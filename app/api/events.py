@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.api import shapes
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.answers import (
@@ -31,6 +30,9 @@ from app.api.problems import Problem, declared
 from app.calendars import calendar_feed, renderings
 from app.events import history
 from app.models import Event
+from app.queries.event_forms import event_json, versions_of
+from app.queries.listing import event_by_key, with_topics
+from app.queries.slices import Position, event_slice
 from app.revisions import EVENTS
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
@@ -53,7 +55,7 @@ async def list_events(
     wanted = event_filter(asked, now=now)
     position = _position(asked.cursor, asked.sort) if asked.cursor else None
     async with database.reading() as session:
-        part = await queries.event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
+        part = await event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
         items = await renderings.bodies(session, part.ids, "item", base_url=chosen.base_url)
     # Without a start, an event leaves the list when it has begun.
     promise(request, stood, until=part.total.earliest if asked.start is None else None)
@@ -71,13 +73,13 @@ async def list_events(
     )
 
 
-def _cursor(position: queries.Position | None, sort: str) -> str | None:
+def _cursor(position: Position | None, sort: str) -> str | None:
     if position is None:
         return None
     return write_cursor(sort, position.value.astimezone(UTC).isoformat(), position.id, int(position.backwards))
 
 
-def _position(cursor: str, sort: str) -> queries.Position:
+def _position(cursor: str, sort: str) -> Position:
     made_for, value, id_, backwards = read_cursor(cursor, str, str, int, int)
     try:
         moment = datetime.fromisoformat(value)
@@ -85,7 +87,7 @@ def _position(cursor: str, sort: str) -> queries.Position:
         raise bad_cursor() from error
     if made_for != sort or moment.tzinfo is None:
         raise bad_cursor()
-    return queries.Position(moment, row_id(id_), backwards=bool(backwards))
+    return Position(moment, row_id(id_), backwards=bool(backwards))
 
 
 @router.get(
@@ -101,7 +103,7 @@ def _position(cursor: str, sort: str) -> queries.Position:
 )
 async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading, chosen: Chosen) -> Response:  # noqa: A002
     event = await found_event(session, id)
-    (listed,) = await queries.with_topics(session, [event])
+    (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return RedirectResponse(f"/api/v1/events/{listed.merged_into}.ics", 301)
     body = calendar_feed.calendar(calendar_feed.header(event.title), [listed], base_url=chosen.base_url)
@@ -118,16 +120,16 @@ async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading,
 async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -> Response:  # noqa: A002
     """One event, with what each source says of it, which source each field comes from, and what changed since."""
     event = await found_event(session, id)
-    (listed,) = await queries.with_topics(session, [event])
+    (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return RedirectResponse(f"/api/v1/events/{listed.merged_into}", 301)
     return answer(
         {
             "data": {
-                **queries.event_json(listed),
+                **event_json(listed),
                 "provenance": event.provenance,
                 "purpose_phrases": event.purpose_phrases,
-                "sources": await queries.versions_of(session, event),
+                "sources": await versions_of(session, event),
                 "history": await history.history(session, event),
             }
         }
@@ -136,7 +138,7 @@ async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -
 
 async def found_event(session: AsyncSession, key: str) -> Event:
     """Return the event with this id, merged or not; raises the Problem where there is none."""
-    event = await queries.event_by_key(session, key)
+    event = await event_by_key(session, key)
     if event is None:
         raise Problem(404, f"no event has the id {key!r}")
     return event

@@ -14,7 +14,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app import queries
 from app.api import shapes
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
@@ -24,7 +23,8 @@ from app.api.problems import declared
 from app.calendars import calendar_feed, renderings, syndication
 from app.calendars.syndication import Channel
 from app.db import Database
-from app.queries import Listed
+from app.queries import listing, slices
+from app.queries.listing import Listed
 from app.revisions import EVENTS
 from app.settings import Settings
 
@@ -67,7 +67,7 @@ class Found(Generic[One]):
 
 async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int) -> Found[Listed]:
     """Return the events that were asked for, up to a number, and promise the answer until one of them changes."""
-    return await _find(request, asked, database, queries.events, now=now, limit=limit)
+    return await _find(request, asked, database, listing.events, now=now, limit=limit)
 
 
 async def _find(
@@ -83,7 +83,7 @@ async def _find(
     wanted = event_filter(asked, now=now)
     async with database.reading() as session:
         events = await load(session, wanted, limit=limit)
-        count = len(events) if len(events) < limit else (await queries.total(session, wanted)).count
+        count = len(events) if len(events) < limit else (await slices.total(session, wanted)).count
     # Without a start, an event leaves the answer when it has begun.
     promise(request, stood, until=events[0].starts_at if asked.start is None and events else None)
     return Found(events, count)

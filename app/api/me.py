@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from app import queries
 from app.api import shapes
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
@@ -24,6 +23,7 @@ from app.mail import mailer
 from app.models import Person
 from app.people import export, people
 from app.picking import left_out, slates, topic_map
+from app.queries.listing import with_topics
 from app.topic_names import resolve_known
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
@@ -173,7 +173,7 @@ async def show_standing(
 ) -> Response:
     """`week` tells when it was shown to me; without it, `pick` is what speaks for it, or `left_out` what does not."""
     event = await found_event(session, id)
-    (listed,) = await queries.with_topics(session, [event])
+    (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return RedirectResponse(f"/api/v1/me/recommendations/{listed.merged_into}", 301)
     found = await left_out.standing(session, me, listed, now=now)

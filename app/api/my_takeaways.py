@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app import queries
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
@@ -17,6 +16,7 @@ from app.api.problems import Problem, declared
 from app.api.shapes import Event, Shape
 from app.calendars import feeds
 from app.people import takeaways
+from app.queries.event_forms import event_json
 
 router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"])
 
@@ -80,7 +80,7 @@ async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: R
     """`question` names the last evening you went to and said nothing of, or null."""
     asked = await takeaways.question(session, me, now=now)
     question = asked and {
-        "event": queries.event_json(asked),
+        "event": event_json(asked),
         "topics": await takeaways.offered(session, asked.event),
     }
     return private({"data": await takeaways.told(session, me), "question": question})

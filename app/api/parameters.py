@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from app.api.answers import Count, Cursor, Text, bad_cursor
 from app.api.problems import Problem
 from app.places import Spot, UnknownPlace, cities_like, find_spot
-from app.queries import EventFilter, Sort
+from app.queries.filters import EventFilter
+from app.queries.slices import Sort
 from app.topic_names import topic_called
 from scrapers.draft import Mode, Status
 

@@ -1,4 +1,4 @@
-"""The shapes of answers, for OpenAPI and for tests; what is sent is built by `queries` and `picks`."""
+"""The shapes of answers, for OpenAPI and for tests; what is sent is built by `queries.event_forms` and `picks`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from app.api.answers import (
 )
 from app.api.conditional import promise
 from app.api.problems import Problem, declared
-from app.queries import topic_json
+from app.queries.topic_forms import topic_json
 from recommender.catalogue import Topic, load_catalogue
 from recommender.ranking import next_topics
 

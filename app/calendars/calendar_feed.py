@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from app.content_lines import clean, instant, line, link, text
 from app.models import Event, Feed
-from app.queries import Listed, place_words
+from app.queries.event_forms import place_words
+from app.queries.listing import Listed
 from recommender.catalogue import load_catalogue
 
 UID_HOST = "adjacent"  # fixed: a service that moves to another address must not double everybody's events

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.content_lines import clean, instant, link
 from app.models import Event
-from app.queries import place_words
+from app.queries.event_forms import place_words
 
 LONGEST = 80  # characters of a title or a place; addresses have to stay whole in mails
 UNTOLD = timedelta(hours=1)  # how long an event lasts that tells no end: what calendars suppose themselves

@@ -17,13 +17,15 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.calendars.calendar_feed import oldest
 from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
 from app.people import tokens
 from app.people.feedback import KEEPING
 from app.picking import slates
 from app.picking.barriers import is_hidden, whereabouts
+from app.queries import listing
+from app.queries.filters import EventFilter
+from app.queries.listing import Listed, with_topics
 from recommender.ranking import next_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
@@ -124,16 +126,14 @@ def is_gone(opened: Opened, clock: datetime) -> bool:
     return opened.replaced_at is not None and clock - opened.replaced_at > REPLACED_FOR
 
 
-async def feed_events(
-    session: AsyncSession, feed: Feed, *, now: datetime
-) -> tuple[list[queries.Listed], dict[int, str]]:
+async def feed_events(session: AsyncSession, feed: Feed, *, now: datetime) -> tuple[list[Listed], dict[int, str]]:
     """Return a calendar's events by start, and for each (by id) why it is there."""
     if feed.kind in ("topic", "community", "near"):
         return await _subject_events(session, feed, now=now), {}
     reasons = await (_entered if feed.kind == "picks" else _saved)(session, feed)
     events = await _survivors(session, reasons)
     recent = [event for event in events if event.starts_at >= oldest(now)]
-    listed = await queries.with_topics(session, sorted(recent, key=lambda event: (event.starts_at, event.id)))
+    listed = await with_topics(session, sorted(recent, key=lambda event: (event.starts_at, event.id)))
     return listed, {event_id: reasons.get(event_id, "") for event_id in (one.event.id or 0 for one in listed)}
 
 
@@ -169,19 +169,19 @@ async def _survivors(session: AsyncSession, reasons: dict[int, str]) -> list[Eve
     return list(events.values())
 
 
-async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -> list[queries.Listed]:
+async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -> list[Listed]:
     person = await session.get_one(Person, feed.person_id)
     wish = await slates.wish_of(session, person, now=now)
     topics = near_topics(wish.known) if feed.kind == "near" else (feed.subject,) if feed.subject else ()
     if not topics:
         return []
-    wanted = queries.EventFilter(
+    wanted = EventFilter(
         start=oldest(now),
         topics=topics if feed.kind != "community" else (),
         community=feed.subject if feed.kind == "community" else None,
         include_deleted=True,  # calendars must learn that an event is off
     )
-    listed = await queries.events(session, wanted)
+    listed = await listing.events(session, wanted)
     if feed.kind == "community":  # who subscribes to a community means all of it
         return listed
     refusals = wish.refusals if feed.kind == "near" else replace(wish.refusals, topics=frozenset())

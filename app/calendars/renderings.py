@@ -19,11 +19,14 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import content_lines, queries, revisions
+from app import content_lines, revisions
 from app.calendars import calendar_feed
+from app.chunks import CHUNK
 from app.db import Database
 from app.models import Revision, Setting
-from app.queries import CHUNK, EventFilter, Listed
+from app.queries import event_forms, listing, plain_rows
+from app.queries.filters import EventFilter, conditions, is_within
+from app.queries.listing import Listed
 from recommender.catalogue import load_catalogue
 from scrapers import text
 
@@ -31,7 +34,8 @@ Form = Literal["item", "component"]  # as JSON in lists, as VEVENT in calendars
 
 BATCH = 200  # events a transaction: requests get through between two batches
 EVENTS, RENDERINGS = (SQLModel.metadata.tables[name] for name in ("event", "rendering"))
-MADE_BY = (calendar_feed, content_lines, queries, text)  # the modules that decide what a rendering looks like
+# The modules that decide what a rendering looks like.
+MADE_BY = (calendar_feed, content_lines, event_forms, listing, text)
 STORED = "renderings stored"  # the setting that says of what
 
 
@@ -56,7 +60,7 @@ def mark_of(base_url: str) -> str:
 def render(listed: Listed, form: Form, *, base_url: str) -> bytes:
     if form == "component":
         return calendar_feed.component(listed, base_url=base_url)
-    return orjson.dumps(queries.event_json(listed))
+    return orjson.dumps(event_forms.event_json(listed))
 
 
 async def found(
@@ -67,13 +71,13 @@ async def found(
     statement = (
         select(*columns)
         .select_from(EVENTS.outerjoin(RENDERINGS, _is_current(base_url)))
-        .where(*queries.conditions(wanted, session.get_bind().dialect.name))
+        .where(*conditions(wanted, session.get_bind().dialect.name))
         .order_by(EVENTS.c.starts_at, EVENTS.c.id)
     )
     near = wanted.near
-    rows = await queries.run(session, statement.limit(limit) if near is None else statement)
+    rows = await plain_rows.run(session, statement.limit(limit) if near is None else statement)
     if near is not None:
-        rows = [row for row in rows if queries.is_within(row.lat, row.lon, near, wanted.radius_km)][:limit]
+        rows = [row for row in rows if is_within(row.lat, row.lon, near, wanted.radius_km)][:limit]
     # Unpacked rather than by name, which spares a tenth of the time of 5,000 events.
     absent = [id_ for id_, _, _, _, body in rows if body is None]
     missing = await _rendered(session, absent, form, base_url=base_url)
@@ -83,7 +87,7 @@ async def found(
 async def bodies(session: AsyncSession, ids: Sequence[int], form: Form, *, base_url: str) -> list[bytes]:
     """Return the events with these numbers, in their order, in a form."""
     columns = select(RENDERINGS.c.event_id, RENDERINGS.c[form]).where(RENDERINGS.c.mark == mark_of(base_url))
-    stored = dict(await queries.run(session, columns.where(RENDERINGS.c.event_id.in_(ids))))
+    stored = dict(await plain_rows.run(session, columns.where(RENDERINGS.c.event_id.in_(ids))))
     made = await _rendered(session, [id_ for id_ in ids if id_ not in stored], form, base_url=base_url)
     return [stored[id_] if id_ in stored else made[id_] for id_ in ids]
 
@@ -92,7 +96,7 @@ async def _rendered(session: AsyncSession, ids: Sequence[int], form: Form, *, ba
     listed = [
         one
         for start in range(0, len(ids), CHUNK)
-        for one in await queries.listed(session, EVENTS.c.id.in_(ids[start : start + CHUNK]))
+        for one in await listing.listed(session, EVENTS.c.id.in_(ids[start : start + CHUNK]))
     ]
 
     def made() -> dict[int, bytes]:
@@ -129,11 +133,11 @@ async def store_missing(database: Database, *, base_url: str, now: datetime) -> 
                 .limit(BATCH)
                 .with_for_update(of=EVENTS)  # as the triggers do, so that no change falls between reading and storing
             )
-            ids = [row.id for row in await queries.run(session, wanted)]
+            ids = [row.id for row in await plain_rows.run(session, wanted)]
             if not ids:
                 await session.merge(Setting(name=STORED, value=told))
                 return stored
-            listed = await queries.listed(session, EVENTS.c.id.in_(ids))
+            listed = await listing.listed(session, EVENTS.c.id.in_(ids))
             rows = await asyncio.to_thread(_rows, listed, base_url)
             connection = await session.connection()
             await connection.execute(delete(RENDERINGS).where(RENDERINGS.c.event_id.in_(ids)))  # of another mark

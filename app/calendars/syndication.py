@@ -19,7 +19,8 @@ import orjson
 
 from app.calendars.calendar_feed import is_off
 from app.content_lines import clean, link
-from app.queries import Listed, event_json, place_words
+from app.queries.event_forms import event_json, place_words
+from app.queries.listing import Listed
 from app.words.when import day_words, when_words
 from app.words.wording import SOURCE_LANGUAGE, wording_of
 from recommender.catalogue import load_catalogue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from app.db import Database
     from app.models import Event
-    from app.queries import Listed
+    from app.queries.listing import Listed
     from app.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True)
@@ -26,7 +26,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
 
 async def _upcoming(chosen: Settings, database: Database) -> list[Listed]:
     from app.collecting.page_reading import HORIZON
-    from app.queries import EventFilter, events
+    from app.queries.filters import EventFilter
+    from app.queries.listing import events
 
     now = chosen.now()
     async with database.reading() as session:
@@ -38,7 +39,7 @@ def list_(as_json: Json = False) -> None:
     """List every upcoming event by start."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.queries import event_json
+        from app.queries.event_forms import event_json
 
         rows = [event_json(listed) for listed in await _upcoming(chosen, database)]
         if as_json:
@@ -68,7 +69,8 @@ def show(event: str, as_json: Json = False) -> None:
 
     async def work(_: Settings, database: Database) -> None:
         from app.events.history import history
-        from app.queries import event_json, versions_of, with_topics
+        from app.queries.event_forms import event_json, versions_of
+        from app.queries.listing import with_topics
 
         async with database.reading() as session:
             row = await _found(session, event)
@@ -100,7 +102,7 @@ def show(event: str, as_json: Json = False) -> None:
 
 
 async def _found(session: AsyncSession, key: str) -> Event:
-    from app.queries import event_by_key
+    from app.queries.listing import event_by_key
 
     event = await event_by_key(session, key)
     if event is None:
@@ -165,7 +167,7 @@ def export(
     async def work(chosen: Settings, database: Database) -> None:
         from app.calendars.calendar_feed import calendar, header
         from app.calendars.syndication import table
-        from app.queries import event_json
+        from app.queries.event_forms import event_json
 
         listed = await _upcoming(chosen, database)
         if format_ == "json":

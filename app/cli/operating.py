@@ -145,7 +145,7 @@ def stats(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Count what there is."""
 
     async def work(chosen: Settings, database: Database) -> None:
-        from app.queries import count_all
+        from app.queries.counts import count_all
 
         async with database.reading() as session:
             counts = await count_all(session, chosen.now())

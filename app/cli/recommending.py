@@ -85,7 +85,7 @@ def recommend(
 
 def _purposes(asked: Sequence[str]) -> frozenset[str]:
     from app.people.wishes import USUAL_PURPOSES
-    from app.queries import PURPOSES
+    from app.queries.filters import PURPOSES
 
     for name in asked:
         if name not in PURPOSES:

@@ -52,7 +52,7 @@ def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
 
 
 def _print(topics: list[Topic], *, as_json: bool) -> None:
-    from app.queries import topic_json
+    from app.queries.topic_forms import topic_json
     from recommender.catalogue import load_catalogue
 
     catalogue = load_catalogue()

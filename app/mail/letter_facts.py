@@ -11,9 +11,9 @@ from typing import cast
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.calendars.calendar_feed import is_off
-from app.mail.introductions import Introduced, introduce
+from app.chunks import CHUNK
+from app.mail.introductions import introduce
 from app.models import (
     Community,
     Digest,
@@ -27,7 +27,9 @@ from app.models import (
 )
 from app.people import takeaways
 from app.people.feedback import KEEPING, REFUSING, shift
+from app.picking.community_picks import CommunityPick
 from app.picking.slates import Shown, iso_week
+from app.queries.listing import with_topics
 from recommender.catalogue import load_catalogue
 from recommender.reach import Reach
 
@@ -70,7 +72,7 @@ class Facts:
     said: Said = Said()
     skipped: tuple[date, ...] = ()  # days without a mail since the last one
     question: Event | None = None  # what they went to and have not been asked about
-    community: Introduced | None = None
+    community: CommunityPick | None = None
     is_first: bool = True  # no mail has gone out to them so far
 
 
@@ -97,7 +99,8 @@ async def facts_of(
     changed = await _changed(session, since, now=now)
     chosen = {id_: choose(slates[id_], before[id_].event_ids, before[id_].series, now=now) for id_ in by_id}
     over = await takeaways.questions(session, list(by_id), now=now)
-    communities = await introduce(session, by_id, slates, chosen, now=now)
+    reaches = {id_: one.reach_after for id_, one in said.items()}
+    communities = await introduce(session, by_id, reaches, chosen, now=now)
     return {
         id_: Facts(
             person,
@@ -164,7 +167,7 @@ async def _slates(
     first = {id_: iso_week(at) for id_, at in since.items()}
     shown = [row for row in rows if row.week == iso_week(now) or row.week > first.get(row.person_id, row.week)]
     events = await _events(session, {row.event_id for row in shown})
-    listed = {one.event.id: one for one in await queries.with_topics(session, list(events.values()))}
+    listed = {one.event.id: one for one in await with_topics(session, list(events.values()))}
     slates: dict[int, list[Shown]] = defaultdict(list)
     for row in shown:
         if row.event_id in listed:
@@ -175,8 +178,8 @@ async def _slates(
 async def _events(session: AsyncSession, ids: Iterable[int]) -> dict[int, Event]:
     wanted = sorted(ids)
     found: dict[int, Event] = {}
-    for start in range(0, len(wanted), queries.CHUNK):
-        rows = await session.exec(select(Event).where(col(Event.id).in_(wanted[start : start + queries.CHUNK])))
+    for start in range(0, len(wanted), CHUNK):
+        rows = await session.exec(select(Event).where(col(Event.id).in_(wanted[start : start + CHUNK])))
         found |= {event.id: event for event in rows if event.id is not None}
     return found
 
@@ -202,8 +205,8 @@ async def _before(session: AsyncSession, ids: Sequence[int], *, clock: datetime)
     mailed = set().union(*(one.event_ids for one in before.values())) if before else set()
     series: dict[int, str] = {}
     wanted = sorted(mailed)
-    for start in range(0, len(wanted), queries.CHUNK):
-        chunk = wanted[start : start + queries.CHUNK]
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
         found = await session.exec(select(Event.id, Event.series_key).where(col(Event.id).in_(chunk)))
         series |= {id_: key for id_, key in found if id_ is not None and key is not None}
     for one in before.values():

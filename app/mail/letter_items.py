@@ -11,7 +11,7 @@ from app.content_lines import clean
 from app.mail.mail_links import Links
 from app.models import Event
 from app.picking.slates import Shown
-from app.queries import Listed
+from app.queries.listing import Listed
 from app.words.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold, retold

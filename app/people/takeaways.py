@@ -10,8 +10,8 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.models import Event, EventTopic, Expertise, Feedback, Person, Takeaway
+from app.queries.listing import Listed, with_topics
 from app.topic_names import label_of, topic_called
 
 WENT = ("going", "attended")
@@ -19,11 +19,11 @@ ASKED_FOR = timedelta(days=30)  # after that an evening is no longer asked about
 A_LITTLE = 1  # the level at which one evening puts a topic
 
 
-async def question(session: AsyncSession, person: Person, *, now: datetime) -> queries.Listed | None:
+async def question(session: AsyncSession, person: Person, *, now: datetime) -> Listed | None:
     """Return the last event a person went to that they were neither asked about nor told of; at most one."""
     assert person.id is not None
     over = (await questions(session, [person.id], now=now)).get(person.id)
-    return (await queries.with_topics(session, over[:1]))[0] if over else None
+    return (await with_topics(session, over[:1]))[0] if over else None
 
 
 async def questions(session: AsyncSession, person_ids: Sequence[int], *, now: datetime) -> dict[int, list[Event]]:

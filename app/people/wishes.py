@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.people.feedback import Visit
 from app.places import Spot
-from app.queries import PURPOSES
+from app.queries.filters import PURPOSES
 from recommender.candidate import UNWANTED
 from recommender.reach import Reach
 from recommender.reactions import Offsets

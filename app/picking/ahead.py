@@ -28,10 +28,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.db import Database, database_behind
 from app.picking.barriers import MAINLY, MUTUAL_HELP, STILL_ON, says_it_is_off
-from app.queries import EVENTS, PURPOSES, TOPICS
+from app.queries import plain_rows
+from app.queries.filters import PURPOSES
+from app.queries.plain_rows import EVENTS, TOPICS
 from app.revisions import COUNTERS
 from app.revisions import EVENTS as EVENTS_COUNTER
 from recommender.candidate import Candidate
@@ -109,7 +110,7 @@ class Ahead:
 
 async def events_ahead(session: AsyncSession, *, now: datetime) -> Ahead:
     """Return the events ahead as they are committed; see above for how old they may be."""
-    counted = await queries.run(session, COUNTED)
+    counted = await plain_rows.run(session, COUNTED)
     keeper = _KEEPERS.setdefault(database := database_behind(session), Keeper(database))
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return await keeper.ahead(counted[0].number if counted else 0, day)

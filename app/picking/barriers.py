@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from app.models import Event
 from app.people.wishes import Refusals, Wish
 from app.places import distance_km
-from app.queries import PURPOSES, Listed
+from app.queries.filters import PURPOSES
+from app.queries.listing import Listed
 from app.topic_names import label_of
 from recommender.candidate import UNWANTED, is_wanted
 

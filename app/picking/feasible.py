@@ -16,7 +16,7 @@ from app.people.wishes import EVENING, LATE, Refusals, Wish
 from app.picking.ahead import Ahead, Flags, sphere_points
 from app.picking.barriers import is_of, speaks
 from app.places import EARTH_RADIUS_KM, Spot
-from app.queries import PURPOSES
+from app.queries.filters import PURPOSES
 from recommender.candidate import UNWANTED, UNWANTED_FROM
 from recommender.catalogue import load_catalogue
 

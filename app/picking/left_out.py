@@ -13,13 +13,15 @@ import numpy as np
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.models import Event, Person, ShownPick
 from app.people.experience import Experience, experience_of
 from app.people.wishes import Wish
 from app.picking import picks
 from app.picking.barriers import ELSEWHERE, Barrier, barrier
 from app.picking.slates import Shown, wish_of
+from app.queries import listing
+from app.queries.listing import Listed
+from app.queries.plain_rows import EVENTS
 from app.topic_names import label_of
 from recommender.candidate import LeftOut
 from recommender.event_table import tabulate
@@ -62,7 +64,7 @@ class Unpicked:
         }
 
 
-async def standing(session: AsyncSession, person: Person, listed: queries.Listed, *, now: datetime) -> Standing:
+async def standing(session: AsyncSession, person: Person, listed: Listed, *, now: datetime) -> Standing:
     """Return how an event stands with a person; the pick they were shown last counts before what would be said today."""
     rows = await session.exec(
         select(ShownPick)
@@ -75,7 +77,7 @@ async def standing(session: AsyncSession, person: Person, listed: queries.Listed
     return await standing_with(session, await wish_of(session, person, now=now), listed, now=now)
 
 
-async def standing_with(session: AsyncSession, wish: Wish, listed: queries.Listed, *, now: datetime) -> Standing:
+async def standing_with(session: AsyncSession, wish: Wish, listed: Listed, *, now: datetime) -> Standing:
     """Return how an event stands with a wish, taken by itself."""
     kept_out = barrier(listed, wish)
     if kept_out is not None:
@@ -94,7 +96,7 @@ async def left_out(
     offered = await picks.offer(session, wish, now=now)
     reachable = [offered.ahead.table.candidates[place].id for place in offered.feasible.reachable.nonzero()[0]]
     first = [number for number in reachable if number not in shown][:MOST]
-    found = await queries.listed(session, queries.EVENTS.c.id.in_(first))
+    found = await listing.listed(session, EVENTS.c.id.in_(first))
     others = sorted(found, key=lambda item: (item.event.starts_at, item.event.id))
     barriers = {item.event.id: barrier(item, wish) for item in others}
     ranked = [item for item in others if barriers[item.event.id] is None]
@@ -106,7 +108,7 @@ async def left_out(
     ]
 
 
-def _whys(listed: Sequence[queries.Listed], wish: Wish, learned: Experience) -> dict[int, Barrier]:
+def _whys(listed: Sequence[Listed], wish: Wish, learned: Experience) -> dict[int, Barrier]:
     """Return why ranking leaves out events that nothing else does, by number."""
     table = tabulate(picks.as_candidate(item, wish.near, {}) for item in listed)
     person = picks.as_person(wish, table, np.ones(len(listed), np.bool_), learned)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.models import Event
 from app.people.experience import Experience, experience_of
 from app.people.wishes import Wish
@@ -24,6 +23,10 @@ from app.picking.barriers import barrier
 from app.picking.feasible import Feasible, feasible
 from app.picking.grounds import Grounds
 from app.places import Spot, distance_km
+from app.queries import listing
+from app.queries.event_forms import event_json
+from app.queries.listing import Listed
+from app.queries.plain_rows import EVENTS
 from app.topic_names import label_of
 from recommender.candidate import Candidate, Choice
 from recommender.catalogue import load_catalogue
@@ -40,12 +43,12 @@ LEAST_OUTSIDE = 0.02  # share of all topics below which nothing worth a path is 
 class Pick(Grounds):
     """One event, and why: what every channel shows."""
 
-    listed: queries.Listed
+    listed: Listed
     explorative: bool  # shown to find out rather than because it is sure
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "event": queries.event_json(self.listed),
+            "event": event_json(self.listed),
             "topics": [slug for slug, _ in self.listed.topics],
             **self.grounds_json(),
             "explorative": self.explorative,
@@ -92,7 +95,7 @@ async def picks_from(session: AsyncSession, offered: Offer, wish: Wish, *, now: 
             choose, asker, table, now=now, limit=wish.limit, feasible=is_open, distance_km=offered.feasible.distance_km
         )
         numbers = [choice.candidate.id for choice in choices]
-        listed = {item.event.id: item for item in await queries.listed(session, queries.EVENTS.c.id.in_(numbers))}
+        listed = {item.event.id: item for item in await listing.listed(session, EVENTS.c.id.in_(numbers))}
         changed = [number for number in numbers if number not in listed or _is_barred(listed[number], wish)]
         if not changed:
             break
@@ -102,13 +105,11 @@ async def picks_from(session: AsyncSession, offered: Offer, wish: Wish, *, now: 
     return [made(choice, listed[choice.candidate.id], wish) for choice in choices]
 
 
-def _is_barred(item: queries.Listed, wish: Wish) -> bool:
+def _is_barred(item: Listed, wish: Wish) -> bool:
     return item.event.merged_into is not None or barrier(item, wish) is not None
 
 
-async def picks_among(
-    session: AsyncSession, listed: Sequence[queries.Listed], wish: Wish, *, now: datetime
-) -> list[Pick]:
+async def picks_among(session: AsyncSession, listed: Sequence[Listed], wish: Wish, *, now: datetime) -> list[Pick]:
     """Return the best of a few events that nothing keeps from being picked."""
     alive = (await events_ahead(session, now=now)).alive
     by_id = {item.event.id: item for item in listed}
@@ -126,7 +127,7 @@ def is_everywhere(wish: Wish) -> bool:
     return bool(np.count_nonzero(topics.is_path & (topics.score > 0)) < LEAST_OUTSIDE * len(topics.score))
 
 
-def as_popular(choice: Choice, listed: queries.Listed, wish: Wish) -> Pick:
+def as_popular(choice: Choice, listed: Listed, wish: Wish) -> Pick:
     """Return a pick for somebody who knows everything: it says that it is none of a step outside."""
     pick = as_pick(choice, listed, replace(wish, known={}))
     label = label_of(choice.topic)
@@ -151,7 +152,7 @@ def as_person(wish: Wish, table: EventTable, offered: NDArray[np.bool_], learned
     )
 
 
-def as_pick(choice: Choice, listed: queries.Listed, wish: Wish) -> Pick:
+def as_pick(choice: Choice, listed: Listed, wish: Wish) -> Pick:
     away = away_km(listed.event, wish.near)
     return Pick.of(choice, wish.known, distance_km=away, listed=listed, explorative=choice.explorative)
 
@@ -163,6 +164,6 @@ def away_km(event: Event, near: Spot | None) -> float | None:
     return distance_km(near.lat, near.lon, event.lat, event.lon)
 
 
-def as_candidate(item: queries.Listed, near: Spot | None, alive: Mapping[int, float]) -> Candidate:
+def as_candidate(item: Listed, near: Spot | None, alive: Mapping[int, float]) -> Candidate:
     community = item.community.key if item.community else None
     return candidate_of(item.event, dict(item.topics), community, alive, away_km(item.event, near))

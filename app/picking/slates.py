@@ -14,13 +14,15 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.models import Event, Expertise, Person, ShownPick
 from app.people import feedback, hiding, people, reactions
 from app.people.wishes import USUAL_PURPOSES, Refusals, Seen, Wish
 from app.picking import picks
 from app.picking.barriers import STILL_ON
 from app.picking.picks import Pick
+from app.queries.event_forms import event_json
+from app.queries.listing import Listed, with_topics
+from app.queries.merges import merged_into
 from recommender.catalogue import load_catalogue
 
 SLATE = 7  # picks a person and week: more are not read (and a weekly mail holds no more)
@@ -31,12 +33,12 @@ REMEMBERED = timedelta(weeks=13)  # for as long nothing is picked anew
 class Shown:
     """A pick as it was shown, with the event as it is now."""
 
-    listed: queries.Listed
+    listed: Listed
     pick: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         # Picks that were stored before there was exploring do not tell of it.
-        return {"event": queries.event_json(self.listed), "explorative": False, **self.pick}
+        return {"event": event_json(self.listed), "explorative": False, **self.pick}
 
 
 def iso_week(now: datetime) -> str:
@@ -81,7 +83,7 @@ async def refusals_of(session: AsyncSession, person: Person, *, now: datetime) -
     )
     shown = [row for row in rows if row[0] not in saved]
     # An event that was merged into another meanwhile is the other.
-    stands_for = await queries.merged_into(session, {event_id for event_id, *_ in (*refused, *shown)})
+    stands_for = await merged_into(session, {event_id for event_id, *_ in (*refused, *shown)})
     return Refusals(
         topics=await hiding.hidden_by(session, person, "topic"),
         communities=await hiding.hidden_by(session, person, "community"),
@@ -184,5 +186,5 @@ async def _as_shown(session: AsyncSession, rows: Sequence[ShownPick]) -> list[Sh
     if not rows:
         return []
     found = await session.exec(select(Event).where(col(Event.id).in_([row.event_id for row in rows])))
-    listed = {item.event.id: item for item in await queries.with_topics(session, list(found))}
+    listed = {item.event.id: item for item in await with_topics(session, list(found))}
     return [Shown(listed[row.event_id], row.pick) for row in rows if row.event_id in listed]

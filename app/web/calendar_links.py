@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from app.models import Event
-from app.queries import place_words
+from app.queries.event_forms import place_words
 
 USUAL = timedelta(hours=2)  # where a source tells no end
 

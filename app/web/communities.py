@@ -13,12 +13,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.api.access import Now, Reading
 from app.community.communities import Active, communities, community_by_key
 from app.content_lines import link
 from app.picking import slates
 from app.picking.community_picks import communities_for
+from app.queries import listing
+from app.queries.filters import EventFilter
 from app.topic_names import label_of
 from app.web import looking
 from app.web.question import read_question
@@ -133,8 +134,8 @@ async def community_page(visit: Visiting, key: str, session: Reading, now: Now) 
         return await trouble(
             visit, 404, wording.text("No such community"), wording.text("The address is wrong, or it was removed.")
         )
-    wanted = queries.EventFilter(start=now, community=found.community.key)
-    coming = await queries.events(session, wanted, limit=NEXT)
+    wanted = EventFilter(start=now, community=found.community.key)
+    coming = await listing.events(session, wanted, limit=NEXT)
     return await page(
         visit,
         "community.html",

@@ -15,13 +15,16 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.api.access import Now, Reading, settings_of
 from app.events import history
 from app.models import Event
 from app.picking import picks, slates
 from app.picking.barriers import STILL_ON, barrier
 from app.places import Spot
+from app.queries import listing
+from app.queries.event_forms import event_json, versions_of
+from app.queries.filters import EventFilter
+from app.queries.listing import Listed, event_by_key, with_topics
 from app.web import looking
 from app.web.calendar_links import event_links
 from app.web.question import Question, read_question
@@ -66,7 +69,7 @@ NEXT = 12  # topics next door that are looked for
 
 @router.get("/e/{key}")
 async def event_page(request: Request, visit: Visiting, key: str, session: Reading, now: Now) -> Response:
-    event = await queries.event_by_key(session, key)
+    event = await event_by_key(session, key)
     if event is None:
         return await trouble(
             visit,
@@ -74,7 +77,7 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
             visit.wording.text("No such event"),
             visit.wording.text("The address is wrong, or the event was removed for good."),
         )
-    (listed,) = await queries.with_topics(session, [event])
+    (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return RedirectResponse(f"/e/{listed.merged_into}", 301)
     wording = visit.wording
@@ -87,7 +90,7 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
     return await page(
         visit,
         "event.html",
-        event=queries.event_json(listed),
+        event=event_json(listed),
         address=address,
         language=event.language if event.language and LANGUAGE.fullmatch(event.language) else None,
         community=listed.community,
@@ -103,7 +106,7 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
         links=event_links(event, address),
         why=why,
         back=question.address("/"),
-        versions=await queries.versions_of(session, event),
+        versions=await versions_of(session, event),
         told=_told(event, wording),
         changes=_changes(await history.history(session, event), wording),
         similar=[card_of(one, wording) for one in similar],
@@ -113,7 +116,7 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
 
 
 async def _why(
-    session: AsyncSession, visit: Visit, listed: queries.Listed, question: Question, *, now: datetime
+    session: AsyncSession, visit: Visit, listed: Listed, question: Question, *, now: datetime
 ) -> Mapping[str, Any]:
     """Return the reason this event may be for who asks, or what speaks against it."""
     person = visit.person if question.home is not None else None
@@ -129,38 +132,38 @@ async def _why(
 
 
 async def _beside(
-    session: AsyncSession, listed: queries.Listed, *, now: datetime
-) -> tuple[list[queries.Listed], list[queries.Listed], list[queries.Listed]]:
+    session: AsyncSession, listed: Listed, *, now: datetime
+) -> tuple[list[Listed], list[Listed], list[Listed]]:
     """Return upcoming events about the same, events about what lies next to it, and other dates of its series."""
     event = listed.event
     if not listed.topics:
         return [], [], await _dates(session, event, now=now)
     main = listed.topics[0][0]
     near = tuple(topic.slug for topic, _ in next_topics({main: 3})[:NEXT])
-    wanted = queries.EventFilter(start=now, statuses=STILL_ON)
+    wanted = EventFilter(start=now, statuses=STILL_ON)
     similar = _different(await _reachable(session, replace(wanted, topics=(main,)), event), [listed])
     adjacent = _different(await _reachable(session, replace(wanted, topics=near), event), [listed, *similar])
     return similar, adjacent, await _dates(session, event, now=now)
 
 
-async def _reachable(session: AsyncSession, wanted: queries.EventFilter, event: Event) -> list[queries.Listed]:
+async def _reachable(session: AsyncSession, wanted: EventFilter, event: Event) -> list[Listed]:
     """Return events that who can go to this one can go to as well: around it, then those online."""
     online = replace(wanted, modes=("online", "hybrid"))
     if event.mode == "online" or event.lat is None or event.lon is None:
-        return await queries.events(session, online, limit=8 * BESIDE)
+        return await listing.events(session, online, limit=8 * BESIDE)
     around = replace(wanted, near=Spot(event.lat, event.lon, ""), radius_km=AROUND_KM)
     return [
-        *await queries.events(session, around, limit=8 * BESIDE),
-        *await queries.events(session, online, limit=8 * BESIDE),
+        *await listing.events(session, around, limit=8 * BESIDE),
+        *await listing.events(session, online, limit=8 * BESIDE),
     ]
 
 
-def _different(found: Sequence[queries.Listed], beside: Sequence[queries.Listed]) -> list[queries.Listed]:
+def _different(found: Sequence[Listed], beside: Sequence[Listed]) -> list[Listed]:
     """Return the first few events, one of a series, that are not shown already."""
     keys = {one.event.key for one in beside}
     series = {one.event.series_key for one in beside} - {None}
     titles = {one.event.title for one in beside}
-    different: list[queries.Listed] = []
+    different: list[Listed] = []
     for one in found:
         event = one.event
         if event.key in keys or event.series_key in series or event.title in titles:
@@ -172,7 +175,7 @@ def _different(found: Sequence[queries.Listed], beside: Sequence[queries.Listed]
     return different[:BESIDE]
 
 
-async def _dates(session: AsyncSession, event: Event, *, now: datetime) -> list[queries.Listed]:
+async def _dates(session: AsyncSession, event: Event, *, now: datetime) -> list[Listed]:
     if event.series_key is None:
         return []
     rows = await session.exec(
@@ -187,7 +190,7 @@ async def _dates(session: AsyncSession, event: Event, *, now: datetime) -> list[
         .order_by(col(Event.starts_at), col(Event.id))
         .limit(BESIDE)
     )
-    return await queries.with_topics(session, list(rows))
+    return await with_topics(session, list(rows))
 
 
 def _told(event: Event, wording: Wording) -> Mapping[str, str]:

@@ -15,10 +15,14 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.api.access import Now, Reading
 from app.community.communities import community_by_key
 from app.models import Event, EventTopic
+from app.queries import listing
+from app.queries.filters import conditions
+from app.queries.listing import Listed
+from app.queries.plain_rows import EVENTS
+from app.queries.slices import event_slice
 from app.topic_names import label_of
 from app.web.distances import distances
 from app.web.rendering import page
@@ -69,9 +73,9 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
     }
     if search.view == "list":
         position = read_position(values.get("after", [""])[-1])
-        found = await queries.event_slice(session, search.wanted(now), sort="start", limit=SHOWN, position=position)
+        found = await event_slice(session, search.wanted(now), sort="start", limit=SHOWN, position=position)
         places = {number: place for place, number in enumerate(found.ids)}
-        listed = await queries.listed(session, queries.EVENTS.c.id.in_(found.ids))
+        listed = await listing.listed(session, EVENTS.c.id.in_(found.ids))
         shown = sorted(listed, key=lambda one: places[one.event.id or 0])
         facts["count"] = found.total.count
         facts["is_lower_bound"], facts["is_first"] = found.total.is_lower_bound, position is None
@@ -84,7 +88,7 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
         return await page(visit, "events.html", "events", cards=[card_of(one, wording) for one in shown], **facts)
     days = spans[search.view]
     start, end = midnight(days[0], zone), midnight(days[-1] + timedelta(days=1), zone)
-    shown = await queries.events(session, search.wanted(start, end), limit=MOST)
+    shown = await listing.events(session, search.wanted(start, end), limit=MOST)
     step = timedelta(weeks=1) if search.view == "week" else timedelta(days=31)
     before = (day.replace(day=1) - timedelta(days=1)).replace(day=1) if search.view == "month" else day - step
     after = (day.replace(day=1) + step).replace(day=1) if search.view == "month" else day + step
@@ -109,10 +113,10 @@ def _rows(search: Search, day: date) -> list[list[date]]:
 
 
 def _week(
-    days: Sequence[date], shown: Sequence[queries.Listed], day: date, today: date, wording: Wording
+    days: Sequence[date], shown: Sequence[Listed], day: date, today: date, wording: Wording
 ) -> list[dict[str, Any]]:
     """Return what a row of the calendar shows; an event stands on the day it begins, on its own clock."""
-    by_day: defaultdict[date, list[queries.Listed]] = defaultdict(list)
+    by_day: defaultdict[date, list[Listed]] = defaultdict(list)
     for one in shown:
         by_day[one.event.starts_at.astimezone(ZoneInfo(one.event.zone)).date()].append(one)
     return [
@@ -129,13 +133,13 @@ def _week(
     ]
 
 
-def _wall_clock(listed: queries.Listed) -> tuple[bool, datetime]:
+def _wall_clock(listed: Listed) -> tuple[bool, datetime]:
     """Order a day as it reads: what lasts all day first, then by the hours that are shown."""
     event = listed.event
     return not event.all_day, event.starts_at.astimezone(ZoneInfo(event.zone)).replace(tzinfo=None)
 
 
-def _brief(listed: queries.Listed, wording: Wording) -> dict[str, Any]:
+def _brief(listed: Listed, wording: Wording) -> dict[str, Any]:
     event = listed.event
     start = event.starts_at.astimezone(ZoneInfo(event.zone))
     clock = f"{start:%H:%M %Z}" if event.mode == "online" else f"{start:%H:%M}"
@@ -148,7 +152,7 @@ async def _facets(session: AsyncSession, search: Search, wording: Wording, *, no
 
     Around a place they count the box that holds the circle, which an index finds.
     """
-    clauses = queries.conditions(search.wanted(now), session.get_bind().dialect.name)
+    clauses = conditions(search.wanted(now), session.get_bind().dialect.name)
     ids = select(Event.id).where(*clauses)
     number = func.count()
     topics = await session.exec(

@@ -11,10 +11,10 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.models import Feedback, Person
 from app.people import feedback, people
 from app.picking import picks, slates
+from app.queries.listing import Listed
 from app.web.neighbourhood import Neighbourhood, neighbourhood
 from app.web.question import DISTANCES, LIMIT, SPANS, KnownTopic, Question
 from app.web.words import pick_card
@@ -83,9 +83,7 @@ async def look(
     return Sight(cards, around, has_candidates=not offered.is_empty, revision=offered.ahead.revision)
 
 
-async def said_of(
-    session: AsyncSession, person: Person, shown: Sequence[queries.Listed]
-) -> Mapping[int, Collection[str]]:
+async def said_of(session: AsyncSession, person: Person, shown: Sequence[Listed]) -> Mapping[int, Collection[str]]:
     """Return by event what somebody said of it."""
     rows = await session.exec(
         select(Feedback.event_id, Feedback.kind).where(

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import opinions, queries
+from app import opinions
 from app.account import address_change
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.limits import at_most
@@ -23,6 +23,7 @@ from app.mail import subscription as subscriptions
 from app.mail.digest_sending import links_of
 from app.models import Event, Person
 from app.people import feedback, takeaways
+from app.queries.listing import event_by_key
 from app.web.forms import read_form
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting
@@ -202,7 +203,7 @@ async def _learned_page(
 async def _pick(session: AsyncSession, link: Linked) -> tuple[Person, Event] | None:
     """Return who a link is for and what about, or None where one of them is gone."""
     person = await _person(session, link.person_key)
-    event = await queries.event_by_key(session, link.event_key) if person is not None else None
+    event = await event_by_key(session, link.event_key) if person is not None else None
     return (person, event) if person is not None and event is not None else None
 
 

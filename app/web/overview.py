@@ -16,10 +16,10 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.collecting import proposals
 from app.models import Chore, Event, EventChange, EventVersion, FetchState, Report, Source, Verdict
 from app.people import audit
+from app.queries.counts import count_all
 from app.queue import backlog
 from app.web.strips import Series, chart
 from app.web.words import PURPOSE_WORDS
@@ -91,7 +91,7 @@ def room_at(data: Path) -> Room:
 
 
 async def overview(session: AsyncSession, wording: Wording, *, now: datetime, clock: datetime) -> dict[str, Any]:
-    counts = await queries.count_all(session, now)
+    counts = await count_all(session, now)
     states = select(Source.state, func.count()).group_by(col(Source.state)).order_by(col(Source.state))
     waiting, waiting_count = await proposals.found(session, state="proposed", after=0, limit=LISTED)
     return {

@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import queries
 from app.api.access import Data, Now, OperatorToken
 from app.api.problems import Problem
 from app.collecting import collect, frontier, source_health
@@ -19,6 +18,7 @@ from app.events import about, by_hand, removal, verdicts
 from app.events.verdicts import Name
 from app.models import Event, EventVersion, FetchState, Report, Source
 from app.people import audit
+from app.queries.listing import event_by_key
 from app.queue import backlog
 from app.web.forms import read_form
 from app.web.visit import Visiting, led_on
@@ -164,7 +164,7 @@ async def correct_purpose(
     if purpose not in PURPOSE_WORDS:
         raise Problem(422, f"`purpose` is one of {', '.join(PURPOSE_WORDS)}")
     async with database.writing() as session:
-        event = await queries.event_by_key(session, key)
+        event = await event_by_key(session, key)
         if event is None:
             raise Problem(404, "there is no such event")
         event.purpose, event.purpose_phrases, event.updated_at = {purpose: 1.0}, [], now

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app import queries
 from app.api.access import Data
 from app.api.limits import at_most
 from app.api.problems import Problem
 from app.models import Report
+from app.queries.listing import event_by_key
 from app.web.forms import read_form
 from app.web.visit import Visiting, led_on
 
@@ -29,7 +29,7 @@ async def report(request: Request, visit: Visiting, key: str, database: Data) ->
     if kind not in KINDS:
         raise Problem(422, f"`what` is one of {', '.join(KINDS)}")
     async with database.writing() as session:
-        event = await queries.event_by_key(session, key)
+        event = await event_by_key(session, key)
         if event is None or event.id is None:
             raise Problem(404, "there is no such event")
         told = " ".join(words.split())[:LONGEST]

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import opinions, queries
+from app import opinions
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
 from app.people import feedback, hiding
+from app.queries.listing import event_by_key
 from app.web import keeping
 from app.web.forms import read_form
 from app.web.question import read_question
@@ -80,7 +81,7 @@ async def _sent(request: Request) -> tuple[str, feedback.Kind, str]:
 
 
 async def _event(session: AsyncSession, key: str) -> Event:
-    event = await queries.event_by_key(session, key)
+    event = await event_by_key(session, key)
     if event is None:
         raise Problem(404, "there is no such event")
     return event

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from app.places import Spot, UnknownPlace, find_spot
-from app.queries import EventFilter, Position
+from app.queries.filters import EventFilter
+from app.queries.slices import Position
 from app.web.question import LONGEST
 from app.words.topic_words import topic_named
 from recommender.catalogue import Topic

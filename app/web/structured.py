@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.models import Event
-from app.queries import Listed
+from app.queries.listing import Listed
 
 STATUSES = {
     "confirmed": "https://schema.org/EventScheduled",

@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from app.queries import Listed, place_words
+from app.queries.event_forms import place_words
+from app.queries.listing import Listed
 from app.words.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold, retold
