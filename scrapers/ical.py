@@ -26,6 +26,7 @@ from scrapers.series import (
 from scrapers.stamps import BadStamp, basic, read_stamp
 from scrapers.text import clean_url, one_line
 from scrapers.times import resolve_zone
+from scrapers.vcalendar import home_zone
 from scrapers.vtimezone import read_zone
 
 __all__ = ["looks_like_calendar", "read_calendar"]
@@ -36,10 +37,12 @@ LONGEST_UID = 255
 
 _CALENDAR_LINES = frozenset(
     [
+        "DAYLIGHT",
         "DESCRIPTION",
         "METHOD",
         "NAME",
         "TIMEZONE-ID",
+        "TZ",
         "URL",
         "X-ORIGINAL-URL",
         "X-WR-CALDESC",
@@ -81,7 +84,7 @@ class _Calendar:
         self.component = component
         self.lines = component.lines(_CALENDAR_LINES)
         named = self.text("X-WR-TIMEZONE") or self.text("TIMEZONE-ID")
-        self.own_zone = resolve_zone(named) if named else None
+        self.own_zone = resolve_zone(named) if named else self._vcalendar_zone(home)
         is_cancelled = self.text("METHOD").upper() == "CANCEL"
         self.setting = Setting(self.own_zone or home, self.zone_named, self.header, is_cancelled)
         self._parts = {
@@ -90,7 +93,7 @@ class _Calendar:
             if part.name == "VTIMEZONE" and "TZID" in (found := part.lines(("TZID",)))
         }
         self._own_zones = {name: part for name, part in self._parts.items() if resolve_zone(name) is None}
-        self._common_header = component.write(("X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD"))
+        self._common_header = component.write(("X-WR-TIMEZONE", "TIMEZONE-ID", "METHOD", "TZ", "DAYLIGHT"))
         self._zones: dict[str, tzinfo | None] = {}
         self._problems = problems
 
@@ -98,6 +101,10 @@ class _Calendar:
         """Return the first of these properties that says something, on one line."""
         texts = (one_line(prop.text[:LONGEST_TEXT]) for name in names for prop in self.lines.get(name, []))
         return next(filter(None, texts), "")
+
+    def _vcalendar_zone(self, home: ZoneInfo) -> ZoneInfo | None:
+        offset, daylight = self.text("TZ"), self.lines.get("DAYLIGHT", [])
+        return home_zone(offset, [prop.bare for prop in daylight], home) if offset else None
 
     def zone_named(self, name: str) -> tzinfo | None:
         if name not in self._zones:

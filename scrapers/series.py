@@ -17,6 +17,7 @@ from scrapers.content_lines import Component, Property
 from scrapers.draft import Series, Window
 from scrapers.recurrence import EmptyRule, RejectedRule, Rule, judge, occurrences, parse_rule
 from scrapers.stamps import BadStamp, Stamp, ZoneLookup, basic, read_stamps, read_value, shown_in
+from scrapers.vcalendar import as_rrule
 
 MOST_OCCURRENCES = 1_000  # of one series in one window: daily for more than two years
 MOST_RULES = 10  # of one event
@@ -232,7 +233,7 @@ def _rules(master: Entry, name: str, report: Report) -> tuple[list[tuple[Rule, d
     is_empty = False
     for prop in master.all(name)[:MOST_RULES]:
         try:
-            rule = parse_rule(prop.bare)
+            rule = parse_rule(as_rrule(prop.bare, master.start.wall))
             if master.start.is_date:
                 rule = rule.on_whole_days()
             until = _until(rule, master)

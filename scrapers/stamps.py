@@ -44,7 +44,7 @@ def read_stamps(prop: Property, zone_named: ZoneLookup) -> tuple[list[Stamp], li
     """Return the times of a list (RDATE, EXDATE; of a PERIOD its start), and the parts that are none."""
     zone, is_date = _kind(prop, zone_named)
     stamps, broken = [], []
-    for text in dict.fromkeys(prop.bare.split(",")):
+    for text in dict.fromkeys(prop.bare.replace(";", ",").split(",")):  # vCalendar 1.0 has semicolons
         if not text.strip():
             continue
         try:

@@ -139,6 +139,60 @@ def test_vcalendar_1_with_quoted_printable_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("D1 #3", ["0303", "0304", "0305"]),
+        ("D2 20260307T230000Z", ["0303", "0305", "0307"]),
+        ("D10 #5 20260314T230000Z", ["0303", "0313"]),  # whichever ends first
+        ("D1", ["0303", "0304"]),  # the standard's default is #2
+        ("W1 TU TH #4", ["0303", "0305", "0310", "0312"]),
+        ("W2 MO WE FR 20260318T190000Z", ["0304", "0306", "0316", "0318"]),
+        ("MP1 1+ TU #12", ["0303", "0407", "0505", "0602", "0707", "0804", "0901", "1006", "1103", "1201"]),
+        ("MP2 1+ SU 1- SU #4", ["0329", "0503", "0531", "0705"]),
+        ("MP6 2+ MO TU WE #3", ["0309", "0310", "0311"]),
+        ("MP1 2- MO #3", ["0323", "0420", "0518"]),
+        ("MP1 #3", ["0303", "0407", "0505"]),  # as the start: the first Tuesday
+        ("MD1 15 #0", [f"{month:02}15" for month in range(3, 13)]),
+        ("MD1 1 LD #3", ["0331", "0401", "0430"]),
+        ("MD1 3- #2", ["0329", "0428"]),
+        ("YM1 6 7 #2", ["0603", "0703"]),
+        ("YD1 100 200 #2", ["0410", "0719"]),
+    ],
+)
+def test_vcalendar_1_rule_is_followed(rule: str, days: list[str]) -> None:
+    reading = read(calendar(f"DTSTART:20260303T190000\nRRULE:{rule}\nAALARM:20260303T180000Z;PT5M;2;CHIME.WAV"))
+    assert ([event.starts_at.strftime("%m%d") for event in reading.events], codes(reading)) == (days, [])
+
+
+def test_vcalendar_1_exceptions_are_parted_by_semicolons() -> None:
+    reading = read(calendar("DTSTART:20260303T190000\nRRULE:D1 #4\nEXDATE:20260304T190000;20260306T190000"))
+    assert [event.starts_at.day for event in reading.events] == [3, 5]
+
+
+@pytest.mark.parametrize("rule", ["D1 0600 1200 #4", "W1 TU$ TH #4", "YM1 6 #5 MD1 12", "MP1 1+ #3", "MP1 TU #3"])
+def test_vcalendar_1_rule_that_no_rrule_can_tell_leaves_one_event(rule: str) -> None:
+    reading = read(calendar(f"RRULE:{rule}"))
+    assert (len(reading.events), codes(reading)) == (1, ["rrule_rejected"])
+
+
+@pytest.mark.parametrize(
+    ("head", "start"),
+    [
+        ("TZ:-05 DAYLIGHT:TRUE;-04;20260308T020000;20261101T020000;EST;EDT", "2026-06-03T19:00:00-04:00"),
+        ("TZ:-06:00 DAYLIGHT:TRUE;-05;19960407T025959;19961027T010000;CST;CDT", "2026-06-03T19:00:00-05:00"),
+        ("TZ:-07 DAYLIGHT:FALSE", "2026-06-03T19:00:00-07:00"),
+        ("TZ:+01 DAYLIGHT:TRUE;+02;20260329T020000;20261025T030000;CET;CEST", "2026-06-03T19:00:00+02:00"),
+        ("TZ:+01", "2026-06-03T19:00:00+02:00"),  # of a summer time it says nothing: as at home
+        ("TZ:+01 DAYLIGHT:TRUE;+02;99999999;never", "2026-06-03T19:00:00+02:00"),
+    ],
+)
+def test_vcalendar_1_times_are_in_its_zone(head: str, start: str) -> None:
+    reading = read(calendar("DTSTART:20260603T190000\nRRULE:D1 #1", head=f"VERSION:1.0 {head}"))
+    again = read(reading.series[0].definition)
+    assert (starts(reading), starts(again)) == ([start], [start])
+
+
+@pytest.mark.parametrize(
     ("line", "start", "zone", "all_day"),
     [
         ("DTSTART:20260305T190000Z", "2026-03-05T20:00:00+01:00", "Europe/Berlin", False),
