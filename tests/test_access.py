@@ -13,9 +13,9 @@ import pytest
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving, settings_in
 from sqlmodel import select
 
-from app.api import shapes
 from app.api.doors import PRIVATE
 from app.api.limits import client_behind
+from app.api.shapes import tokens as shapes
 from app.api.sign_in import CONFIRMED_AN_HOUR
 from app.models import Person, Proposal, Token
 from app.people import people, tokens

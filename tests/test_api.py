@@ -13,7 +13,8 @@ import pytest
 from service import BASE_URL, Service, draft, serving
 from sqlalchemy import text
 
-from app.api import problems, shapes
+from app.api import problems
+from app.api.shapes import topics as shapes
 from app.db import migrate
 
 EVENTS = "/api/v1/events"

@@ -12,7 +12,7 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app.api import shapes
+from app.api.shapes import events as shapes
 from app.events.ingest import Changes, store, stored_versions
 from app.models import Event, Source
 from scrapers import Organizer, Venue

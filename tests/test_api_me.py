@@ -13,9 +13,13 @@ import pytest
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app.api import shapes
 from app.api.limits import Bucket
 from app.api.me import GUESTS_AN_HOUR
+from app.api.shapes.feeds import NewFeedAnswer
+from app.api.shapes.opinions import FeedbackAnswer
+from app.api.shapes.people import PersonAnswer, TopicMapAnswer
+from app.api.shapes.picks import PickList, Slate
+from app.api.shapes.sign_in import GuestAnswer
 from app.jobs import renew_slates
 from app.models import Event, ShownPick, Token
 from app.people.feedback import shift
@@ -51,14 +55,14 @@ async def a_town(service: Service, topics: tuple[str, ...] = TOPICS) -> dict[str
 async def my_picks(service: Service, me: dict[str, str]) -> list[dict[str, Any]]:
     answer = await service.client.get(f"{ME}/recommendations", headers=me)
     assert answer.status_code == 200, answer.text
-    shapes.Slate.model_validate(answer.json())
+    Slate.model_validate(answer.json())
     return answer.json()["data"]
 
 
 async def say(service: Service, me: dict[str, str], event: str, kind: str, **more: Any) -> list[str]:
     answer = await service.client.post(f"{ME}/feedback", json={"event": event, "kind": kind, **more}, headers=me)
     assert answer.status_code == 200, answer.text
-    shapes.FeedbackAnswer.model_validate(answer.json())
+    FeedbackAnswer.model_validate(answer.json())
     return answer.json()["data"]["changed"]
 
 
@@ -72,7 +76,7 @@ async def test_recommendations_need_no_account_and_keep_nothing(service: Service
     await a_town(service)
     asked = {"know": {"JavaScript": 4, "React": 4}, "near": "Munich", "within_km": 30, "limit": 3}
     answer = await service.client.post("/api/v1/recommendations", json=asked)
-    shapes.PickList.model_validate(answer.json())
+    PickList.model_validate(answer.json())
     picks = answer.json()["data"]
     assert 1 <= len(picks) <= 3
     assert [pick["score"] for pick in picks] == sorted((pick["score"] for pick in picks), reverse=True)
@@ -104,11 +108,11 @@ async def test_misspelt_names_are_answered_with_what_was_meant(
 async def test_guest_starts_with_a_token_and_fills_in_a_profile(service: Service) -> None:
     made = await service.client.post(ME)
     assert made.status_code == 201
-    shapes.GuestAnswer.model_validate(made.json())
+    GuestAnswer.model_validate(made.json())
     me = {"Authorization": f"Bearer {made.json()['data']['token']}"}
     sent = {"know": {"JavaScript": 4, "JS": 2, "Typography": 1}, "near": "Munich", "within_km": 20}
     answer = await service.client.put(f"{ME}/expertise", json=sent, headers=me)
-    shapes.PersonAnswer.model_validate(answer.json())
+    PersonAnswer.model_validate(answer.json())
     mine = answer.json()["data"]
     assert [(one["label"], one["level"]) for one in mine["know"]] == [("JavaScript", 4), ("Typography", 1)]
     assert (mine["near"], mine["zone"], mine["within_km"]) == ("Munich, DE", "Europe/Berlin", 20)
@@ -275,7 +279,7 @@ async def test_feedback_is_said_once_and_undone_once(service: Service) -> None:
 async def make_feed(service: Service, me: dict[str, str], **sent: Any) -> dict[str, str]:
     answer = await service.client.post(f"{ME}/feeds", json={"name": "Mine", **sent}, headers=me)
     assert answer.status_code == 201, answer.text
-    shapes.NewFeedAnswer.model_validate(answer.json())
+    NewFeedAnswer.model_validate(answer.json())
     return answer.json()["data"]
 
 
@@ -386,7 +390,7 @@ async def test_map_places_topics_with_events_around_what_is_known(service: Servi
     await service.store(draft("far", "Far away", venue=None), topics={"far": {"astronomy": 1.0}})
     me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
     answer = await service.client.get(f"{ME}/map", headers=me)
-    shapes.TopicMapAnswer.model_validate(answer.json())
+    TopicMapAnswer.model_validate(answer.json())
     drawn = answer.json()["data"]
     assert [topic["label"] for topic in drawn["known"]] == ["JavaScript", "React"]
     around = drawn["ring"] + drawn["far"]

@@ -10,7 +10,7 @@ from origin import Origin
 from service import MUNICH, Service, draft, serving
 from test_jobs import CALENDAR
 
-from app.api import shapes
+from app.api.shapes import sources as shapes
 
 SOURCES = "/api/v1/sources"
 

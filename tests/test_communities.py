@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app.api import community_shapes as shapes
+from app.api.shapes import communities as shapes
 from app.collecting import collect, frontier, registry
 from app.collecting.frontier import add_source
 from app.community import activity

@@ -12,7 +12,7 @@ import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app.api import shapes
+from app.api.shapes import opinions as shapes
 from app.jobs import renew_slates
 from app.models import Community, Event, Hidden, Person, ShownPick
 from app.picking import slates

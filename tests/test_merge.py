@@ -12,7 +12,7 @@ import pytest
 from service import MUNICH, NOW, draft
 
 from app.events.evaluate_merging import measure_merging
-from app.events.merge import Match, Title, Told, canonical_url, compose, placed, same_event, title_of
+from app.events.merge import Match, Telling, Title, canonical_url, compose, placed, same_event, title_of
 from app.models import Source
 from scrapers import EventDraft, Organizer, Venue
 
@@ -224,11 +224,11 @@ def test_placed_finds_the_city_a_draft_names() -> None:
 
 
 def test_richest_version_leads_and_others_fill_what_it_leaves_open() -> None:
-    rich = Told(
+    rich = Telling(
         "https://a.example",
         replace(EVENING, description="We marble. " * 50, venue=Venue(city="Munich"), categories=("craft",)),
     )
-    exact = Told(
+    exact = Telling(
         "https://b.example",
         changed(
             title="Marbling",
@@ -271,8 +271,8 @@ def test_richest_version_leads_and_others_fill_what_it_leaves_open() -> None:
 
 @pytest.mark.parametrize("status", ["cancelled", "postponed"])
 def test_called_off_by_one_is_called_off(status: str) -> None:
-    off = Told("https://b.example", changed(status=status))
-    fields, provenance = compose([Told("https://a.example", replace(EVENING, venue=MUNICH)), off])
+    off = Telling("https://b.example", changed(status=status))
+    fields, provenance = compose([Telling("https://a.example", replace(EVENING, venue=MUNICH)), off])
     assert (fields["status"], provenance["status"], provenance["title"]) == (
         status,
         "https://b.example",
@@ -285,7 +285,7 @@ def test_hour_of_one_comes_before_the_day_of_another() -> None:
         EVENING, all_day=True, starts_at=datetime(2026, 12, 2, tzinfo=BERLIN), venue=MUNICH, zone="Europe/Berlin"
     )
     hour = changed(ends_at=NOW + timedelta(days=1, hours=2))
-    fields, provenance = compose([Told("https://a.example", day), Told("https://b.example", hour)])
+    fields, provenance = compose([Telling("https://a.example", day), Telling("https://b.example", hour)])
     shown = (fields["title"], fields["starts_at"], fields["ends_at"], fields["zone"], fields["all_day"])
     assert shown == (day.title, hour.starts_at, hour.ends_at, "UTC", False)
     assert (provenance["starts_at"], provenance["venue_name"]) == ("https://b.example", "https://a.example")
@@ -306,4 +306,4 @@ def test_hour_of_one_comes_before_the_day_of_another() -> None:
     ],
 )
 def test_price_tells_whether_it_is_free(price: str | None, is_free: bool | None) -> None:
-    assert compose([Told("https://a.example", replace(EVENING, price=price))])[0]["is_free"] is is_free
+    assert compose([Telling("https://a.example", replace(EVENING, price=price))])[0]["is_free"] is is_free

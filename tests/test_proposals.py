@@ -14,8 +14,8 @@ from service import Service, serving
 from sqlmodel import select
 from test_jobs import CALENDAR
 
-from app.api import shapes
 from app.api.proposals import IMPORTS_AN_HOUR
+from app.api.shapes import proposals as shapes
 from app.models import Audit, Source
 from app.people import people, tokens
 

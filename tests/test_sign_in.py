@@ -19,7 +19,7 @@ from sqlmodel import select
 
 from app.account import signing
 from app.account.signing import ATTEMPTS, BadAddress, normal_address
-from app.api import shapes
+from app.api.shapes import sign_in as shapes
 from app.api.sign_in import ASKED_AN_HOUR
 from app.db import Database
 from app.models import Person, SignIn, Token

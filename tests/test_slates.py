@@ -13,7 +13,7 @@ from pace import within
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
 
-from app.api import shapes
+from app.api.shapes import picks as shapes
 from app.jobs import renew_slates
 from app.models import Event, Person
 from app.picking import slates

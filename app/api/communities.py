@@ -22,11 +22,11 @@ from app.api.answers import (
     read_cursor,
     write_cursor,
 )
-from app.api.community_shapes import CommunityAnswer, CommunityList, CommunityPickList, CommunityPicks
 from app.api.limits import at_most
 from app.api.parameters import row_id
 from app.api.problems import Problem, declared
 from app.api.profile import Question
+from app.api.shapes.communities import CommunityAnswer, CommunityList, CommunityPickList, CommunityPicks
 from app.community import communities
 from app.models import Community
 from app.picking import slates

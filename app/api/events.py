@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.api import shapes
 from app.api.access import Chosen, Data, Now, Reading
 from app.api.answers import (
     PUBLIC,
@@ -27,6 +26,7 @@ from app.api.conditional import promise, standing
 from app.api.exports import content
 from app.api.parameters import EventQuery, event_filter, row_id
 from app.api.problems import Problem, declared
+from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings
 from app.events import history
 from app.models import Event

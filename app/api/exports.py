@@ -14,12 +14,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app.api import shapes
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
 from app.api.parameters import Selection, event_filter
 from app.api.problems import declared
+from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings, syndication
 from app.calendars.syndication import Channel
 from app.db import Database

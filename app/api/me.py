@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
-from app.api import shapes
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
 from app.api.events import found_event
@@ -18,6 +17,9 @@ from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
 from app.api.profile import Knowledge, Profile
+from app.api.shapes.people import PersonAnswer, TopicMapAnswer
+from app.api.shapes.picks import Slate, StandingAnswer
+from app.api.shapes.sign_in import GuestAnswer
 from app.calendars import feeds
 from app.mail import mailer
 from app.models import Person
@@ -37,7 +39,7 @@ GUESTS_AN_HOUR = 1000  # from one address: many people may share a proxy's, a sc
     operation_id="make_guest",
     summary="Start as a guest",
     status_code=201,
-    response_model=shapes.GuestAnswer,
+    response_model=GuestAnswer,
     responses=declared(422, 429),
     dependencies=[Depends(at_most(GUESTS_AN_HOUR, "guests"))],
 )
@@ -51,7 +53,7 @@ async def make_guest(_: Annotated[Nothing, Query()], session: Writing) -> Respon
     "",
     operation_id="show_me",
     summary="Show my profile",
-    response_model=shapes.PersonAnswer,
+    response_model=PersonAnswer,
     responses=declared(401, 403, 422),
 )
 async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
@@ -63,7 +65,7 @@ async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingP
     operation_id="change_me",
     dependencies=[NO_PARAMETERS],
     summary="Change my profile",
-    response_model=shapes.PersonAnswer,
+    response_model=PersonAnswer,
     responses=declared(400, 401, 403, 413, 415, 422),
 )
 async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now) -> Response:
@@ -94,7 +96,7 @@ async def delete_me(_: Annotated[Nothing, Query()], session: Writing, me: Owner,
     "/expertise",
     operation_id="show_expertise",
     summary="Show what I know",
-    response_model=shapes.PersonAnswer,
+    response_model=PersonAnswer,
     responses=declared(401, 403, 422),
 )
 async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
@@ -106,7 +108,7 @@ async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: R
     operation_id="set_expertise",
     dependencies=[NO_PARAMETERS],
     summary="Say what I know",
-    response_model=shapes.PersonAnswer,
+    response_model=PersonAnswer,
     responses=declared(400, 401, 403, 413, 415, 422),
 )
 async def set_expertise(sent: Knowledge, session: Writing, me: WritingPerson, now: Now) -> Response:
@@ -140,7 +142,7 @@ def _apply(person: Person, sent: Profile) -> None:
     "/recommendations",
     operation_id="show_picks",
     summary="Show my picks of this week",
-    response_model=shapes.Slate,
+    response_model=Slate,
     responses=declared(401, 403, 422),
 )
 async def show_picks(
@@ -161,7 +163,7 @@ async def show_picks(
     "/recommendations/{id}",
     operation_id="show_standing",
     summary="Show why an event is among my picks, or why not",
-    response_model=shapes.StandingAnswer,
+    response_model=StandingAnswer,
     responses=declared(401, 403, 404, 422),
 )
 async def show_standing(
@@ -184,7 +186,7 @@ async def show_standing(
     "/map",
     operation_id="show_map",
     summary="Show the topics around what I know",
-    response_model=shapes.TopicMapAnswer,
+    response_model=TopicMapAnswer,
     responses=declared(401, 403, 422),
 )
 async def show_map(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:

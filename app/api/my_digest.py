@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from app.account import address_change, signing
-from app.api import shapes
 from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.problems import Problem, declared
+from app.api.shapes import people as shapes
 from app.api.sign_in import deliver
 from app.mail import subscription as subscriptions
 from app.words.wording import LANGUAGES, wording_for
@@ -22,7 +22,7 @@ from app.words.wording import LANGUAGES, wording_for
 router = APIRouter(prefix="/api/v1/me/digest", tags=["me"])
 
 
-class Wish(BaseModel):
+class DigestChange(BaseModel):
     """A part of what is wanted: what is not sent stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +60,7 @@ async def show_digest(_: Annotated[Nothing, Query()], session: Reading, me: Read
     response_model=shapes.SubscriptionAnswer,
     responses=declared(400, 401, 403, 409, 413, 415, 422),
 )
-async def change_digest(sent: Wish, session: Writing, me: WritingPerson, chosen: Chosen) -> Response:
+async def change_digest(sent: DigestChange, session: Writing, me: WritingPerson, chosen: Chosen) -> Response:
     """Mails go to a confirmed address only: one signed in with by mail, or whose confirming link was used.
 
     `state` says whether they go out. A guest's wish holds from the moment they sign in with an address.

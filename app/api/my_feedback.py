@@ -9,11 +9,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import opinions
-from app.api import shapes
 from app.api.access import Now, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
+from app.api.shapes import opinions as shapes
 from app.api.undoing import named
 from app.people import feedback
 

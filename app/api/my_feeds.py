@@ -9,10 +9,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.api import shapes
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
+from app.api.shapes import feeds as shapes
 from app.calendars import feeds
 from app.calendars.calendar_feed import subscribe_links
 from app.community.communities import community_by_key

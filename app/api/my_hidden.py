@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import opinions
-from app.api import shapes
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
+from app.api.shapes import opinions as shapes
 from app.api.undoing import named
 from app.people import hiding
 from app.topic_names import topic_called

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -13,7 +12,7 @@ from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
 from app.api.problems import Problem, declared
-from app.api.shapes import Event, Shape
+from app.api.shapes import takeaways as shapes
 from app.calendars import feeds
 from app.people import takeaways
 from app.queries.event_forms import event_json
@@ -22,40 +21,6 @@ router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"])
 
 EventId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-
-
-class Attended(Shape):
-    id: str
-    title: str
-    starts_at: datetime
-
-
-class Takeaway(Shape):
-    event: Attended
-    learned: str
-    to_tell: str
-    would_go_again: bool | None
-    topic: str | None  # slug of what it added to the map
-    told_at: datetime | None
-
-
-class Question(Shape):
-    event: Event
-    topics: list[str]  # labels that may become known
-
-
-class Takeaways(Shape):
-    data: list[Takeaway]
-    question: Question | None
-
-
-class Told(Shape):
-    event: str
-    changed: list[str]
-
-
-class ToldAnswer(Shape):
-    data: Told
 
 
 class Brought(BaseModel):
@@ -73,7 +38,7 @@ class Brought(BaseModel):
     "",
     operation_id="list_takeaways",
     summary="What I brought back, and one question",
-    response_model=Takeaways,
+    response_model=shapes.Takeaways,
     responses=declared(401, 403, 422),
 )
 async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson, now: Now) -> Response:
@@ -91,7 +56,7 @@ async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: R
     operation_id="tell_takeaway",
     dependencies=[NO_PARAMETERS],
     summary="Tell what I brought back",
-    response_model=ToldAnswer,
+    response_model=shapes.TakeawayAnswer,
     responses=declared(400, 401, 403, 404, 413, 415, 422),
 )
 async def tell_takeaway(event: EventId, sent: Brought, session: Writing, me: WritingPerson, now: Now) -> Response:
@@ -109,7 +74,7 @@ async def tell_takeaway(event: EventId, sent: Brought, session: Writing, me: Wri
     "/{event}",
     operation_id="take_takeaway_back",
     summary="Forget it",
-    response_model=ToldAnswer,
+    response_model=shapes.TakeawayAnswer,
     responses=declared(401, 403, 404, 422),
 )
 async def take_takeaway_back(

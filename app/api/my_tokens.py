@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import shapes
 from app.api.access import Owner, Reading, ReadingPerson, Writing
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
 from app.api.problems import Problem, declared
+from app.api.shapes import tokens as shapes
 from app.people import tokens
 
 router = APIRouter(prefix="/api/v1/me/tokens", tags=["me"])

@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.api import shapes
 from app.api.access import (
     Data,
     Now,
@@ -41,6 +40,7 @@ from app.api.answers import (
 from app.api.limits import at_most, count
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
+from app.api.shapes import proposals as shapes
 from app.api.sources import add, web_address
 from app.collecting import contributions, proposals
 from app.collecting.discovery import AddressList, NothingFound, examine
@@ -65,7 +65,7 @@ async def _proposer(request: Request) -> int | None:
     return person.id
 
 
-class Wish(BaseModel):
+class PageToImport(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: Annotated[str, Field(max_length=2048, examples=["https://book-arts.example/events"])]
@@ -80,7 +80,7 @@ class Wish(BaseModel):
     dependencies=[NO_PARAMETERS, Depends(at_most(IMPORTS_AN_HOUR, "import"))],
 )
 async def import_page(
-    request: Request, sent: Wish, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
+    request: Request, sent: PageToImport, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
 ) -> Response:
     """Shows what the page, or the best feed behind it, offers, and keeps the wish until an operator decides.
 

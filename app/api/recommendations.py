@@ -5,12 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from app.api import shapes
 from app.api.access import Now, Reading
 from app.api.answers import NO_PARAMETERS, answer
 from app.api.limits import at_most
 from app.api.problems import declared
 from app.api.profile import Question
+from app.api.shapes import picks as shapes
 from app.picking.picks import picks_for
 
 router = APIRouter(prefix="/api/v1", tags=["picks"])

@@ -12,12 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from starlette.background import BackgroundTask
 
 from app.account import signing
-from app.api import shapes
 from app.api.access import CHALLENGE, Chosen, Data, Now, Writing, settings_of, token_of
 from app.api.answers import NO_PARAMETERS, Nothing, answer
 from app.api.doors import session_cookie
 from app.api.limits import at_most
 from app.api.problems import Problem, declared
+from app.api.shapes import sign_in as shapes
 from app.mail import mailer
 from app.people import tokens
 from app.settings import Settings

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import places
-from app.api import shapes
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
     NO_PARAMETERS,
@@ -28,6 +27,7 @@ from app.api.answers import (
 )
 from app.api.parameters import LARGEST_ID, Zone, row_id
 from app.api.problems import Problem, declared
+from app.api.shapes import sources as shapes
 from app.collecting import collect, frontier, source_health
 from app.community import activity
 from app.events import about, removal

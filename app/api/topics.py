@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import shapes
 from app.api.answers import (
     Count,
     Listing,
@@ -23,6 +22,7 @@ from app.api.answers import (
 )
 from app.api.conditional import promise
 from app.api.problems import Problem, declared
+from app.api.shapes import topics as shapes
 from app.queries.topic_forms import topic_json
 from recommender.catalogue import Topic, load_catalogue
 from recommender.ranking import next_topics

@@ -87,18 +87,18 @@ async def _held(session: AsyncSession, community_ids: Sequence[int], *, now: dat
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Portrait:
     activity: dict[str, Any]
     topics: dict[str, float]
     purpose: dict[str, float]
 
 
-def _all_told(held: Mapping[int, Sequence[Held]], now: datetime) -> dict[int, Told]:
+def _all_told(held: Mapping[int, Sequence[Held]], now: datetime) -> dict[int, Portrait]:
     return {community_id: _told(events, now) for community_id, events in held.items()}
 
 
-def _told(events: Sequence[Held], now: datetime) -> Told:
-    return Told(activity_of([one.on for one in events], now.date()) if events else {}, *_about(events))
+def _told(events: Sequence[Held], now: datetime) -> Portrait:
+    return Portrait(activity_of([one.on for one in events], now.date()) if events else {}, *_about(events))
 
 
 def activity_of(days: Sequence[date], today: date) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _about(events: Sequence[Held]) -> tuple[dict[str, float], dict[str, float]]:
     )
 
 
-async def _write(session: AsyncSession, told: Mapping[int, Told], *, now: datetime) -> int:
+async def _write(session: AsyncSession, told: Mapping[int, Portrait], *, now: datetime) -> int:
     rows = await session.exec(
         select(Community).where(col(Community.id).in_(told)).order_by(col(Community.id)).with_for_update()
     )

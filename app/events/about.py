@@ -58,7 +58,7 @@ def load_reader() -> Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Labelled:
     untold: Untold
     tags: Sequence[Tag]
     purpose: Purpose
@@ -136,7 +136,7 @@ async def _stored_vectors(session: AsyncSession, texts: Sequence[EventText], emb
     return {row.digest: row.vector for row in rows}
 
 
-def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> tuple[list[Told], dict[str, bytes]]:
+def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> tuple[list[Labelled], dict[str, bytes]]:
     """Return what is to be said of each event, and the vectors that had to be made, by digest."""
     texts = [one.text for one in batch]
     sentences = [embedded_text(text) for text in texts]
@@ -149,10 +149,10 @@ def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> 
     languages = [language_of(text.title, text.text) for text in texts]
     purposes = reader.purposer.purposes(texts, vectors)
     told = zip(batch, reader.tagger.tag(texts, vectors), purposes, languages, strict=True)
-    return [Told(one, tags, purpose, language) for one, tags, purpose, language in told], made
+    return [Labelled(one, tags, purpose, language) for one, tags, purpose, language in told], made
 
 
-async def _write(session: AsyncSession, told: Sequence[Told], reader: Reader, *, now: datetime) -> int:
+async def _write(session: AsyncSession, told: Sequence[Labelled], reader: Reader, *, now: datetime) -> int:
     """Write what was found out about the events whose text is still the one it was found in; return how many."""
     ids = [one.untold.event_id for one in told]
     # Locked in the order of ids, as storing writes them, so that the two never wait for each other.

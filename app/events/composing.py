@@ -74,7 +74,7 @@ def _show(
     telling = active or list(versions)
     drafts = [(url, from_json(row.draft), source) for row, url, source in telling]
     fields, provenance = merge.compose(
-        [merge.Told(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
+        [merge.Telling(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
     )
     fields["deleted_at"] = None if active else (event.deleted_at or now)
     fields["community_id"] = next(

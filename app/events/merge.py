@@ -235,7 +235,7 @@ def located(venue: Venue | None) -> Venue | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Telling:
     """One source's version on its way into the event people see."""
 
     source: str  # its address
@@ -243,7 +243,7 @@ class Told:
     place: Venue | None = None  # the draft's venue, or what stands in for it (`placed`)
 
 
-def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
+def compose(versions: Sequence[Telling]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the shown fields of an event and, for each, the address of the source it comes from.
 
     The richest version leads; others fill what it leaves open. A version that says "cancelled" or "postponed" wins over
@@ -254,7 +254,7 @@ def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
     fields: dict[str, Any] = {}
     provenance: dict[str, str] = {}
 
-    def take(field: str, told: Told, value: Any) -> None:
+    def take(field: str, told: Telling, value: Any) -> None:
         fields[field] = value
         provenance[field] = told.source
 
@@ -292,7 +292,7 @@ def compose(versions: Sequence[Told]) -> tuple[dict[str, Any], dict[str, str]]:
     return fields, provenance
 
 
-def _starts_alike(a: Told, b: Told) -> bool:
+def _starts_alike(a: Telling, b: Telling) -> bool:
     return (a.draft.starts_at, a.draft.all_day) == (b.draft.starts_at, b.draft.all_day)
 
 

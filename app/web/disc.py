@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from app.web.labels import Spot, lines_of, text_width
+from app.web.labels import LabelSpot, lines_of, text_width
 from app.web.layout import MOST_NAMES, NODE, Known, Sectors, Size, point_at
 
 FONT_STEPS = (1.0, 0.92, 0.84, 0.76)  # sizes tried
 
 
-def names_in_disc(known: Sequence[Known], sectors: Sectors, size: Size, more: str) -> list[Spot]:
+def names_in_disc(known: Sequence[Known], sectors: Sectors, size: Size, more: str) -> list[LabelSpot]:
     """Return where each name stands; `more` says how many there are beyond those that fit ("and {number} more")."""
     for step in FONT_STEPS:
         spots = _towards_sectors(known, sectors, size, size.font * step)
@@ -20,12 +20,12 @@ def names_in_disc(known: Sequence[Known], sectors: Sectors, size: Size, more: st
     return _list_of_names(known, size, more)
 
 
-def _towards_sectors(known: Sequence[Known], sectors: Sectors, size: Size, font: float) -> list[Spot] | None:
+def _towards_sectors(known: Sequence[Known], sectors: Sectors, size: Size, font: float) -> list[LabelSpot] | None:
     """Return a spot for each known topic as near to its sector as the disc allows, or None where they do not all fit."""
     if len(known) > MOST_NAMES:
         return None
     room = size.core - 4.5 * NODE  # inside the points the lines start from
-    spots: list[Spot] = []
+    spots: list[LabelSpot] = []
     for one in known:
         start, end = sectors[one.slug]
         angle = (start + end) / 2
@@ -34,7 +34,7 @@ def _towards_sectors(known: Sequence[Known], sectors: Sectors, size: Size, font:
                 spot
                 for away in ((0.0,) if len(known) == 1 else (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3))
                 for lines in lines_of(one.label)
-                for spot in [Spot.centred(*point_at(angle, room * away), lines, font, is_bold=True)]
+                for spot in [LabelSpot.centred(*point_at(angle, room * away), lines, font, is_bold=True)]
                 if spot.box.farthest_from_origin() < room
                 and not any(spot.box.overlaps(other.box.wider(font)) for other in spots)
             ),
@@ -46,7 +46,7 @@ def _towards_sectors(known: Sequence[Known], sectors: Sectors, size: Size, font:
     return spots
 
 
-def _list_of_names(known: Sequence[Known], size: Size, more: str) -> list[Spot]:
+def _list_of_names(known: Sequence[Known], size: Size, more: str) -> list[LabelSpot]:
     """Return the known topics one below the other, each made small enough for the disc, more than MOST_NAMES counted."""
     names = [one.label for one in known]
     if len(names) > MOST_NAMES:
@@ -62,5 +62,5 @@ def _list_of_names(known: Sequence[Known], size: Size, more: str) -> list[Spot]:
             font = max(font * 0.76, font * chord / text_width(name, font, is_bold=True))
         while text_width(name, font, is_bold=True) > chord and len(name) > 2:
             name = name.removesuffix("…")[:-1].rstrip() + "…"  # noqa: PLW2901 (shortened until it fits)
-        written.append(Spot.centred(0.0, y, (name,), font, is_bold=True))
+        written.append(LabelSpot.centred(0.0, y, (name,), font, is_bold=True))
     return written

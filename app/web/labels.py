@@ -83,7 +83,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class LabelSpot:
     """A place for a label: its lines, the x they are anchored at, the baseline of their middle, and what they cover."""
 
     lines: tuple[str, ...]
@@ -94,7 +94,7 @@ class Spot:
     box: Box
 
     @classmethod
-    def centred(cls, x: float, y: float, lines: tuple[str, ...], font: float, *, is_bold: bool) -> Spot:
+    def centred(cls, x: float, y: float, lines: tuple[str, ...], font: float, *, is_bold: bool) -> LabelSpot:
         width = max(text_width(line, font, is_bold=is_bold) for line in lines)
         half = len(lines) * font * LINE / 2
         return cls(lines, x, y + font * 0.35, "middle", font, Box(x - width / 2, y - half, x + width / 2, y + half))
@@ -102,20 +102,20 @@ class Spot:
 
 def spots_around(
     x: float, y: float, radius: float, lines: tuple[str, ...], *, font: float, is_bold: bool
-) -> Iterator[Spot]:
+) -> Iterator[LabelSpot]:
     """Yield the places of a label around a dot, outward from the middle of the drawing first."""
     width = max(text_width(line, font, is_bold=is_bold) for line in lines)
     half = len(lines) * font * LINE / 2
     gap = radius + 4.0
 
-    def beside(side: int, rise: float) -> Spot:
+    def beside(side: int, rise: float) -> LabelSpot:
         left = x + gap if side > 0 else x - gap - width
         middle = y + rise * (half + radius * 0.5)
         box = Box(left, middle - half, left + width, middle + half)
-        return Spot(lines, x + side * gap, middle + font * 0.35, "start" if side > 0 else "end", font, box)
+        return LabelSpot(lines, x + side * gap, middle + font * 0.35, "start" if side > 0 else "end", font, box)
 
-    def over(direction: int) -> Spot:
-        return Spot.centred(x, y + direction * (gap + half), lines, font, is_bold=is_bold)
+    def over(direction: int) -> LabelSpot:
+        return LabelSpot.centred(x, y + direction * (gap + half), lines, font, is_bold=is_bold)
 
     out, away = (1 if x >= 0 else -1), (1 if y >= 0 else -1)
     if abs(x) < 0.35 * abs(y):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.web.labels import Box, Spot, lines_of, spots_around
+from app.web.labels import Box, LabelSpot, lines_of, spots_around
 from recommender.reach import REACHES, Reach
 
 GAP = 0.05  # of the radius, between the disc and the ring
@@ -96,7 +96,7 @@ class Placed:
     x: float
     y: float
     angle: float
-    spot: Spot | None
+    spot: LabelSpot | None
 
 
 def is_lit(dot: Dot, reach: Reach) -> bool:

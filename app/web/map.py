@@ -10,7 +10,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from app.web.disc import names_in_disc
-from app.web.labels import LINE, Spot
+from app.web.labels import LINE, LabelSpot
 from app.web.layout import (
     NARROW,
     NODE,
@@ -84,7 +84,7 @@ def _topic(one: Placed) -> str:
     )
 
 
-def _text(spot: Spot, name: str) -> str:
+def _text(spot: LabelSpot, name: str) -> str:
     first = spot.y - (len(spot.lines) - 1) * spot.font * LINE / 2
     spans = "".join(
         f'<tspan x="{spot.x:.1f}" y="{first + number * spot.font * LINE:.1f}">{escape(line)}</tspan>'
