@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,25 @@ class Counts:
         return self.pair[place] % n_topics, self.some[place] / self.n[place]
 
 
+class Pulls(NamedTuple):
+    """What people's profiles say of topics before the survey's model is asked; log-odds, a row a person."""
+
+    known: Floats  # (n_people, n_topics) profiles
+    base: Floats  # (n_people, n_topics) the base rate for people of their kind
+    broad: Floats  # (n_people, n_topics) what the domains of what they know add
+    fine: Floats  # (n_people, n_topics) what those very topics add to that
+    unsurveyed: Floats  # (n_people, s) what those outside the survey's vocabulary add to topics inside it
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What knowing some topics says of each topic, (n_topics,) all."""
+
+    want: Floats  # P(want | known), 0 for known ones
+    hold: Floats  # P(holds already | known), 1 for known ones
+    specific: Floats  # what those very topics add to the log-odds of wanting beyond what their domains do
+
+
 @dataclass(frozen=True)
 class Adjacency:
     catalogue: Catalogue
@@ -124,6 +143,16 @@ class Adjacency:
         """Return P(want topic | known), (n_topics,); known topics get 0."""
         return np.asarray(self.want_many([known])[0])
 
+    def outlook(self, known: Mapping[str, int]) -> Outlook:
+        """Return all that the data say of somebody, in one pass over the lifts."""
+        pulls = self._pulls(self.profiles([known]))
+        log_odds = self._log_odds(pulls)
+        want: Floats = sigmoid(log_odds + self.drift)[0]
+        hold = self._hold(pulls)[0]
+        is_known = pulls.known[0] > 0
+        want[is_known], hold[is_known] = 0, 1
+        return Outlook(want, hold, (log_odds - pulls.base - pulls.broad)[0])
+
     def want_many(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return P(want topic | known) of several people, (n_people, n_topics)."""
         wanted: Floats = sigmoid(self.log_odds(people))
@@ -132,16 +161,7 @@ class Adjacency:
 
     def log_odds(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return log-odds of wanting each topic, known ones too: as if those were not known, (n_people, n_topics)."""
-        return self._log_odds(self.profiles(people)) + self.drift
-
-    def hold(self, known: Mapping[str, int]) -> Floats:
-        """Return P(holds topic already | known), (n_topics,); known topics get 1."""
-        profile = self.profiles([known])
-        constant, by_base, by_lift = self.hold_line
-        base = constant + by_base * self._base(profile)
-        held: Floats = sigmoid(self._mixed(profile, self.survey.hold, base, by_lift))[0]
-        held[profile[0] > 0] = 1
-        return held
+        return self._log_odds(self._pulls(self.profiles(people))) + self.drift
 
     def shares(self, known: Mapping[str, int], topic: str) -> list[tuple[str, float]]:
         """Return the known topics that raise a topic, strongest first, with what each adds to its log-odds."""
@@ -152,7 +172,7 @@ class Adjacency:
         if not slugs:
             return []
         profiles = np.vstack([whole, without])
-        score = self._log_odds(profiles)[:, target]
+        score = self._log_odds(self._pulls(profiles))[:, target]
         gains = zip(slugs, (score[0] - score[1:]).tolist(), strict=True)
         return sorted([(slug, gain) for slug, gain in gains if gain > 0], key=lambda one: (-one[1], one[0]))
 
@@ -209,12 +229,6 @@ class Adjacency:
         """P(want topic) knowing nothing of somebody, (n_topics,)."""
         return self.want({})
 
-    def specific(self, known: Mapping[str, int]) -> Floats:
-        """Return what knowing those very topics adds to the log-odds of each beyond what their domains do, (n_topics,)."""
-        profile = self.profiles([known])
-        broad = mixture(shares(profile, self.domain, len(self.broad)), self.broad)[:, self.domain]
-        return np.asarray((self._log_odds(profile) - self._base(profile) - broad)[0])
-
     def profiles(self, people: Sequence[Mapping[str, int]]) -> Floats:
         """Return (n_people, n_topics): what each known topic is worth by its level."""
         table = np.zeros((len(people), len(self.catalogue)))
@@ -223,8 +237,22 @@ class Adjacency:
                 table[row, self.catalogue.index[slug]] = LEVEL_WEIGHTS[level]
         return table
 
-    def _log_odds(self, known: Floats) -> Floats:
-        return self._mixed(known, self.survey.want, self._base(known), 1.0)
+    def _log_odds(self, pulls: Pulls) -> Floats:
+        return self._mixed(pulls, self.survey.want, pulls.base, 1.0)
+
+    def _hold(self, pulls: Pulls) -> Floats:
+        """Return P(holds topic already | known), (n_people, n_topics), as if known ones were not."""
+        constant, by_base, by_lift = self.hold_line
+        held: Floats = sigmoid(self._mixed(pulls, self.survey.hold, constant + by_base * pulls.base, by_lift))
+        return held
+
+    def _pulls(self, known: Floats) -> Pulls:
+        broad = mixture(shares(known, self.domain, len(self.broad)), self._odds_of_domains)[:, self.domain]
+        elsewhere = known.copy()
+        elsewhere[:, self.survey.topics] = 0
+        count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+        unsurveyed = summed(elsewhere, self._fine_of_survey) / count**DAMPING
+        return Pulls(known, self._base(known), broad, damped(known, self.fine), unsurveyed)
 
     def _base(self, known: Floats) -> Floats:
         """Return the base rate of every topic for people of their kind, (n_people, n_topics)."""
@@ -237,25 +265,23 @@ class Adjacency:
         """(n_topics, 1): 1 for topics of the fields whose people the survey asked."""
         return np.array([[topic.field in DEVELOPER_FIELDS] for topic in self.catalogue.topics], np.float64)
 
-    def _pull(self, known: Floats) -> Floats:
-        """Return what lifts add to the log-odds of every topic."""
-        broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
-        return broad[:, self.domain] + damped(known, self.fine)
+    @cached_property
+    def _odds_of_domains(self) -> Floats:
+        return odds(self.broad)
 
-    def _mixed(self, known: Floats, answer: Callable[[Floats], Floats], base: Floats, slope: float) -> Floats:
+    @cached_property
+    def _fine_of_survey(self) -> Lifts:
+        return np.ascontiguousarray(self.fine[:, self.survey.topics])
+
+    def _mixed(self, pulls: Pulls, answer: Callable[[Floats], Floats], base: Floats, slope: float) -> Floats:
         """Return log-odds: base + slope · lifts, or what the survey's model answers, as far as it knows the person."""
-        scores = base + slope * self._pull(known)
+        scores = base + slope * (pulls.broad + pulls.fine)
         inside = self.survey.topics
-        asked = known[:, inside].sum(axis=1) > 0
-        known, start = known[asked], base[asked][:, inside]
-        shown = known[:, inside]
-        rest = known.copy()
-        rest[:, inside] = 0
-        part = (shown.sum(axis=1, keepdims=True) / known.sum(axis=1, keepdims=True)) ** DAMPING
-        count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-        by_survey = answer(shown) - start
-        by_rest = slope * summed(rest, self.fine)[:, inside] / count**DAMPING
-        scores[np.ix_(asked, inside)] = start + part * by_survey + by_rest
+        shown = pulls.known[:, inside]
+        asked = shown.any(axis=1)
+        shown, start = shown[asked], base[asked][:, inside]
+        part = (shown.sum(axis=1, keepdims=True) / pulls.known[asked].sum(axis=1, keepdims=True)) ** DAMPING
+        scores[np.ix_(asked, inside)] = start + part * (answer(shown) - start) + slope * pulls.unsurveyed[asked]
         return scores
 
 
@@ -268,13 +294,17 @@ def shares(known: NDArray[np.floating], domain: NDArray[np.intp], n_domains: int
     return np.where(count > 0, held / np.maximum(count, 1e-9), 1 / n_domains)
 
 
-def mixture(part: Floats, broad: Lifts) -> Floats:
-    """Return log Σ_d part_d · exp(lift_d), (n_people, n_domains).
+def odds(lifts: Lifts) -> Floats:
+    return np.exp(lifts.astype(np.float64))
+
+
+def mixture(part: Floats, of_domains: Floats) -> Floats:
+    """Return log Σ_d part_d · odds_d, (n_people, n_domains); odds of domains by domains, (n_domains, n_domains).
 
     Everything somebody knows speaks for its share of them: who paints and programs is half a painter with a painter's
     chances, not somebody between the two.
     """
-    return np.log(part @ np.exp(broad.astype(np.float64)))
+    return np.log(part @ of_domains)
 
 
 def damped(known: NDArray[np.floating], fine: Lifts) -> Floats:

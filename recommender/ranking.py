@@ -67,6 +67,7 @@ SLATE = 7
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
 PER_OWN = 0.2  # and how many from domains of which they know two topics or more
 DEPTH, DEEPER = 512, 8  # events looked at before a slate is filled, and how many times more where they do not fill it
+MOSTLY_INSIDE = 0.5  # share of all topics that somebody knows from which one looks as deep at once
 EXPLORED = 1000  # events among which one is drawn to find out
 NEAR_KM = 100.0  # at that distance an event is worth half
 SOON_DAYS = 120.0  # and so far ahead
@@ -139,6 +140,8 @@ def choose(
     suits = suitability(person, table, now=now, feasible=feasible, distance_km=distance_km)
     askers = askers._replace(suits=suits[None])
     depth = DEPTH if luck is None else EXPLORED
+    if topics.inside.mean() > MOSTLY_INSIDE:
+        depth *= DEEPER
     while True:
         (best,) = table.best(askers, n=depth)
         events, at = best.events, best.topics

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, load_adjacency, sigmoid
+from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, Outlook, load_adjacency, sigmoid
 from recommender.catalogue import Topic
 from recommender.reach import Reach, distance_bands, geography, widen
 
@@ -80,11 +80,12 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     known = dict(profile)
     adjacency = load_adjacency()
     catalogue = adjacency.catalogue
-    want = adjacency.want(known)
+    outlook = _outlook(profile)
+    want = outlook.want
     usual = usually_wanted(adjacency, known)
     lift = want / np.maximum(usual, 1e-9)
     band = distance_bands(known, catalogue)
-    inside = insideness(known, adjacency, reach)
+    inside = insideness(known, outlook, adjacency, reach)
     # What counts is how far knowing something raises a topic, not how many people like it anyway: a nurse is not led
     # to creative writing because everybody is. Geometric mean of the gain in P and of the lift.
     gain = np.maximum(want - usual, 0.0) + BESIDES * want
@@ -94,8 +95,13 @@ def _score_topics(profile: tuple[tuple[str, int], ...], reach: Reach) -> TopicSc
     is_path = np.ones(len(catalogue), np.bool_)
     if known:
         is_path = lift >= np.asarray(RAISED[reach])[band]
-        is_path &= adjacency.specific(known) >= np.asarray(OWN_PULL[reach])[band]
+        is_path &= outlook.specific >= np.asarray(OWN_PULL[reach])[band]
     return TopicScores(score, want, lift, band, inside, is_path)
+
+
+@lru_cache(maxsize=64)  # whoever turns the dial asks again about the same topics
+def _outlook(profile: tuple[tuple[str, int], ...]) -> Outlook:
+    return load_adjacency().outlook(dict(profile))
 
 
 def usually_wanted(adjacency: Adjacency, known: Mapping[str, int]) -> NDArray[np.float64]:
@@ -111,7 +117,7 @@ def usually_wanted(adjacency: Adjacency, known: Mapping[str, int]) -> NDArray[np
     return usual
 
 
-def insideness(known: Mapping[str, int], adjacency: Adjacency, reach: Reach) -> NDArray[np.bool_]:
+def insideness(known: Mapping[str, int], outlook: Outlook, adjacency: Adjacency, reach: Reach) -> NDArray[np.bool_]:
     """Return which topics count as known already, (n_topics,).
 
     What is known or very likely held, and what groups about it are mostly about as well; beyond next door also the
@@ -121,7 +127,7 @@ def insideness(known: Mapping[str, int], adjacency: Adjacency, reach: Reach) -> 
     catalogue = adjacency.catalogue
     ground = geography(catalogue)
     held = np.array([catalogue.index[slug] for slug in known], np.intp)
-    inside: NDArray[np.bool_] = adjacency.hold(known) >= HELD
+    inside: NDArray[np.bool_] = outlook.hold >= HELD
     inside[held] = True
     if reach == "next-door":
         return inside

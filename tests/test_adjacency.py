@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from app.cli.commands import cli
 from app.cli.failing import Failed
-from recommender.adjacency import ARTEFACT, describe, load_adjacency, mixture, proper, read_adjacency, shares
+from recommender.adjacency import ARTEFACT, describe, load_adjacency, mixture, odds, proper, read_adjacency, shares
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.label_ranking import LabelReader, NoPerson, levels_of, rank_candidates
 from recommender.metrics import ndcg
@@ -83,7 +83,7 @@ def test_estimates_become_probabilities_in_the_same_order() -> None:
 def test_mixture_gives_half_a_painter_half_a_painters_chances() -> None:
     lifts = np.log(np.array([[4.0, 1.0], [1.0, 4.0]])).astype(np.float32)
     part = shares(np.array([[1.0, 1.0]]), np.array([0, 1]), 2)
-    assert np.allclose(np.exp(mixture(part, lifts)), [[2.5, 2.5]])
+    assert np.allclose(np.exp(mixture(part, odds(lifts))), [[2.5, 2.5]])
 
 
 def test_known_topics_are_never_wanted_and_always_held() -> None:
@@ -91,7 +91,13 @@ def test_known_topics_are_never_wanted_and_always_held() -> None:
     known = {"javascript": 4, "painting": 2}
     places = [adjacency.catalogue.index[slug] for slug in known]
     assert adjacency.want(known)[places].tolist() == [0.0, 0.0]
-    assert adjacency.hold(known)[places].tolist() == [1.0, 1.0]
+    assert adjacency.outlook(known).hold[places].tolist() == [1.0, 1.0]
+
+
+def test_outlook_wants_what_asking_for_wishes_alone_tells() -> None:
+    adjacency = load_adjacency()
+    for known in ({}, {"nursing": 5}, {"react": 3, "painting": 1, "sql": 4}):
+        assert adjacency.outlook(known).want.tolist() == adjacency.want(known).tolist()
 
 
 def test_every_answer_is_a_probability_whatever_is_known() -> None:
@@ -104,7 +110,7 @@ def test_every_answer_is_a_probability_whatever_is_known() -> None:
 
 def test_who_does_react_holds_html_more_likely_than_rust() -> None:
     adjacency = load_adjacency()
-    held = adjacency.hold({"react": 3, "javascript": 3})
+    held = adjacency.outlook({"react": 3, "javascript": 3}).hold
     index = adjacency.catalogue.index
     assert held[index["html-css"]] > 0.5 > held[index["rust"]]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import damped, logit, mixture, shares, sigmoid
+from recommender.adjacency import damped, logit, mixture, odds, shares, sigmoid
 from recommender.learn.logistic import fit_logistic
 from recommender.learn.signals import COUNTED, Signals
 
@@ -42,7 +42,7 @@ class Lifts:
 
     def pull(self, known: NDArray[np.float32], targets: NDArray[np.intp]) -> Floats:
         """Return what the known topics of people add to the log-odds of targets, (n_people, n_targets)."""
-        broad = mixture(shares(known, self.domain, len(self.broad)), self.broad)
+        broad = mixture(shares(known, self.domain, len(self.broad)), odds(self.broad))
         return broad[:, self.domain[targets]] + damped(known, self.fine[:, targets])
 
 
@@ -107,7 +107,7 @@ def _pulls(task: Task) -> dict[str, Floats]:
     pulls: dict[str, Floats] = {}
     for name, broad in task.signals.broad.items():
         part = shares(task.known, domain, len(broad))
-        pulls[f"broad {name}"] = mixture(part, broad)[:, domain[task.targets]]
+        pulls[f"broad {name}"] = mixture(part, odds(broad))[:, domain[task.targets]]
     for name, fine in task.signals.fine.items():
         pulls[f"fine {name}"] = damped(task.known, fine[:, task.targets])
     return pulls
