@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scrapers import workers
 from scrapers.charset import decode
 from scrapers.community_files import looks_like_archive, looks_like_community, read_archive, read_community
-from scrapers.draft import Reading, Unreadable, Window
+from scrapers.draft import Problem, Reading, Unreadable, Window
 from scrapers.feeds import looks_like_feed, read_feed
 from scrapers.graph import every_node, types
 from scrapers.ical import looks_like_calendar, read_calendar
@@ -18,6 +19,7 @@ from scrapers.listing import listing
 from scrapers.pages import read_page
 from scrapers.schema_org import read_events
 from scrapers.sites import JSON_READERS
+from scrapers.wholeness import is_cut_off
 
 LARGEST_BODY = 20 * 2**20  # bytes; what `fetch` lets in
 _UTC = ZoneInfo("UTC")
@@ -67,13 +69,20 @@ def read_here(
     if "<" not in text:
         raise Unreadable("unknown_format", f"neither a calendar nor a page, feed or JSON; it begins {start!r}")
     if looks_like_feed(text):
-        return read_feed(text, url=url, window=window, zone=zone)
+        return _told_if_cut(read_feed(text, url=url, window=window, zone=zone), body, url)
     try:
-        return read_page(text, url=url, window=window, zone=zone)
+        return _told_if_cut(read_page(text, url=url, window=window, zone=zone), body, url)
     except Unreadable as error:
         if promised == "text/calendar":
             raise Unreadable("not_a_calendar", _instead_of_calendar(text)) from error
         raise
+
+
+def _told_if_cut(reading: Reading, body: bytes, url: str) -> Reading:
+    if not is_cut_off(body):
+        return reading
+    cut = Problem("truncated", url, "the page breaks off; what it does not list may have stood behind that")
+    return replace(reading, problems=(cut, *reading.problems))
 
 
 def _read_json(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:

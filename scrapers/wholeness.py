@@ -1,4 +1,4 @@
-"""Whether a page is all there: some servers cut an answer off, and call it complete."""
+"""Step 2, reading: whether a page is all there: some servers cut an answer off, and call it complete."""
 
 from __future__ import annotations
 

@@ -58,6 +58,19 @@ def test_page_behind_thousands_of_blank_lines_is_read_at_once():
         assert kind(b"\n \n" * 20_000 + b"<!doctype html>" + SCRIPT % b"A") == "jsonld"
 
 
+@pytest.mark.parametrize(
+    ("body", "problems"),
+    [
+        (b"<html><body>" + SCRIPT % b"A", ["truncated"]),
+        (b"<html><body>" + SCRIPT % b"A" + b"</body>", []),
+        (b"<rss><channel><title>A</title>", ["truncated"]),
+    ],
+)
+def test_page_that_breaks_off_says_so(body: bytes, problems: list[str]):
+    reading = read_here(body, url=URL, window=WINDOW)
+    assert [problem.code for problem in reading.problems] == problems
+
+
 def test_json_ld_document_is_read_without_a_page():
     assert kind(b'{"@graph": [{"@type": "MusicEvent", "name": "A", "startDate": "2026-12-01"}]}') == "jsonld"
 

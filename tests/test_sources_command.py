@@ -50,6 +50,15 @@ async def test_page_without_events_is_explained_and_its_calendar_previewed(origi
     ]
 
 
+async def test_refusal_says_what_would_let_an_operator_in() -> None:
+    told = await run("add", "http://127.0.0.1:9/all.ics", "--yes")
+    assert told.exit_code == 1
+    assert str(told.exception) == (
+        "http://127.0.0.1:9/all.ics: 127.0.0.1: port 9 is not fetched, only 80 and 443 [refused]; "
+        "ADJACENT_ALLOW_HOSTS=HOST:PORT lets a private host, or a port other than 80 and 443, be fetched from"
+    )
+
+
 async def test_what_was_taken_is_what_is_stored(origin: Origin) -> None:
     told = await run("add", origin.url(), "--yes")
     assert told.exit_code == 0

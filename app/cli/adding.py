@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli import printing
-from app.cli.failing import Failed
+from app.cli.failing import ALLOWING, Failed
 from app.cli.naming import source_named
 from app.cli.opening import fetcher, run
 from app.cli.printing import say
@@ -133,7 +133,8 @@ async def _examine(client: Fetcher, address: str, zone: str, now: datetime) -> F
     try:
         return await examine(client, address, zone=ZoneInfo(zone), now=now)
     except NothingFound as error:
-        raise Failed(str(error)) from error
+        is_refused = any(tried.code == "refused" for tried in error.tried)
+        raise Failed(f"{error}; {ALLOWING}" if is_refused else str(error)) from error
 
 
 def _show(address: str, found: Found) -> None:

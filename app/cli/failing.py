@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+ALLOWING = "ADJACENT_ALLOW_HOSTS=HOST:PORT lets a private host, or a port other than 80 and 443, be fetched from"
+
 
 class Failed(Exception):  # noqa: N818
     """The thing asked for failed; the message says what, why and what would help."""
@@ -20,7 +22,8 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, UnknownPlace, UnknownTopic)):
         return str(error)
     if isinstance(error, (FetchError, Unreadable)):
-        return f"{error.message} [{error.code}]"
+        told = f"{error.message} [{error.code}]"
+        return f"{told}; {ALLOWING}" if error.code == "refused" else told
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return None

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.collecting.frontier import LATEST
-from scrapers import Page, Problem, Reading, Unreadable, Window, read
+from scrapers import Page, Reading, Unreadable, Window, read
 from scrapers.discover import asks_to_sign_in
-from scrapers.wholeness import is_cut_off
 
 HORIZON = timedelta(days=365)  # how far ahead lists go and recurring events are expanded
 READ_AGAIN = timedelta(days=30)  # after which an unchanged page is read again: what it lists has come nearer
@@ -30,9 +29,6 @@ async def read_page(page: Page, *, zone: ZoneInfo, now: datetime) -> Reading:
         if asks_to_sign_in(page):
             raise Unreadable("login_page", "it asks for a password; a public address is needed") from error
         raise
-    if is_cut_off(page.body):
-        cut = Problem("truncated", page.url, "the page breaks off; what it does not list may have stood behind that")
-        reading = replace(reading, problems=(cut, *reading.problems))
     return within_reach(reading, now=now)
 
 
