@@ -172,6 +172,21 @@ async def test_bounded_answer_says_so(service: Service, monkeypatch: pytest.Monk
     assert told.replace(";", "\\;") in (await service.client.get(f"{API}/events.ics")).text.replace("\r\n ", "")
 
 
+async def test_start_in_days_moves_with_the_clock_in_every_form(service: Service) -> None:
+    await service.store(draft("w", "Last week", days=-7), draft("o", "A month ago", days=-31))
+    for form in ("events", "events.ics", "events.csv"):
+        recent = (await service.client.get(f"{API}/{form}?start=-30d")).text
+        assert ("Last week" in recent, "A month ago" in recent, "Chess" in recent) == (True, False, True), form
+        assert "Last week" not in (await service.client.get(f"{API}/{form}")).text
+    listed = (await service.client.get(f"{API}/events?start=-30d")).json()["meta"]["count"]
+    assert (await service.client.get(f"{API}/events.ics?start=-30d")).text.count("BEGIN:VEVENT") == listed == 4
+    for start in ("-0d", "-999d"):
+        assert (await service.client.get(f"{API}/events?start={start}")).status_code == 200
+    for start in ("30d", "-d", "-1000d", "-3w", "-٣d"):
+        assert (await service.client.get(f"{API}/events?start={start}")).status_code == 422
+    assert (await service.client.get(f"{API}/events?end=-3d")).status_code == 422
+
+
 def test_subscribe_links_stay_as_the_programs_take_them() -> None:
     links = subscribe_links("https://adjacent.example/f/adj_f_Zm9v.ics", "Picks & more")
     assert links.url == "https://adjacent.example/f/adj_f_Zm9v.ics"

@@ -24,7 +24,7 @@ from app.api.answers import (
 )
 from app.api.conditional import promise, standing
 from app.api.exports import content
-from app.api.parameters import EventQuery, event_filter, row_id
+from app.api.parameters import EventQuery, event_filter, leaves_at, row_id
 from app.api.problems import Problem, declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings
@@ -57,8 +57,7 @@ async def list_events(
     async with database.reading() as session:
         part = await event_slice(session, wanted, sort=asked.sort, limit=asked.limit, position=position)
         items = await renderings.bodies(session, part.ids, "item", base_url=chosen.base_url)
-    # Without a start, an event leaves the list when it has begun.
-    promise(request, stood, until=part.total.earliest if asked.start is None else None)
+    promise(request, stood, until=leaves_at(asked, part.total.earliest))
     return list_answer(
         request,
         Listing(

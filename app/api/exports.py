@@ -17,7 +17,7 @@ from pydantic import Field
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
-from app.api.parameters import Selection, event_filter
+from app.api.parameters import Selection, event_filter, leaves_at
 from app.api.problems import declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings, syndication
@@ -84,8 +84,7 @@ async def _find(
     async with database.reading() as session:
         events = await load(session, wanted, limit=limit)
         count = len(events) if len(events) < limit else (await slices.total(session, wanted)).count
-    # Without a start, an event leaves the answer when it has begun.
-    promise(request, stood, until=events[0].starts_at if asked.start is None and events else None)
+    promise(request, stood, until=leaves_at(asked, events[0].starts_at if events else None))
     return Found(events, count)
 
 

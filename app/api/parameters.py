@@ -19,6 +19,7 @@ from app.topic_names import topic_called
 from scrapers.draft import Mode, Status
 
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
+DAYS_BACK = re.compile(r"-(\d{1,3})d", re.ASCII)  # of a `start` that moves with the clock
 LARGEST_ID = 2**31 - 1  # PostgreSQL's integer
 
 Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
@@ -63,6 +64,10 @@ def _box(text: str) -> str:
     return text
 
 
+def _start(text: str) -> str:
+    return text if DAYS_BACK.fullmatch(text) else _moment(text)
+
+
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]  # BCP 47
 Moment = Annotated[Text, AfterValidator(_moment)]
 Zone = Annotated[Text, AfterValidator(_zone)]
@@ -73,8 +78,11 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: Moment | None = Field(
-        None, description="First start, inclusive; now if not given.", examples=["2026-12-01", "2026-12-01T18:00:00Z"]
+    start: Annotated[Text, AfterValidator(_start)] | None = Field(
+        None,
+        description="First start, inclusive; now if not given. `-30d` is 30 days before now, for calendars to subscribe "
+        "to: what has begun stays in them.",
+        examples=["2026-12-01", "2026-12-01T18:00:00Z", "-30d"],
     )
     end: Moment | None = Field(
         None, description="Starts before this; a date includes its day.", examples=["2026-12-31"]
@@ -117,13 +125,12 @@ class EventQuery(Selection):
 
 def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
     """Return the filter that was asked for; raises UnknownTopic, and Problem for a place nobody knows."""
-    zone = ZoneInfo(asked.tz)
-    box = None
+    zone, back, box = ZoneInfo(asked.tz), days_back(asked), None
     if asked.bbox is not None:
         west, south, east, north = (float(part) for part in asked.bbox.split(","))
         box = (south, north, west, east)
     return EventFilter(
-        start=_instant(asked.start, zone) if asked.start is not None else now,
+        start=now - back if back is not None else _instant(asked.start or "", zone),
         end=_instant(asked.end, zone, is_end=True) if asked.end is not None else None,
         words=asked.q,
         topics=tuple(topic_called(label).slug for label in asked.topic),
@@ -141,6 +148,20 @@ def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
         include_deleted=asked.include_deleted,
         include_merged=asked.include_deleted,
     )
+
+
+def days_back(asked: Selection) -> timedelta | None:
+    """Return how far before now the events begin that are wanted; None where they begin at a moment that stands."""
+    if asked.start is None:
+        return timedelta()
+    match = DAYS_BACK.fullmatch(asked.start)
+    return timedelta(days=int(match[1])) if match else None
+
+
+def leaves_at(asked: Selection, earliest: datetime | None) -> datetime | None:
+    """Return when the first event of an answer leaves it by itself; None where none does."""
+    back = days_back(asked)
+    return earliest + back if earliest is not None and back is not None else None
 
 
 def _instant(text: str, zone: ZoneInfo, *, is_end: bool = False) -> datetime:
