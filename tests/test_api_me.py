@@ -306,6 +306,24 @@ async def test_feed_of_picks_is_filled_at_once_and_keeps_what_entered(service: S
     assert titles <= set(await in_calendar(service, feed["url"]))
 
 
+async def test_feed_takes_what_it_is_about_by_either_name(service: Service) -> None:
+    me = await service.guest(know=["React"])
+    one = await make_feed(service, me, kind="topic", topic="UX design")
+    other = await make_feed(service, me, kind="topic", subject="UX design")
+    assert one["subject"] == other["subject"] == "ux-design"
+    refused: list[dict[str, str]] = [
+        {"kind": "topic"},
+        {"kind": "topic", "topic": "UX design", "subject": "UX design"},
+        {"kind": "topic", "community": "abc"},
+        {"kind": "community", "subject": "unheard-of"},
+        {"kind": "near", "subject": "UX design"},
+        {"kind": "picks", "topic": "UX design"},
+    ]
+    for sent in refused:
+        answer = await service.client.post(f"{ME}/feeds", json={"name": "Mine", **sent}, headers=me)
+        assert answer.status_code == 422, sent
+
+
 async def test_feed_tells_reasons_moves_and_cancellations(service: Service) -> None:
     await service.store(draft("a", "Letters", venue=MUNICH), topics={"a": {"ux-design": 0.9}})
     me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
@@ -33,13 +34,26 @@ class NewFeed(BaseModel):
     kind: Literal["picks", "saved", "topic", "community", "near"] = "picks"
     topic: Text | None = Field(None, description="Label or slug, for kind `topic`.")
     community: Text | None = Field(None, description="Id, for kind `community`.")
+    subject: Text | None = Field(
+        None, description="Instead of `topic` or `community`, as answers name what a calendar is about."
+    )
 
     @model_validator(mode="after")
     def _has_its_subject(self) -> NewFeed:
         for name in ("topic", "community"):
-            if (self.kind == name) != (getattr(self, name) is not None):
-                raise ValueError(f"kind {name!r}, and no other, takes `{name}`")
+            if self.kind != name and getattr(self, name) is not None:
+                raise ValueError(f"only kind {name!r} takes `{name}`")
+        if self.kind not in {"topic", "community"}:
+            if self.subject is not None:
+                raise ValueError("only kinds 'topic' and 'community' take `subject`")
+        elif (getattr(self, self.kind) is None) == (self.subject is None):
+            raise ValueError(f"kind {self.kind!r} takes `{self.kind}`, or `subject` instead")
         return self
+
+    @property
+    def about(self) -> str | None:
+        """What a calendar of a topic or a community is about, as it was sent."""
+        return self.subject or self.topic or self.community
 
 
 @router.get(
@@ -68,14 +82,7 @@ async def make_feed(sent: NewFeed, session: Writing, me: FeedWritingPerson, now:
     """The addresses are secrets and are shown once. Anybody who has one can read the calendar, and nothing else."""
     if await feeds.count_of(session, me) >= feeds.MOST:
         raise Problem(409, f"a person has at most {feeds.MOST} calendars; delete one first")
-    subject = None
-    if sent.topic is not None:
-        subject = topic_called(sent.topic).slug
-    elif sent.community is not None:
-        found = await community_by_key(session, sent.community, now=now)
-        if found is None:
-            raise Problem(422, f"no community has the id {sent.community!r}")
-        subject = found.community.key
+    subject = await _subject(session, sent, now=now)
     feed, token = await feeds.make_feed(session, me, sent.name, kind=sent.kind, subject=subject, now=now)
     return private({"data": _with_addresses(feed, token, chosen)}, status=201)
 
@@ -109,6 +116,18 @@ async def rotate_feed(
 async def delete_feed(id: Id, _: Annotated[Nothing, Query()], session: Writing, me: FeedWritingPerson) -> Response:  # noqa: A002
     await session.delete(await _mine(session, me, id))
     return Response(status_code=204)
+
+
+async def _subject(session: AsyncSession, sent: NewFeed, *, now: datetime) -> str | None:
+    """Return a topic's slug or a community's id; raises UnknownTopic, and the Problem for a community nobody knows."""
+    if sent.about is None:
+        return None
+    if sent.kind == "topic":
+        return topic_called(sent.about).slug
+    found = await community_by_key(session, sent.about, now=now)
+    if found is None:
+        raise Problem(422, f"no community has the id {sent.about!r}")
+    return found.community.key
 
 
 async def _mine(session: AsyncSession, me: Person, key: str) -> Feed:
