@@ -133,9 +133,11 @@ async def test_released_host_is_due_when_its_first_source_is(database: Database)
 async def test_host_whose_sources_all_rest_is_not_due_for_long(database: Database) -> None:
     async with database.writing() as session:
         (await frontier.add_source(session, "https://host.example/a")).state = "gone"
+        (await session.get_one(Host, "host.example:443")).next_due = CLOCK
+    assert await take(database, "host.example:443", "first")
     async with database.writing() as session:
         due_again = frontier.due_again(clock=CLOCK)
-        await leases.release(session, Host, ["host.example:443"], None, next_due=due_again)
+        await leases.release(session, Host, ["host.example:443"], "first", next_due=due_again)
     assert (await row(database, "host.example:443"))[0] == CLOCK + timedelta(days=365)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Integer,
-    and_,
+    Update,
     bindparam,
     case,
     literal_column,
@@ -56,8 +56,10 @@ async def lay(session: AsyncSession, table: type[Leased], names: Collection[str]
     await session.exec(unless_known, params=[{"name": name, "next_due": clock} for name in sorted(names)])
 
 
-def _is_over(table: type[Leased], clock: datetime) -> ColumnElement[bool]:
-    return or_(col(table.lease_until) <= clock, col(table.lease_until) > clock + SKEW)
+def _is_free(table: type[Leased]) -> ColumnElement[bool]:
+    """Tell rows that nobody holds at `clock`, by their lease; `skewed` is a while later."""
+    lease = col(table.lease_until)
+    return or_(col(table.holder).is_(None), lease <= bindparam("clock"), lease > bindparam("skewed"))
 
 
 async def claim(session: AsyncSession, table: type[Leased], *, clock: datetime, limit: int) -> list[str]:
@@ -100,40 +102,50 @@ async def take(
     session: AsyncSession, table: type[Leased], names: Collection[str], holder: str, *, clock: datetime
 ) -> set[str]:
     """Hold due rows, but those that somebody holds; return which. The attempt counts from now on."""
-    is_free = or_(col(table.holder).is_(None), _is_over(table, clock))
-    taken = (
+    values = {"names": names, "by": holder, "clock": clock, "until": clock + LEASE, "skewed": clock + SKEW}
+    return set((await _execute(session, _taking(table), values)).scalars().all())
+
+
+@functools.cache
+def _taking(table: type[Leased]) -> Any:
+    clock: BindParameter[datetime] = bindparam("clock")
+    return (
         update(table)
-        .where(col(table.name).in_(names), col(table.next_due) <= clock, is_free)
+        .where(_is_named(table), col(table.next_due) <= clock, _is_free(table))
         # Whatever kills its worker goes to the end of the line.
-        .values(holder=holder, lease_until=clock + LEASE, attempts=table.attempts + 1, next_due=clock)
+        .values(holder=bindparam("by"), lease_until=bindparam("until"), attempts=table.attempts + 1, next_due=clock)
         .returning(col(table.name))
     )
-    return set((await _execute(session, taken)).scalars().all())
 
 
 async def renew(
     session: AsyncSession, table: type[Leased], names: Collection[str], holder: str, *, clock: datetime
 ) -> set[str]:
     """Hold on to rows; return the names that are still the holder's."""
-    renewed = (
-        update(table)
-        .where(col(table.name).in_(names), col(table.holder) == holder)
-        .values(lease_until=clock + LEASE)
-        .returning(col(table.name))
-    )
-    return set((await _execute(session, renewed)).scalars().all())
+    values = {"names": names, "by": holder, "until": clock + LEASE}
+    return set((await _execute(session, _renewing(table), values)).scalars().all())
+
+
+@functools.cache
+def _renewing(table: type[Leased]) -> Any:
+    return _of_holder(table).values(lease_until=bindparam("until")).returning(col(table.name))
+
+
+@functools.cache
+def _of_holder(table: type[Leased]) -> Update:
+    return update(table).where(_is_named(table), col(table.holder) == bindparam("by"))
+
+
+def _is_named(table: type[Leased]) -> ColumnElement[bool]:
+    return col(table.name).in_(bindparam("names", expanding=True))
 
 
 async def release(
-    session: AsyncSession, table: type[Leased], names: Collection[str], holder: str | None, **values: Any
+    session: AsyncSession, table: type[Leased], names: Collection[str], holder: str, **values: Any
 ) -> None:
     """Give back rows that were worked on well; `values` are what else changes: when each is due again."""
-    await _execute(
-        session,
-        update(table)
-        .where(col(table.name).in_(names), col(table.holder) == holder)
-        .values(lease_until=None, holder=None, attempts=0, error=None, **values),
-    )
+    released = _of_holder(table).values(lease_until=None, holder=None, attempts=0, error=None, **values)
+    await _execute(session, released, {"names": names, "by": holder})
 
 
 async def fail(
@@ -148,22 +160,19 @@ async def fail(
 
 async def give_up(session: AsyncSession, table: type[Leased], names: Collection[str], holder: str) -> None:
     """Let go of rows whose work was only interrupted; that was no attempt."""
-    await _execute(
-        session,
-        update(table)
-        .where(col(table.name).in_(names), col(table.holder) == holder)
-        .values(lease_until=None, holder=None, attempts=case((col(table.attempts) > 0, table.attempts - 1), else_=0)),
-    )
+    attempts = case((col(table.attempts) > 0, table.attempts - 1), else_=0)
+    interrupted = _of_holder(table).values(lease_until=None, holder=None, attempts=attempts)
+    await _execute(session, interrupted, {"names": names, "by": holder})
 
 
 async def requeue(session: AsyncSession, table: type[Leased], name: str, *, clock: datetime) -> bool:
     """Make a row due now with all attempts ahead of it, unless somebody is at it; return whether it was free."""
     freed = (
         update(table)
-        .where(and_(col(table.name) == name, or_(col(table.holder).is_(None), _is_over(table, clock))))
+        .where(col(table.name) == name, _is_free(table))
         .values(next_due=clock, attempts=0, error=None, lease_until=None, holder=None)
     )
-    return (await _execute(session, freed)).rowcount == 1
+    return (await _execute(session, freed, {"clock": clock, "skewed": clock + SKEW})).rowcount == 1
 
 
 async def _execute(session: AsyncSession, statement: Any, values: dict[str, Any] | None = None) -> CursorResult[Any]:
