@@ -1,19 +1,22 @@
 """Run all benchmarks and print one table: `python -m benchmarks [--all] [--write FILE]`; each also runs alone.
 
-A part that fails, or takes longer than is left, says so in its line, and the others go on.
+Each part is a process of its own. One that fails, or takes longer than its share of the time, is stopped with all it
+started and says so in a line; the others go on, and the whole ends in time.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
 
 from benchmarks import (
     calendars,
@@ -37,12 +40,9 @@ from benchmarks.measure import Row, table
 
 MINUTES, MINUTES_OF_ALL = 12.0, 240.0
 SHARE = 0.35  # of the time that is left: what one part may take of it
+GRACE = 10.0  # seconds that a part may take to stop what it started
 
 Part = tuple[str, Callable[[], Iterable[Row]]]
-
-
-class OutOfTime(BaseException):  # what is measured catches exceptions of its own
-    """A part took longer than it may."""
 
 
 def main() -> int:
@@ -53,13 +53,17 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help=f"end after so many ({MINUTES:g}; with --all {MINUTES_OF_ALL:g})")
     parser.add_argument("--only", nargs="+", metavar="PART", help="run these parts only")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the table as a page of the documentation")
+    parser.add_argument("--rows-of", metavar="PART", help=argparse.SUPPRESS)  # what the process of a part is asked
     asked = parser.parse_args()
-    parts = [part for part in _parts(everything=asked.all) if not asked.only or part[0] in asked.only]
+    parts = _parts(everything=asked.all)
+    if asked.rows_of:
+        return _tell(dict(parts)[asked.rows_of])
+    names = [name for name, _ in parts if not asked.only or name in asked.only]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # stops the part that runs, too
     minutes = asked.minutes or (MINUTES_OF_ALL if asked.all else MINUTES)
     rows, failed = [], []
-    for name, row in _run(parts, ends_at=time.monotonic() + 60 * minutes):
+    for name, row in _run(names, everything=asked.all, ends_at=time.monotonic() + 60 * minutes):
         rows.append(row)
-        print(row.what, row.measured, row.beside, row.ratio, sep="; ", file=sys.stderr, flush=True)
         if row.measured == FAILED:
             failed.append(name)
     print(table(rows))
@@ -73,23 +77,47 @@ def main() -> int:
 FAILED = "failed"
 
 
-def _run(parts: Iterable[Part], *, ends_at: float) -> Iterator[tuple[str, Row]]:
-    def stop(*_: Any) -> None:
-        raise OutOfTime("took longer than it may")
+def _tell(rows: Callable[[], Iterable[Row]]) -> int:
+    """Print the lines of a part as JSON while they come."""
+    for row in rows():
+        print(json.dumps(row), flush=True)
+        print(*row, sep="; ", file=sys.stderr, flush=True)
+    return 0
 
-    signal.signal(signal.SIGALRM, stop)
-    for name, rows in parts:
+
+def _run(names: Sequence[str], *, everything: bool, ends_at: float) -> Iterator[tuple[str, Row]]:
+    for place, name in enumerate(names):
         begun = time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, max(1.0, SHARE * (ends_at - begun)))
-        try:
-            for row in rows():
-                yield name, row
-        except (Exception, OutOfTime) as error:  # noqa: BLE001
-            # One that cannot run here must not cost the figures of all the others.
-            yield name, Row(name, FAILED, f"{type(error).__name__}: {error}".splitlines()[0][:200])
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        left = max(1.0, ends_at - begun - GRACE)
+        may_take = left * max(SHARE, 1 / (len(names) - place))
+        command = [sys.executable, "-m", "benchmarks", *(["--all"] if everything else []), "--rows-of", name]
+        # Into a file: a server it leaves behind would hold a pipe open.
+        with TemporaryFile("w+", encoding="utf-8") as told:
+            process = subprocess.Popen(command, stdout=told, start_new_session=True)
+            problem = _ended(process, may_take)
+            told.seek(0)
+            yield from ((name, Row(*json.loads(line))) for line in told if line.endswith("\n"))
+        if problem:
+            yield name, Row(name, FAILED, problem)
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+
+
+def _ended(process: subprocess.Popen[bytes], may_take: float) -> str | None:
+    """Wait for a part, and stop it when it takes too long; return what went wrong."""
+    try:
+        code = process.wait(may_take)
+    except subprocess.TimeoutExpired:
+        return f"stopped after {may_take:.0f} s"
+    else:
+        return f"ended with {code}, see what it printed" if code else None
+    finally:
+        for end, patience in ((signal.SIGINT, GRACE), (signal.SIGKILL, None)):
+            if process.poll() is None:
+                os.killpg(process.pid, end)
+                try:
+                    process.wait(patience)
+                except subprocess.TimeoutExpired:
+                    continue
 
 
 def _parts(*, everything: bool) -> list[Part]:
