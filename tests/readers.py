@@ -9,7 +9,9 @@ from typing import Any
 from service import NOW
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.community.communities import Active
 from app.models import Community, Event, Person, ShownPick, Subscription
+from app.picking.community_picks import CommunityPick
 from app.picking.slates import iso_week
 
 TUESDAY = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)  # when mails are due in UTC, four hours before NOW
@@ -92,6 +94,21 @@ async def show(
             )
         )
     await session.flush()
+
+
+def community_pick(active: Active, topic: str = "Typography") -> CommunityPick:
+    """Return a community as it is picked for somebody who knows JavaScript."""
+    reason = f"You know JavaScript. One step from it lies {topic}: the craft of setting text so that people read it."
+    return CommunityPick(
+        topic=topic.lower(),
+        path=("JavaScript", topic),
+        reach="one-step",
+        score=0.3,
+        reason=reason,
+        evidence=(),
+        distance_km=None,
+        active=active,
+    )
 
 
 def community(name: str = "Type Circle", **fields: Any) -> Community:

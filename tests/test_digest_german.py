@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from readers import add_reader, community, event, pick
+from readers import add_reader, community, community_pick, event, pick
 from service import Service, serving, settings_in
 from test_digest_letter import facts, words
 from test_digest_rules import taken, whole
@@ -17,7 +17,6 @@ from app.account.signing import Asked, mail_for
 from app.community.communities import Active
 from app.mail import outbox
 from app.mail.digest_sending import links_of
-from app.mail.introductions import Introduced
 from app.mail.letter_facts import Facts
 from app.models import Person
 from app.words.wording import wording_of
@@ -36,7 +35,7 @@ def test_all_that_adjacent_says_in_a_mail_is_german(tmp_path: Path) -> None:
     told = replace(
         whole(),
         question=event(-3, title="Setzen von Hand"),
-        community=Introduced(Active(circle, (), event(9, title="Setzen"), 1), "Typografie"),
+        community=community_pick(Active(circle, (), event(9, title="Setzen"), 1)),
     )
     german(told)
     for shown in told.picks:

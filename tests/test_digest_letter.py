@@ -18,7 +18,9 @@ from app.mail import letter, letter_facts
 from app.mail.digest_sending import built_for, links_of, send_due
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
-from app.models import CommunityTopic, Event, EventChange, Feedback, Hidden, Person, Subscription
+from app.models import CommunityTopic, Event, EventChange, Expertise, Feedback, Hidden, Person, Subscription
+from app.picking import slates
+from app.picking.community_picks import communities_for
 from app.picking.slates import Shown
 from app.queries.listing import Listed
 from app.words.when import when_for
@@ -239,7 +241,8 @@ async def test_a_person_without_expertise_is_skipped(database: Database, tmp_pat
 
 async def test_one_community_is_introduced_another_one_each_week(database: Database, tmp_path: Path) -> None:
     async with database.writing() as session:
-        person = await add_reader(session, slate=[(event(2), pick())], person={"lat": 48.1, "lon": 11.6})
+        person = await add_reader(session, slate=[(event(12), pick())], person={"lat": 48.1, "lon": 11.6})
+        session.add(Expertise(person_id=1, topic="javascript", level=3))
         known = {
             "near": community("Near", lat=48.2, lon=11.5, city="Munich", activity={"words": "every Tuesday"}),
             "far": community("Far", lat=52.5, lon=13.4),
@@ -251,8 +254,8 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
         session.add_all(known.values())
         await session.flush()
         for one in known.values():
-            weight = 0.9 if one.name == "Near" else 0.5
-            session.add(CommunityTopic(community_id=one.id or 0, topic="typography", weight=weight))
+            topic = "ux-design" if one.name == "Near" else "web-accessibility"
+            session.add(CommunityTopic(community_id=one.id or 0, topic=topic, weight=0.9))
         session.add(Hidden(person_id=1, kind="community", subject="unwanted", hidden_at=NOW))
         told = []
         for weeks in range(2):
@@ -260,8 +263,14 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
             await show(session, person, [(await session.get_one(Event, 1), pick())] if weeks else [], now=now)
             told.append((await letter_facts.facts_of(session, [person], now=now, clock=now))[1].community)
         names = [one.active.community.name for one in told if one]
+        picked = await communities_for(session, await slates.wish_of(session, person, now=NOW), now=NOW)
+        reasons = {one.active.community.name: one.reason for one in picked}
+        assert all(one and one.reason == reasons[one.active.community.name] for one in told)
         assert sorted(names) == ["Chat", "Near"]
         whole = facts((event(3), pick()), community=told[names.index("Near")])
     text = words(mail_of(whole, tmp_path).part("plain"))
-    assert "Near · Munich It is about Typography. Meets every Tuesday. https://type.example/" in text
+    assert (
+        "Near · Munich You know JavaScript. One step from it lies UX design: making products understandable and pleasant"
+        " to use. Meets every Tuesday. https://type.example/"
+    ) in text
     assert "https://type.example/" in text

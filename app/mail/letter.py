@@ -237,13 +237,13 @@ def _question(event: Event, person_key: str, wording: Wording, links: Links) -> 
 def _community(facts: Facts, zone: ZoneInfo, wording: Wording) -> Introduction | None:
     if facts.community is None:
         return None
-    active, topic = facts.community.active, topic_words(facts.community.topic, wording)
+    active = facts.community.active
     community, coming = active.community, active.next_event
     address = link(community.join or community.url)
     if address is None:
         return None
     where = wording.text("online") if community.is_online else one_line(community.city or "", LONGEST_TITLE)
-    told = [wording.text("It is about {topic}.", topic=topic)]
+    told = [one_line(retold(facts.community.reason, wording), LONGEST_REASON)]
     if active.cadence:
         told.append(wording.text("Meets {cadence}.", cadence=retold(active.cadence, wording)))
     if coming is not None:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
+import numpy as np
+import sqlmodel
+from sqlalchemy import select
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.community.communities import Active, with_activity
-from app.models import Community, CommunityTopic
+from app.community.communities import RESTING, Active, with_activity
+from app.models import Community
 from app.people.wishes import Wish
 from app.picking.grounds import Grounds
 from app.places import distance_km
-from recommender.ranking import Candidate, rank_events
+from recommender.candidate import Candidate, Choice
+from recommender.event_table import EventTable
+from recommender.ranking import Person, choose, tabulate
 
 UNCHECKED_ALIVE = 0.4  # how alive a community counts of which nothing but its own word is known
 BATCH = 500
+COMMUNITIES = SQLModel.metadata.tables["community"].c
+TOPICS = SQLModel.metadata.tables["communitytopic"].c
+# Few of a community's columns keep somebody from it or speak for it, and all communities are read.
+RANKED = (
+    *(COMMUNITIES.id, COMMUNITIES.key, COMMUNITIES.name, COMMUNITIES.is_online, COMMUNITIES.lat, COMMUNITIES.lon),
+    *(COMMUNITIES.language, COMMUNITIES.purpose, COMMUNITIES.activity, COMMUNITIES.file, COMMUNITIES.checked_at),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +45,70 @@ class CommunityPick(Grounds):
         return {"community": self.active.as_json(), **self.grounds_json()}
 
 
+@dataclass(frozen=True, slots=True)
+class Living:
+    """The communities that may be picked, none dormant or ended, in the order of the table's rows."""
+
+    rows: tuple[Any, ...]  # with the columns of RANKED
+    topics: tuple[frozenset[str], ...]
+    table: EventTable  # without distances
+
+
 async def communities_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[CommunityPick]:
     """Return the best communities for a wish, best first, at most `wish.limit`; none that is dormant or has ended."""
-    with_topics = select(CommunityTopic.community_id)
-    rows = await session.exec(select(Community).where(col(Community.id).in_(with_topics)).order_by(col(Community.id)))
-    found = [community for community in rows if is_joinable(community, wish)]
-    active: list[Active] = []
-    for start in range(0, len(found), BATCH):
-        active += await with_activity(session, found[start : start + BATCH], now=now)
-    wanted = [
-        one for one in active if not one.is_resting and wish.refusals.topics.isdisjoint(slug for slug, _ in one.topics)
+    return (await communities_for_each(session, [wish], now=now))[0]
+
+
+async def communities_for_each(
+    session: AsyncSession, wishes: Sequence[Wish], *, now: datetime
+) -> list[list[CommunityPick]]:
+    """Return the best communities for each wish; what is known of communities is read once for all of them."""
+    living = await _living(session, now=now)
+    if not living.rows:
+        return [[] for _ in wishes]
+    # Arithmetic would keep other requests waiting.
+    chosen = await asyncio.to_thread(lambda: [_best(living, wish, now) for wish in wishes])
+    active = await _active(session, {choice.candidate.id for choices in chosen for choice in choices}, now=now)
+    return [
+        [
+            CommunityPick.of(choice, wish.known, distance_km=_away(one.community, wish), active=one)
+            for choice in choices
+            if (one := active.get(choice.candidate.id)) is not None
+        ]
+        for wish, choices in zip(wishes, chosen, strict=True)
     ]
-    return await asyncio.to_thread(_best, wanted, wish, now)  # arithmetic would keep other requests waiting
 
 
-def is_joinable(community: Community, wish: Wish) -> bool:
+async def _living(session: AsyncSession, *, now: datetime) -> Living:
+    connection = await session.connection()
+    topics: dict[int, dict[str, float]] = defaultdict(dict)
+    told = await connection.execute(select(TOPICS.community_id, TOPICS.topic, TOPICS.weight))
+    for community_id, topic, weight in told:
+        topics[community_id][topic] = weight
+    rows = tuple(
+        row
+        for row in await connection.execute(select(*RANKED).order_by(COMMUNITIES.id))
+        if row.id in topics and row.activity.get("label") not in RESTING
+    )
+    return Living(
+        rows,
+        tuple(frozenset(topics[row.id]) for row in rows),
+        tabulate(_candidate(row, topics[row.id], now - timedelta(days=place)) for place, row in enumerate(rows)),
+    )
+
+
+async def _active(session: AsyncSession, ids: set[int], *, now: datetime) -> dict[int, Active]:
+    wanted = sorted(ids)
+    active: dict[int, Active] = {}
+    for start in range(0, len(wanted), BATCH):
+        rows = await session.exec(
+            sqlmodel.select(Community).where(col(Community.id).in_(wanted[start : start + BATCH]))
+        )
+        active |= {one.community.id or 0: one for one in await with_activity(session, list(rows), now=now)}
+    return active
+
+
+def is_joinable(community: Any, wish: Wish) -> bool:
     """Tell whether somebody could take part: near enough, or online where that counts, in a language they asked for."""
     if community.key in wish.refusals.communities:
         return False
@@ -62,46 +124,41 @@ def is_joinable(community: Community, wish: Wish) -> bool:
     return away is not None and away <= wish.within_km
 
 
-def _away(community: Community, wish: Wish) -> float | None:
+def _away(community: Any, wish: Wish) -> float | None:
     if wish.near is None or community.is_online or community.lat is None or community.lon is None:
         return None
     return distance_km(wish.near.lat, wish.near.lon, community.lat, community.lon)
 
 
-def _best(found: Sequence[Active], wish: Wish, now: datetime) -> list[CommunityPick]:
-    by_id = {one.community.id or 0: one for one in found}
-    choices = rank_events(
-        wish.known,
-        [_candidate(one, number, wish, now) for number, one in enumerate(found)],
-        now=now,
-        reach=wish.reach,
-        limit=wish.limit,
-        purposes=wish.purposes,
-    )
-    return [
-        CommunityPick.of(
-            choice, wish.known, distance_km=choice.candidate.distance_km, active=by_id[choice.candidate.id]
-        )
-        for choice in choices
+def _best(living: Living, wish: Wish, now: datetime) -> list[Choice]:
+    refused = wish.refusals.topics
+    is_open = [
+        is_joinable(row, wish) and refused.isdisjoint(topics)
+        for row, topics in zip(living.rows, living.topics, strict=True)
     ]
+    return choose(
+        Person(wish.known, wish.reach, wish.purposes),
+        living.table,
+        now=now,
+        limit=wish.limit,
+        feasible=np.array(is_open, np.bool_),
+        distance_km=np.array([_away(row, wish) or 0.0 for row in living.rows]),
+    )
 
 
-def _candidate(active: Active, number: int, wish: Wish, now: datetime) -> Candidate:
-    community = active.community
-    activity: Mapping[str, Any] = community.activity
+def _candidate(community: Any, topics: Mapping[str, float], starts_at: datetime) -> Candidate:
+    """Return a community as ranking knows it: joining is possible any day, each on one of its own and none later."""
     return Candidate(
-        id=community.id or 0,
-        topics=dict(active.topics),
-        # Joining is possible any day: each on one of its own, and none later than another.
-        starts_at=now - timedelta(days=number),
+        id=community.id,
+        topics=topics,
+        starts_at=starts_at,
         mode="online" if community.is_online else "in_person",
-        distance_km=_away(community, wish),
         purpose=community.purpose,
         community=community.key,
         title=community.name,
-        alive=UNCHECKED_ALIVE if _is_its_own_word(community) else activity.get("alive", 0.5),
+        alive=UNCHECKED_ALIVE if _is_its_own_word(community) else community.activity.get("alive", 0.5),
     )
 
 
-def _is_its_own_word(community: Community) -> bool:
+def _is_its_own_word(community: Any) -> bool:
     return community.file is not None and community.checked_at is None
