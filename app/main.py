@@ -95,7 +95,8 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
                 behind = working(database, settings, fetcher) if works else nullcontext()
                 async with uses.written_behind(database), behind:
                     await _greet(database, settings, announce)
-                    yield
+                    async with ahead.read_before_anybody_asks(database, now=settings.now()):
+                        yield
         finally:
             await revisions.close()
             await ahead.forget(database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
+from structlog.testing import capture_logs
+from waiting import until
 
 from app.db import Database
 from app.models import Community, Event, EventTopic
@@ -190,6 +193,33 @@ async def test_while_a_long_reading_goes_on_nothing_is_picked_that_is_off(
 
 def a_wish() -> Wish:
     return Wish(known={"javascript": 3, "react": 3}, near=HERE)
+
+
+async def nothing_goes_on() -> bool:
+    return len(asyncio.all_tasks()) == 1
+
+
+async def test_events_ahead_are_read_before_anybody_asks(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "FEW", 0)  # who asks after a change gets what was read before it
+    await lay(database, 20)
+    async with ahead.read_before_anybody_asks(database, now=NOW):
+        await until(nothing_goes_on)
+        async with database.writing() as session:
+            for event in await session.exec(select(Event)):
+                event.status = "cancelled"
+        async with database.reading() as session:
+            assert (await events_ahead(session, now=NOW)).table.candidates
+    await ahead.forget(database)
+
+
+async def test_a_failed_reading_at_the_start_is_logged_and_nothing_else(tmp_path: Path) -> None:
+    unmigrated = Database(f"sqlite+aiosqlite:///{tmp_path}/empty.sqlite3")
+    with capture_logs() as logs:
+        async with ahead.read_before_anybody_asks(unmigrated, now=NOW):
+            await until(nothing_goes_on)
+    assert [line["event"] for line in logs] == ["the events ahead were not read at the start"]
+    await ahead.forget(unmigrated)
+    await unmigrated.close()
 
 
 async def test_another_day_is_another_reading(service: Service) -> None:

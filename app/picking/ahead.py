@@ -13,7 +13,8 @@ import asyncio
 import math
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -22,6 +23,7 @@ from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,6 +37,7 @@ from app.queries.filters import PURPOSES
 from app.queries.plain_rows import EVENTS, TOPICS
 from app.revisions import COUNTERS
 from app.revisions import EVENTS as EVENTS_COUNTER
+from recommender.adjacency import load_adjacency
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
 from recommender.event_table import EventTable, tabulate
@@ -57,6 +60,8 @@ COLUMNS = [
     )
 ]
 PLACELESS = (EVENTS.c.city.is_(None) & EVENTS.c.address.is_(None) & EVENTS.c.venue_name.is_(None)).label("is_placeless")
+
+log = structlog.get_logger()
 
 Flags = NDArray[np.bool_]
 Codes = NDArray[np.intp]
@@ -111,9 +116,27 @@ class Ahead:
 async def events_ahead(session: AsyncSession, *, now: datetime) -> Ahead:
     """Return the events ahead as they are committed; see above for how old they may be."""
     counted = await plain_rows.run(session, COUNTED)
-    keeper = _KEEPERS.setdefault(database := database_behind(session), Keeper(database))
-    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return await keeper.ahead(counted[0].number if counted else 0, day)
+    return await _keeper_of(database_behind(session)).ahead(counted[0].number if counted else 0, _day_of(now))
+
+
+@asynccontextmanager
+async def read_before_anybody_asks(database: Database, *, now: datetime) -> AsyncIterator[None]:
+    """Read the events ahead behind whatever happens inside, so that the first who asks after a start need not wait."""
+    task = asyncio.create_task(_read_first(database, _day_of(now)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _read_first(database: Database, day: datetime) -> None:
+    try:
+        await asyncio.to_thread(load_adjacency)
+        await _keeper_of(database).ahead(0, day)
+    except Exception:
+        # Nobody waits for this one: who asks reads again, and hears what is wrong.
+        log.exception("the events ahead were not read at the start")
 
 
 async def forget(database: Database) -> None:
@@ -141,12 +164,10 @@ class Keeper:
                 if time.monotonic() >= self._rests_until:
                     self._begin(day)
                 return kept
-        joined = self._reading is not None
+        had_begun = self._reading is not None
         found = await asyncio.shield(self._begin(day))
-        if joined and (found.revision < revision or found.day != day):
-            # It had begun before the change that is asked for was committed.
-            found = await asyncio.shield(self._begin(day))
-        return found
+        # What had begun before the change that is asked for was committed is as old as anything kept.
+        return await self.ahead(revision, day) if had_begun else found
 
     def _begin(self, day: datetime) -> asyncio.Task[Ahead]:
         if self._reading is None:
@@ -170,6 +191,14 @@ class Keeper:
 
 
 _KEEPERS: WeakKeyDictionary[Database, Keeper] = WeakKeyDictionary()
+
+
+def _keeper_of(database: Database) -> Keeper:
+    return _KEEPERS.setdefault(database, Keeper(database))
+
+
+def _day_of(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def read(connection: AsyncConnection, day: datetime) -> Ahead:
