@@ -26,6 +26,8 @@ SLOWEST = (
     "test_backup",
 )
 
+OF_ITS_OWN = {"database_url", "empty_url"}  # fixtures that name a test's database: they have both kinds themselves
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="also the tests marked long, and services on PostgreSQL")
@@ -42,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = metafunc.fixturenames
-    runs_service = ("service" in named or hasattr(metafunc.module, "serving")) and "database_url" not in named
+    runs_service = ("service" in named or hasattr(metafunc.module, "serving")) and OF_ITS_OWN.isdisjoint(named)
     if runs_service and not any(metafunc.definition.iter_markers("sqlite")):
         every = ("sqlite", "postgresql") if metafunc.config.getoption("--all") else ("sqlite",)
         chosen = os.environ.get("ADJACENT_TEST_DATABASE")

@@ -219,6 +219,7 @@ async def disconnect_all(database: Database) -> None:
     await admin.close()
 
 
+@pytest.mark.sqlite
 async def test_database_that_is_gone_is_503_and_back_by_itself(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
         await service.store(draft("a", "Letters"))
@@ -237,6 +238,39 @@ async def test_database_that_is_gone_is_503_and_back_by_itself(tmp_path: Path) -
         locked.close()
 
 
+@on_postgresql
+async def test_database_that_is_slow_is_503_where_it_is_and_answers_elsewhere(
+    database: Database, tmp_path: Path
+) -> None:
+    async with serving(tmp_path, ADJACENT_DATABASE_URL=database.url) as service, database.engine.connect() as hanging:
+        await service.store(draft("a", "Letters"))
+        async with service.database.engine.connect() as connection:  # the one that requests in turn are lent
+            await connection.execute(text("SET lock_timeout = 50"))
+            await connection.commit()
+        await hanging.execute(text("LOCK TABLE person IN EXCLUSIVE MODE"))
+        refused = await service.client.post("/api/v1/me")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert (await service.client.get("/api/v1/events")).json()["meta"]["count"] == 1
+        await hanging.rollback()
+        assert (await service.client.post("/api/v1/me")).status_code == 201
+
+
+@on_postgresql
+async def test_database_whose_disk_is_full_is_503(database: Database, tmp_path: Path) -> None:
+    refuse = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$
+    """
+    async with serving(tmp_path, ADJACENT_DATABASE_URL=database.url) as service:
+        async with database.writing() as session:
+            connection = await session.connection()
+            await connection.execute(text(refuse))
+            await connection.execute(text("CREATE TRIGGER full_disk BEFORE INSERT ON person EXECUTE FUNCTION refuse()"))
+        assert (await service.client.post("/api/v1/me")).status_code == 503
+        assert (await service.client.get("/api/v1/events")).status_code == 200
+
+
+@pytest.mark.sqlite
 async def test_cancelled_work_holds_up_no_other(tmp_path: Path) -> None:
     database = Database((await lay_database(tmp_path)).database_url)
     loop, is_read, is_cancelled = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
@@ -269,6 +303,7 @@ async def test_cancelled_work_holds_up_no_other(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.sqlite
 async def test_full_disk_refuses_writes_and_loses_nothing(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
         await service.store(draft("a", "Letters"))

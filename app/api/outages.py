@@ -11,6 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app.api.problems import problem_response
 
 COME_BACK = 5  # seconds
+# What PostgreSQL says of itself rather than of the question: resources are used up, an operator intervened, a lock was
+# waited for too long (appendix A of its manual). asyncpg's errors of these kinds are plain ones to SQLAlchemy.
+OUTAGES = ("53", "57", "55P03")
 
 log = structlog.get_logger()
 
@@ -29,4 +32,7 @@ async def _outage(_: Request, error: Exception) -> Response:
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))
+    if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
+        return True
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is not None and state.startswith(OUTAGES)
