@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from scrapers import Unreadable, Window, as_json, from_json, read_here
-from scrapers.jsonld import repaired
+from scrapers.json_repair import Repaired, repaired
 from scrapers.microformats import microformat_items
 from scrapers.times import When, parse_when
 
@@ -78,10 +78,41 @@ def test_events_nested_without_end_are_read_to_a_depth():
         ('{"a": ",]"} {"b": ",}"}', [{"a": ",]"}, {"b": ",}"}]),
         ('\ufeff{"a": 1}', [{"a": 1}]),
         ("", []),
+        ("<!-- A comment. -->\n{}", [{}]),
+        ('<!-- {"a": 1} -->', [{"a": 1}]),
+        ('{"name": "The "Best" Show", "a": "so "good""}', [{"name": 'The "Best" Show', "a": 'so "good"'}]),
+        ('{"name": "She said \\"yes\\", "no" and "so"", "a": {"b": "c"},}', [{"name": 'She said "yes", "no" and "so"', "a": {"b": "c"}}]),
+        ("""{'@type': 'Event', 'name': 'Pete\\'s "Bar"', "a": "it's", 'url': 'https://a.example'}""", [{"@type": "Event", "name": 'Pete\'s "Bar"', "a": "it's", "url": "https://a.example"}]),
     ],
 )  # fmt: skip
 def test_repair_leaves_strings_alone(script: str, documents: list[object]):
-    assert repaired(script) == documents
+    assert repaired(script) == Repaired(documents)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        """{'@type': 'Event', 'name': 'Pete's Bar'}""",
+        '{"name": "A" "startDate": "2026-12-01", "b": "c"}',  # a comma is missing
+        '{"name": "cut in the mid',
+        '{"name": ',
+        '{"a": 1]',
+        "[[[[[[1",
+        '{"name": "A", "text": "one\n"two"\nthree", oops}',
+    ],
+)  # fmt: skip
+def test_repair_gives_up_where_more_than_one_meaning_is_left(script: str):
+    with pytest.raises(ValueError, match="line"):
+        repaired(script)
+
+
+def test_script_that_breaks_off_is_read_and_says_so():
+    script = '{"@graph": [{"@type": "Event", "name": "A", "startDate": "2026-12-01", "location": {"name": "B"}'
+    whole = '{"@type": "Event", "name": "C", "startDate": "2026-12-02"}'
+    page = "".join(f'<script type="application/ld+json">{each}</script>' for each in (script, whole))
+    reading = read_here(page.encode(), url="https://a.example/", window=WINDOW)
+    assert [draft.title for draft in reading.events] == ["A", "C"]
+    assert [(problem.code, problem.subject) for problem in reading.problems] == [("truncated", "script 1")]
 
 
 NAMES = (
