@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recommender.adjacency import Adjacency, Evidence, load_adjacency
+from recommender.adjacency import Adjacency, Evidence, load_adjacency, logit, sigmoid
 from recommender.catalogue import Topic
 from recommender.ranking import Choice
 from recommender.reach import Reach, beside_of
@@ -35,13 +35,13 @@ class Reason:
     evidence: tuple[str, ...]
 
 
-def explain(choice: Choice, known: Mapping[str, int]) -> Reason:
-    """Return the reason for a choice."""
+def explain(choice: Choice, known: Mapping[str, int], *, drift: float = 0.0) -> Reason:
+    """Return the reason for a choice; `drift` tells how much more its topic is wanted here than learned, in log-odds."""
     adjacency = load_adjacency()
     target = adjacency.catalogue[choice.topic]
     if not known:
         sentence = f"Picked without knowing you: {target.label}, {target.gloss}."
-        return Reason((target.label, target.label), choice.reach, sentence, (_popular(adjacency, target),))
+        return Reason((target.label, target.label), choice.reach, sentence, (_popular(adjacency, target, drift),))
     source, *others = (adjacency.catalogue[slug] for slug in sources_of(known, choice.topic)[:ASKED_SOURCES])
     told = [
         *_told(adjacency, source, target),
@@ -191,8 +191,9 @@ def _sentence(evidence: Evidence, a: str, b: str) -> str:
             return f"{a} and {b} stand side by side in our catalogue of topics; there are no figures for this step yet."
 
 
-def _popular(adjacency: Adjacency, target: Topic) -> str:
-    want = float(adjacency.want({})[adjacency.catalogue.index[target.slug]])
+def _popular(adjacency: Adjacency, target: Topic, drift: float) -> str:
+    learned = adjacency.of_nobody[adjacency.catalogue.index[target.slug]]
+    want = float(sigmoid(logit(learned) + drift))
     return f"About {percent(want)} of people would like to know more of it; tell us what you know for a real reason."
 
 

@@ -77,6 +77,12 @@ def test_somebody_nobody_knows_is_told_that() -> None:
     assert len(reason.evidence) == 1
 
 
+def test_how_many_people_like_a_topic_is_told_by_the_prior_that_ranks() -> None:
+    learned, drifted = (explain(choice("Dance"), {}, drift=drift).evidence for drift in (0.0, 1.0))
+    assert learned[0].startswith("About 3 % of people")
+    assert drifted[0].startswith("About 9 % of people")
+
+
 def test_shares_and_ratios_read_as_people_say_them() -> None:
     assert [percent(share) for share in (0.3141, 0.02, 0.0061)] == ["31 %", "2 %", "0.6 %"]
     assert [times(lift) for lift in (1.44, 9.9, 12.3)] == ["1.4 times", "9.9 times", "12 times"]

@@ -22,9 +22,17 @@ class Grounds:
     distance_km: float | None
 
     @classmethod
-    def of(cls, choice: Choice, known: Mapping[str, int], *, distance_km: float | None, **what: Any) -> Self:
-        """Say why a choice was made; `what` completes it."""
-        reason = explain(choice, known)
+    def of(
+        cls,
+        choice: Choice,
+        known: Mapping[str, int],
+        *,
+        distance_km: float | None,
+        drift: float = 0.0,
+        **what: Any,
+    ) -> Self:
+        """Say why a choice was made, by a prior that has drifted so far in log-odds; `what` completes it."""
+        reason = explain(choice, known, drift=drift)
         return cls(
             topic=choice.topic,
             path=reason.path,

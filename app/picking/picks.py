@@ -102,7 +102,7 @@ async def picks_from(session: AsyncSession, offered: Offer, wish: Wish, *, now: 
         # What is kept of the events may be a few seconds old; what is shown is not.
         is_open[[offered.ahead.place[number] for number in changed]] = False
     made = as_popular if is_lost else as_pick
-    return [made(choice, listed[choice.candidate.id], wish) for choice in choices]
+    return [made(choice, listed[choice.candidate.id], wish, learned) for choice in choices]
 
 
 def _is_barred(item: Listed, wish: Wish) -> bool:
@@ -114,11 +114,12 @@ async def picks_among(session: AsyncSession, listed: Sequence[Listed], wish: Wis
     alive = (await events_ahead(session, now=now)).alive
     by_id = {item.event.id: item for item in listed}
     table = tabulate(as_candidate(item, wish.near, alive) for item in listed)
-    person = as_person(wish, table, np.ones(len(listed), np.bool_), await experience_of(session))
+    learned = await experience_of(session)
+    person = as_person(wish, table, np.ones(len(listed), np.bool_), learned)
     is_lost = bool(wish.known) and is_everywhere(wish)
     choices = choose(replace(person, known={}) if is_lost else person, table, now=now, limit=wish.limit)
     made = as_popular if is_lost else as_pick
-    return [made(choice, by_id[choice.candidate.id], wish) for choice in choices]
+    return [made(choice, by_id[choice.candidate.id], wish, learned) for choice in choices]
 
 
 def is_everywhere(wish: Wish) -> bool:
@@ -127,9 +128,9 @@ def is_everywhere(wish: Wish) -> bool:
     return bool(np.count_nonzero(topics.is_path & (topics.score > 0)) < LEAST_OUTSIDE * len(topics.score))
 
 
-def as_popular(choice: Choice, listed: Listed, wish: Wish) -> Pick:
+def as_popular(choice: Choice, listed: Listed, wish: Wish, learned: Experience) -> Pick:
     """Return a pick for somebody who knows everything: it says that it is none of a step outside."""
-    pick = as_pick(choice, listed, replace(wish, known={}))
+    pick = as_pick(choice, listed, replace(wish, known={}), learned)
     label = label_of(choice.topic)
     return replace(pick, reason=f"You know something of nearly every field; {label} is what many people like.")
 
@@ -152,9 +153,15 @@ def as_person(wish: Wish, table: EventTable, offered: NDArray[np.bool_], learned
     )
 
 
-def as_pick(choice: Choice, listed: Listed, wish: Wish) -> Pick:
-    away = away_km(listed.event, wish.near)
-    return Pick.of(choice, wish.known, distance_km=away, listed=listed, explorative=choice.explorative)
+def as_pick(choice: Choice, listed: Listed, wish: Wish, learned: Experience) -> Pick:
+    return Pick.of(
+        choice,
+        wish.known,
+        distance_km=away_km(listed.event, wish.near),
+        drift=float(learned.drift[load_catalogue().index[choice.topic]]),
+        listed=listed,
+        explorative=choice.explorative,
+    )
 
 
 def away_km(event: Event, near: Spot | None) -> float | None:
