@@ -45,6 +45,15 @@ PAYLOADS = {
     "surrogates": "Talk \ud800 \udfff",
     "address": "javascript:alert(document.domain)//",
     "lengthy": "ein sehr langer Titel, " * 400 + "ü" * 800,
+    "mail header": "Talk\r\n\tBcc: evil@evil.example\n\nX-Spam: no",
+    "encoded word": "=?utf-8?q?Talk=0D=0ABcc:_evil@evil.example?= =?utf-8?b?DQpCY2M6IGV2aWxAZXZpbC5leGFtcGxl?=",
+    "quoted parameter": 'Talk";X="^n^\'":mailto:evil@evil.example;VALUE=URI',
+    "semicolon table": 'Talk";=1+1;"\n=1+1',
+    "signed formula": "-2+3+cmd|' /C calc'!A0",
+    "format": "%(title)s %s %n {title} {0.__class__} {number} $title",
+    "entities": "&lt;img src=x onerror=alert(1)&gt;&#60;script&#62;&amp;lt;script&amp;gt;",
+    "office comment": "<!--[if gte mso 9]><xml><![endif]--><!-- --!><script>alert(1)</script>",
+    "style": "}*{background:url(//evil.example/a)}/*</style>",
 }
 ADDRESSES = (
     "javascript:alert(1)",
@@ -52,6 +61,8 @@ ADDRESSES = (
     "data:text/html,<script>",
     "//evil.example",
     "http://a\r\nX: y",
+    " \x01java\tscript:alert(1)",
+    "vbscript:msgbox(1)",
 )
 HEADERS = {
     *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
