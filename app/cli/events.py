@@ -84,8 +84,14 @@ def show(event: str, as_json: Json = False) -> None:
         if as_json:
             printing.as_json([facts])
             return
-        sources, changes = facts.pop("sources"), facts.pop("history")
-        printing.table(("", ""), [(name, value) for name, value in facts.items() if value not in (None, "", [], {})])
+        sources, changes, provenance = facts.pop("sources"), facts.pop("history"), facts.pop("provenance")
+        printing.facts(facts)
+        told_by: dict[str, list[str]] = {}
+        for name, source in provenance.items():
+            if getattr(row, name) not in (None, ""):
+                told_by.setdefault(source, []).append(name)
+        if len(told_by) > 1:
+            printing.table(("taken from", "what"), [(source, ", ".join(names)) for source, names in told_by.items()])
         printing.table(
             ("version", "source", "calls it", "withdrawn", "the same because"),
             [(one["version"], one["source"], one["title"], one["withdrawn_at"], one["why"]) for one in sources],

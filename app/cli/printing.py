@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -24,6 +24,30 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     for row in rows:
         grid.add_row(*("" if cell is None else str(cell) for cell in row))
     console.print(grid)
+
+
+def facts(named: Mapping[str, Any]) -> None:
+    """Print what is known of one thing, a line a fact, and nothing of what is not."""
+    rows = [(name, in_words(value)) for name, value in named.items()]
+    table(("", ""), [row for row in rows if row[1]])
+
+
+def in_words(value: object) -> str:
+    """Return a value as a person reads it: `yes`, `Wine 0.89, Tourism 0.57`, `name Town hall, city Bonn`."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case {"label": label, "weight": weight}:
+            return f"{label} {weight:.2f}"
+        case Mapping():
+            told = ((name, in_words(inner)) for name, inner in value.items())
+            return ", ".join(f"{name} {words}" for name, words in told if words)
+        case list() | tuple():
+            return ", ".join(filter(None, map(in_words, value)))
+        case _:
+            return str(value)
 
 
 def say(message: str) -> None:

@@ -68,7 +68,7 @@ def show(source: str, as_json: Json = False) -> None:
         if as_json:
             printing.as_json([facts | {"problems": problems}])
             return
-        printing.table(("", ""), [(name, value) for name, value in facts.items() if value not in (None, "")])
+        printing.facts(facts)
         if problems:
             printing.table(
                 ("problem", "subject", "what"), [(one["code"], one["subject"], one["message"]) for one in problems]
