@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 from service import Service, serving
 from test_sign_in import signed_in
 
@@ -170,6 +171,57 @@ async def test_a_form_an_operators_press_and_a_subscription_bring_a_chat_into_a_
     assert "DTSTART;TZID=Europe/Berlin:20261203T200000" in calendar.text or "DTSTART:20261203T190000Z" in calendar.text
     again = await service.client.post(form, data=FORM, headers=me)
     assert (again.status_code, "There is something like it already" in again.text) == (422, True)
+
+
+EVENT_FORM = {
+    "title": "Lanterns over the old harbour",
+    "url": "https://lanterns.example/walk",
+    "topics": "Photography",
+    "venue": "Harbour gate",
+    "city": "Munich",
+    "first": "2026-12-10T19:00",
+    "zone": "Europe/Berlin",
+    "minutes": "90",
+}
+
+
+async def test_an_evening_proposed_by_form_stands_in_the_list_once_accepted(service: Service) -> None:
+    me, form, ops = await signed_in(service, "ada@example.org"), "/events/propose", await service.operator()
+    guest = await service.client.post(form, data=EVENT_FORM)
+    assert (guest.status_code, guest.headers["Location"]) == (303, "/sign-in")
+    program = await service.client.post(form, data=EVENT_FORM | {"website": "x"}, headers=me)
+    over = await service.client.post(form, data=EVENT_FORM | {"first": "2026-11-10T19:00"}, headers=me)
+    assert (program.status_code, over.status_code) == (303, 422)  # thanked, and nothing is kept; over already
+    assert "No date of it lies ahead." in over.text
+    kept = await service.client.post(form, data=EVENT_FORM, headers=me)
+    assert (kept.status_code, kept.headers["Location"]) == (303, "/events")
+    (waiting,) = (await service.client.get(PROPOSALS, headers=ops)).json()["data"]
+    await service.client.post(f"/ops/proposals/{waiting['id']}/accept", headers=ops)
+    (event,) = (await service.client.get("/api/v1/events")).json()["data"]
+    assert (event["title"], event["starts_at"], event["ends_at"], event["mode"]) == (
+        EVENT_FORM["title"],
+        "2026-12-10T19:00:00+01:00",
+        "2026-12-10T20:30:00+01:00",
+        "in_person",
+    )
+    again = await service.client.post(form, data=EVENT_FORM, headers=me)
+    assert (again.status_code, "There is something like it already" in again.text) == (422, True)
+
+
+async def test_mistakes_in_a_form_are_told_in_the_language_of_the_page(service: Service) -> None:
+    me = await signed_in(service, "ada@example.org") | {"Accept-Language": "de"}
+    wrong = {"url": "x", "zone": "Nowhere", "first": "morgen", "minutes": "1", "topics": "", "title": ""}
+    told = await service.client.post("/events/propose", data=EVENT_FORM | wrong, headers=me)
+    notice = LexborHTMLParser(told.text).css_first("[role=alert]")
+    assert notice is not None
+    assert [line.text() for line in notice.css("p")] == [
+        "Beginn: ein Tag und eine Uhrzeit, etwa 2026-12-03 20:00.",
+        "Zeitzone: schreib einen IANA-Namen wie Europe/Berlin",
+        "Titel: hier muss etwas stehen.",
+        "Minuten: mindestens 5.",
+        "Ihre Adresse: schreib eine Adresse, die mit https:// beginnt",
+        "Themen: hier muss etwas stehen.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -183,12 +183,12 @@ def test_calendar_links_carry_title_hours_and_address() -> None:
     links = event_links(evening(venue_name="Studio", city="Munich"), "https://adjacent.example/e/k")
     assert links.google_url == (
         "https://calendar.google.com/calendar/render?action=TEMPLATE&text=T&dates=20261203T173000Z%2F20261203T193000Z"
-        "&location=Studio%2C+Munich&details=https%3A%2F%2Fadjacent.example%2Fe%2Fk"
+        "&details=https%3A%2F%2Fadjacent.example%2Fe%2Fk&location=Studio%2C+Munich"
     )
     assert links.outlook_url == (
-        "https://outlook.live.com/calendar/0/deeplink/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject=T"
-        "&startdt=2026-12-03T17%3A30%3A00Z&enddt=2026-12-03T19%3A30%3A00Z&allday=false&location=Studio%2C+Munich"
-        "&body=https%3A%2F%2Fadjacent.example%2Fe%2Fk"
+        "https://outlook.live.com/calendar/0/action/compose?path=%2Fcalendar%2Faction%2Fcompose&rru=addevent&subject=T"
+        "&startdt=2026-12-03T17%3A30%3A00Z&enddt=2026-12-03T19%3A30%3A00Z&body=https%3A%2F%2Fadjacent.example%2Fe%2Fk"
+        "&location=Studio%2C+Munich"
     )
 
 

@@ -25,7 +25,7 @@ from app.db import Database
 from app.events import about
 from app.models import Community, Event, Proposal, Source
 from scrapers import Page, Reading, Window
-from scrapers.community_files import CommunityFile, Meeting, reading_of_file
+from scrapers.community_files import Address, CommunityFile, Meeting, reading_of_file
 
 ADDRESS = "https://proposals.adjacent.example/{}"  # stands for what was written here; nobody fetches it
 MOST_LINKS = 2  # in a text: more are an advertisement
@@ -49,7 +49,7 @@ class WrittenEvent(Meeting):
     """One event, or with a rhythm the first of many."""
 
     title: Annotated[str, Field(min_length=1, max_length=200)]
-    url: Annotated[str, Field(max_length=2_048)]
+    url: Annotated[Address, Field(max_length=2_048)]
     about: Annotated[str, AfterValidator(_few_links), Field(max_length=5_000)] = ""
     organizer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     topics: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=20)
@@ -99,6 +99,13 @@ def _reading(contribution: Contribution, name: str, url: str, now: datetime) -> 
     told = reading_of_file(contribution.told(), name, url=url, window=window, zone=ZoneInfo("UTC"))
     reading = within_reach(told, now=now)
     return reading if contribution.community else replace(reading, communities=(), kind="proposal")
+
+
+def lies_ahead(contribution: Contribution, *, now: datetime) -> bool:
+    """Tell whether any date of what was written is still to come."""
+    return any(
+        draft.starts_at > now for draft in _reading(contribution, "preview", ADDRESS.format("preview"), now).events
+    )
 
 
 async def known_already(session: AsyncSession, contribution: Contribution) -> str | None:

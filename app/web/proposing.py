@@ -1,10 +1,12 @@
-"""/communities/propose: a group or a chat written down in a form, in the words of community files; an operator decides."""
+"""/communities/propose and /events/propose: a group, a chat or an evening written down in a form, in the words of
+community files; an operator decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Request
@@ -17,6 +19,7 @@ from app.api.proposals import IMPORTS_AN_HOUR
 from app.collecting import contributions
 from app.web.communities import KIND_WORDS
 from app.web.forms import read_form
+from app.web.proposal_mistakes import mistakes_in
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
 from app.words.wording import mark
@@ -24,14 +27,22 @@ from scrapers.community_files import Kind
 
 router = APIRouter(include_in_schema=False)
 
+What = Literal["community", "event"]
+
 FIELDS: Mapping[str, str] = {
     "name": mark("Name"),
+    "title": mark("Title"),
     "kind": mark("Kind"),
     "url": mark("Its address"),
     "about": mark("What happens there, for whom"),
     "topics": mark("Topics"),
     "join": mark("How to join"),
+    "organizer": mark("Who holds it"),
     "city": mark("City"),
+    "venue": mark("Venue"),
+    "address": mark("Street and number"),
+    "online": mark("Address to join at"),
+    "price": mark("Price"),
     "channel": mark("Hashtag or channel"),
     "seen_in": mark("A public page that names it"),
     "first": mark("First meeting"),
@@ -39,6 +50,7 @@ FIELDS: Mapping[str, str] = {
     "rhythm": mark("How often"),
     "minutes": mark("Minutes"),
 }
+LABELS: Mapping[What, Mapping[str, str]] = {"community": FIELDS, "event": {**FIELDS, "first": mark("It begins")}}
 RHYTHMS: Mapping[str, str] = {
     "": mark("only once"),
     "weekly": mark("every week"),
@@ -48,15 +60,30 @@ RHYTHMS: Mapping[str, str] = {
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LONGEST = 5_000  # characters of one field
 TRAP = "website"  # a field people do not see; whoever fills it in is a program
+LISTS: Mapping[What, str] = {"community": "/communities", "event": "/events"}
 
 
 @router.get("/communities/propose")
-async def how_to_propose(visit: Visiting) -> Response:
-    return await _form(visit, {"zone": visit.person.zone if visit.person is not None else "UTC", "online": "yes"})
+async def how_to_propose_a_community(visit: Visiting) -> Response:
+    return await _form(visit, "community", {"zone": _own_zone(visit), "online": "yes"})
+
+
+@router.get("/events/propose")
+async def how_to_propose_an_event(visit: Visiting) -> Response:
+    return await _form(visit, "event", {"zone": _own_zone(visit)})
 
 
 @router.post("/communities/propose", dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))])
-async def propose(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+async def propose_a_community(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    return await _propose(request, visit, database, "community", now=now)
+
+
+@router.post("/events/propose", dependencies=[Depends(at_most(IMPORTS_AN_HOUR, "import"))])
+async def propose_an_event(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    return await _propose(request, visit, database, "event", now=now)
+
+
+async def _propose(request: Request, visit: Visit, database: Data, what: What, *, now: datetime) -> Response:
     wording = visit.wording
     if not (visit.is_known or visit.is_operator):
         words = wording.text("Sign in with an address first: somebody should be there to ask. You keep everything.")
@@ -65,41 +92,60 @@ async def propose(request: Request, visit: Visiting, database: Data, now: Now) -
     given = {name: values[-1].strip()[:LONGEST] for name, values in form.items()}
     thanks = wording.text("Thank you. An operator looks at it before it stands here.")
     if given.get(TRAP):
-        return led_on(request, "/communities", thanks)
+        return led_on(request, LISTS[what], thanks)
     person_id = visit.person.id if visit.person is not None else None
     if person_id is not None:
         count(request, "import", f"person {person_id}", an_hour=IMPORTS_AN_HOUR)
-    details = {"community": written(given)}
+    details: dict[str, Any] = {what: written_community(given) if what == "community" else written_event(given)}
     try:
         contribution = contributions.read_contribution(details)
+        contribution.told()
     except ValidationError as error:
-        return await _form(visit, given, [_mistake(one, visit) for one in error.errors(include_url=False)])
+        return await _form(visit, what, given, mistakes_in(error, LABELS[what], wording))
+    if what == "event" and not contributions.lies_ahead(contribution, now=now):
+        return await _form(visit, what, given, [wording.text("No date of it lies ahead.")])
     async with database.writing() as session:
         known = await contributions.known_already(session, contribution)
         if known is None:
             await contributions.keep(session, contribution, details, person_id=person_id, now=now)
     if known is not None:
-        return await _form(visit, given, [wording.text("There is something like it already: {name}", name=known)])
-    return led_on(request, "/communities", thanks)
+        told = wording.text("There is something like it already: {name}", name=known)
+        return await _form(visit, what, given, [told])
+    return led_on(request, LISTS[what], thanks)
 
 
-def written(given: Mapping[str, str]) -> dict[str, Any]:
+def written_community(given: Mapping[str, str]) -> dict[str, Any]:
     """Return a community in the words of community files; what was left empty is left out."""
-    told: dict[str, Any] = {name: given[name] for name in ("name", "kind", "url", "about") if given.get(name)}
-    told |= {name: given[name] for name in ("city", "channel", "seen_in") if given.get(name)}
-    told["topics"] = [part.strip() for part in given.get("topics", "").replace(";", ",").split(",") if part.strip()]
+    told: dict[str, Any] = _filled_in(given, "name", "kind", "url", "about", "city", "channel", "seen_in")
+    told["topics"] = _topics(given)
     told["join"] = [line.strip() for line in given.get("join", "").splitlines() if line.strip()]
     told["online"] = given.get("online") == "yes"
-    if first := given.get("first"):
-        meeting: dict[str, Any] = {"first": first, "zone": given.get("zone") or "UTC"}
-        if rule := rule_of(given.get("rhythm", ""), first):
-            meeting["rhythm"] = rule
-        if given.get("minutes", "").isdecimal():
-            meeting["minutes"] = int(given["minutes"])
-        if told["online"]:
-            meeting["online"] = told.get("url")
-        told["meets"] = [meeting]
+    if given.get("first"):
+        told["meets"] = [_meeting(given) | ({"online": told.get("url")} if told["online"] else {})]
     return told
+
+
+def written_event(given: Mapping[str, str]) -> dict[str, Any]:
+    """Return an event in the words of a community file's meetings; what was left empty is left out."""
+    own = ("title", "url", "about", "organizer", "city", "venue", "address", "online", "price")
+    return {**_filled_in(given, *own), **_meeting(given), "topics": _topics(given)}
+
+
+def _filled_in(given: Mapping[str, str], *names: str) -> dict[str, Any]:
+    return {name: given[name] for name in names if given.get(name)}
+
+
+def _topics(given: Mapping[str, str]) -> list[str]:
+    return [part.strip() for part in given.get("topics", "").replace(";", ",").split(",") if part.strip()]
+
+
+def _meeting(given: Mapping[str, str]) -> dict[str, Any]:
+    meeting: dict[str, Any] = {**_filled_in(given, "first"), "zone": given.get("zone") or "UTC"}
+    if rule := rule_of(given.get("rhythm", ""), given.get("first", "")):
+        meeting["rhythm"] = rule
+    if given.get("minutes", "").isdecimal():
+        meeting["minutes"] = int(given["minutes"])
+    return meeting
 
 
 def rule_of(rhythm: str, first: str) -> str | None:
@@ -116,24 +162,22 @@ def rule_of(rhythm: str, first: str) -> str | None:
     }.get(rhythm)
 
 
-def _mistake(error: Any, visit: Visit) -> str:
-    """Return what is wrong with which field; the remedy is in the words of community files, which are English."""
-    name = next((part for part in reversed(error["loc"]) if isinstance(part, str) and part in FIELDS), None)
-    told = str(error["msg"]).removeprefix("Value error, ")
-    return f"{visit.wording.text(FIELDS[name])}: {told}" if name else told
+def _own_zone(visit: Visit) -> str:
+    return visit.person.zone if visit.person is not None else "UTC"
 
 
-async def _form(visit: Visit, given: Mapping[str, str], mistakes: list[str] | None = None) -> Response:
+async def _form(visit: Visit, what: What, given: Mapping[str, str], mistakes: list[str] | None = None) -> Response:
     wording = visit.wording
     return await page(
         visit,
         "propose.html",
-        "communities",
+        "communities" if what == "community" else "events",
         status=422 if mistakes else 200,
         headers=UNSTORED,
+        what=what,
         given=given,
         mistakes=mistakes or [],
-        labels={name: wording.text(words) for name, words in FIELDS.items()},
+        labels={name: wording.text(words) for name, words in LABELS[what].items()},
         kinds=[(kind, wording.text(KIND_WORDS.get(kind, kind))) for kind in get_args(Kind)],
         rhythms=[(name, wording.text(words)) for name, words in RHYTHMS.items()],
         zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
