@@ -470,6 +470,14 @@ class Revision(SQLModel, table=True):
     number: int = Field(default=0, sa_type=BigInteger)
 
 
+class Tally(SQLModel, table=True):
+    """How often something happened on a day."""
+
+    day: str = Field(primary_key=True)  # UTC, as in 2026-11-25
+    kind: str = Field(primary_key=True)  # "failed": fetches
+    number: int
+
+
 class Setting(SQLModel, table=True):
     """Small facts about the instance itself: the demonstration's state, job slots."""
 

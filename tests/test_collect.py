@@ -14,7 +14,7 @@ from service import NOW
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from app.collecting import collect, frontier, series
+from app.collecting import collect, frontier, series, tallies
 from app.collecting.page_reading import HORIZON
 from app.db import Database
 from app.events import ingest, removal
@@ -654,3 +654,20 @@ async def unfinished(database: Database, origin: Origin, ids: Sequence[int], num
             if SIZES[index] < BATCH:
                 assert len(set(told.values())) <= 1
     return older
+
+
+async def test_failed_fetches_stay_counted_by_day_when_the_source_is_well_again(
+    database: Database, origin: Origin, fetcher: Fetcher
+) -> None:
+    ids = await add(database, origin.url("/a.ics"), origin.url("/b.ics"))
+    begun = datetime.now(UTC).date()
+    origin.serve("/a.ics", status=500)
+    origin.serve("/b.ics", calendar(*season(20)), content_type="text/calendar")
+    assert await round_(database, fetcher, ids) == [("failed", "server_error"), ("fetched", None)]
+    origin.serve("/a.ics", calendar(*season(2)), content_type="text/calendar")
+    origin.serve("/b.ics", calendar(), content_type="text/calendar")  # held back, since all would vanish
+    assert await round_(database, fetcher, ids) == [("fetched", None), ("failed", "vanishing")]
+    async with database.reading() as session:
+        counted = await tallies.by_day(session, "failed", since=begun)
+        assert sum(counted.values()) == 2
+        assert await tallies.by_day(session, "failed", since=begun + timedelta(days=2)) == {}

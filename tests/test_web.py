@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +15,7 @@ from shown import BROWSER, CHOIR, Shown, show, told
 from sqlmodel import col, select
 
 from app.api.doors import session_cookie
-from app.collecting import first_start, frontier
+from app.collecting import first_start, frontier, tallies
 from app.models import Event, FeedEntry, Person, Setting, Source
 from app.people import tokens
 from app.web.rendering import POLICY
@@ -644,6 +644,18 @@ async def test_operator_adds_sources_and_hears_what_became_of_each(service: Serv
     assert page.words(".plain li") == ["new https://b.example/", "new https://a.example/x.ics"]
     numbers = dict(zip(page.words(".numbers dt"), page.words(".numbers dd"), strict=True))
     assert numbers["sources"] == "2"
+
+
+async def test_chart_tells_of_failed_fetches_of_sources_that_are_well_again(service: Service) -> None:
+    await signed_in(service)
+    today = datetime.now(UTC).date()
+    async with service.database.writing() as session:
+        for days in (0, 3, 3, 40):
+            await tallies.count(session, "failed", today - timedelta(days=days))
+    page = await show(service, "/ops")
+    (chart,) = page.tree.css("svg.chart")
+    assert chart.attributes["aria-label"] == "In 30 days 0 new events and 0 changes; 3 fetches failed."
+    assert len(chart.css(".bar.failed")) == 2
 
 
 async def test_bundled_live_sources_are_fetched_only_once_chosen(service: Service) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.collecting import frontier
+from app.collecting import frontier, tallies
 from app.db import Database
 from app.events.changes import VANISH_FETCHES, VANISH_TIME, Changes
 from app.events.ingest import Counts
@@ -70,6 +70,8 @@ async def note_good(
     _settle(source, "failing" if is_held else "ok" if state.listed else "quiet", clock)
     if page.moved_to is not None:
         await frontier.move_source(session, source, page.moved_to)
+    if is_held:
+        await tallies.count(session, "failed", clock.date())
     return Outcome(source.url, "failed" if is_held else "fetched", counts, state.error_code, state.error)
 
 
@@ -134,6 +136,7 @@ async def note_trouble(
         chance = random.random()  # noqa: S311 (jitter, no secret)
         state.next_fetch_at = clock + max(frontier.back_off(state.failures, chance), retry_after or timedelta())
         _settle(source, "gone" if code == "gone" else "failing", clock)
+        await tallies.count(session, "failed", clock.date())
     return Outcome(url, "failed", code=code, message=message)
 
 

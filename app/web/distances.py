@@ -12,7 +12,7 @@ from app.places import Spot, distance_km
 from app.words.wording import Wording
 
 SIDE, EDGE = 260.0, 118.0  # of the picture; of the outermost ring
-RINGS = (1 / 3, 2 / 3, 1.0)
+RINGS = (0.5, 1.0)
 
 
 def distances(centre: Spot, radius_km: float, points: Iterable[tuple[float, float]], wording: Wording) -> Markup:

@@ -81,7 +81,7 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
         facts["is_lower_bound"], facts["is_first"] = found.total.is_lower_bound, position is None
         facts["next"] = f"{_and(search.address())}after={_quoted(write_position(found.next))}" if found.next else None
         facts["facets"] = await _facets(session, search, wording, now=now)
-        if search.spot is not None:
+        if search.spot is not None and shown:
             spots = [(one.event.lat, one.event.lon) for one in shown]
             located = [(lat, lon) for lat, lon in spots if lat is not None and lon is not None]
             facts["around"] = distances(search.spot, search.within, located, wording)

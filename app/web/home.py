@@ -60,6 +60,7 @@ async def home(request: Request, visit: Visiting, session: Reading, now: Now) ->
         widen=looking.widenings(question, wording, "/"),
         around=sight.around,
         start=question.address("/start"),
+        communities=question.address("/communities"),
     )
 
 

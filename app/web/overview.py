@@ -5,18 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import func, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.collecting import proposals
+from app.collecting import proposals, tallies
 from app.models import Chore, Event, EventChange, EventVersion, FetchState, Report, Source, Verdict
 from app.people import audit
 from app.queries.counts import count_all
@@ -65,7 +65,7 @@ WORK_WORDS: Mapping[str, str] = {
 CHART_WORDS: Mapping[str, str] = {
     "added": mark("new events a day"),
     "changed": mark("changes of events"),
-    "failed": mark("sources that began to fail"),
+    "failed": mark("fetches that failed"),
 }
 REPORT_WORDS: Mapping[str, str] = {
     "time": mark("the time or the place"),
@@ -113,37 +113,34 @@ async def overview(session: AsyncSession, wording: Wording, *, now: datetime, cl
 
 
 async def _chart(session: AsyncSession, wording: Wording, *, clock: datetime) -> Markup:
-    """Return new and changed events, and sources that began to fail, by day."""
+    """Return new and changed events, and fetches that failed, by day."""
     first = clock.date() - timedelta(days=CHARTED - 1)
     start = datetime.combine(first, datetime.min.time(), UTC)
     days = [first + timedelta(days=place) for place in range(CHARTED)]
-    is_failing = col(Source.state).in_(("failing", "gone"))
     counted = {
         "added": await _by_day(session, col(Event.created_at), start),
         "changed": await _by_day(session, col(EventChange.at), start),
-        "failed": await _by_day(session, col(Source.state_since), start, is_failing),
+        "failed": await tallies.by_day(session, "failed", since=first),
     }
     told = wording.text(
-        "In {days} days {events} new events and {changes} changes; {failures} sources began to fail and still do.",
+        "In {days} days {events} new events and {changes} changes; {failures} fetches failed.",
         days=CHARTED,
         events=wording.number(sum(counted["added"].values())),
         changes=wording.number(sum(counted["changed"].values())),
         failures=wording.number(sum(counted["failed"].values())),
     )
     series = [
-        Series(name, wording.text(words), [counted[name].get(day.isoformat(), 0) for day in days])
+        Series(name, wording.text(words), [counted[name].get(day, 0) for day in days])
         for name, words in CHART_WORDS.items()
     ]
     return chart([day_words(day, wording) for day in days], series, told, wording.number)
 
 
-async def _by_day(
-    session: AsyncSession, moment: Mapped[Any], start: datetime, *clauses: ColumnElement[bool]
-) -> Mapping[str, int]:
-    """Return how many rows have their moment on each day (ISO date), counted by the database."""
+async def _by_day(session: AsyncSession, moment: Mapped[Any], start: datetime) -> Mapping[date, int]:
+    """Return how many rows have their moment on each day, counted by the database."""
     day = func.date(moment)
-    rows = await session.exec(select(day, func.count()).where(moment >= start, *clauses).group_by(day))
-    return {str(when): number for when, number in rows}
+    rows = await session.exec(select(day, func.count()).where(moment >= start).group_by(day))
+    return {date.fromisoformat(str(when)): number for when, number in rows}
 
 
 async def _troubled(session: AsyncSession) -> list[tuple[Source, FetchState]]:
@@ -207,15 +204,16 @@ async def _merges(session: AsyncSession, wording: Wording, *, now: datetime) -> 
 
 
 async def _unsure(session: AsyncSession, wording: Wording, *, now: datetime) -> list[dict[str, Any]]:
-    """Return upcoming events of which two purposes are about as likely, the closest first."""
+    """Return upcoming events of which two purposes are about as likely, the closest first; of a series only the next."""
     rows = await session.exec(
         select(Event)
         .where(Event.starts_at >= now, col(Event.deleted_at).is_(None), col(Event.merged_into).is_(None))
         .order_by(col(Event.starts_at), col(Event.id))
         .limit(LOOKED_AT)
     )
+    next_of = {event.series_key or event.key: event for event in reversed(list(rows))}
     weighed = sorted(
-        ((_lead(event.purpose), event.starts_at, event) for event in rows if event.purpose), key=_first_two
+        ((_lead(event.purpose), event.starts_at, event) for event in next_of.values() if event.purpose), key=_first_two
     )
     return [
         {
