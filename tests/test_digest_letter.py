@@ -244,7 +244,14 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
         person = await add_reader(session, slate=[(event(12), pick())], person={"lat": 48.1, "lon": 11.6})
         session.add(Expertise(person_id=1, topic="javascript", level=3))
         known = {
-            "near": community("Near", lat=48.2, lon=11.5, city="Munich", activity={"words": "every Tuesday"}),
+            "near": community(
+                "Near",
+                join="Come along on a Tuesday.",
+                lat=48.2,
+                lon=11.5,
+                city="Munich",
+                activity={"words": "every Tuesday"},
+            ),
             "far": community("Far", lat=52.5, lon=13.4),
             "chat": community("Chat", is_online=True, kind="chat", description="Letters all day.\n\nCome in!"),
             "asleep": community("Asleep", is_online=True, activity={"label": "dormant"}),

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.models import Expertise, Hidden, Person
+from app.content_lines import link
+from app.models import Community, Expertise, Hidden, Person
 from app.people import people as profiles
 from app.people.wishes import USUAL_PURPOSES, Refusals, Wish
 from app.picking.community_picks import CommunityPick, communities_for_each
@@ -36,12 +37,17 @@ async def introduce(
     introduced: dict[int, CommunityPick] = {}
     for id_, picks in zip(wishes, found, strict=True):
         told = {shown.listed.event.community_id for shown in chosen[id_]}
-        joinable = [pick for pick in picks if pick.active.community.join or pick.active.community.url]
+        joinable = [pick for pick in picks if where_to_join(pick.active.community)]
         # One that no pick tells of is news.
         best = sorted(joinable, key=lambda pick: pick.active.community.id in told)[:TAKE_TURNS]
         if best:
             introduced[id_] = best[turn % len(best)]
     return introduced
+
+
+def where_to_join(community: Community) -> str | None:
+    """Return the address that leads in; organisers tell it themselves, files tell the way in words."""
+    return link(community.join) or link(community.url)
 
 
 async def _wishes(session: AsyncSession, people: Mapping[int, Person], reaches: Mapping[int, Reach]) -> dict[int, Wish]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from app.calendars.calendar_feed import is_off
-from app.content_lines import link
+from app.mail.introductions import where_to_join
 from app.mail.letter_facts import Changed, Facts, Said
 from app.mail.letter_items import LONGEST_REASON, LONGEST_TITLE, Item, item_of, one_line, page_of
 from app.mail.mail_links import Links
@@ -239,7 +239,7 @@ def _community(facts: Facts, zone: ZoneInfo, wording: Wording) -> Introduction |
         return None
     active = facts.community.active
     community, coming = active.community, active.next_event
-    address = link(community.join or community.url)
+    address = where_to_join(community)
     if address is None:
         return None
     where = wording.text("online") if community.is_online else one_line(community.city or "", LONGEST_TITLE)
