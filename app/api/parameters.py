@@ -65,7 +65,11 @@ def _box(text: str) -> str:
 
 
 def _start(text: str) -> str:
-    return text if DAYS_BACK.fullmatch(text) else _moment(text)
+    if DAYS_BACK.fullmatch(text):
+        return text
+    if read_moment(text) is None:
+        raise ValueError("write RFC 3339, e.g. 2026-12-01 or 2026-12-01T18:00:00Z, or days before now, e.g. -30d")
+    return _moment(text)
 
 
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]  # BCP 47
