@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
+from math import isnan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,8 +61,10 @@ def page(figures: Iterable[Figure]) -> str:
         "sources stand in `recommender/metrics.py`, what was set aside in `recommender/learn/held_out.py`."
     )
     sections = [head]
-    for (part, setting), group in groupby(figures, key=lambda one: (one.part, one.setting)):
-        rows = list(group)
+    blocks: dict[tuple[str, str], list[Figure]] = {}  # models may be measured one after another in several settings
+    for one in figures:
+        blocks.setdefault((one.part, one.setting), []).append(one)
+    for (part, setting), rows in blocks.items():
         measures = list(dict.fromkeys(one.measure for one in rows))
         models = list(dict.fromkeys(one.model for one in rows))
         cells = {(one.model, one.measure): one for one in rows}
@@ -77,7 +80,7 @@ def page(figures: Iterable[Figure]) -> str:
 
 
 def told(figure: Figure | None) -> str:
-    if figure is None:
+    if figure is None or isnan(figure.value):  # F1 of a purpose that nobody has
         return ""
     interval = f" [{figure.low:.3f}, {figure.high:.3f}]" if figure.low < figure.high else ""
     return f"{figure.value:.3f}{interval}"
