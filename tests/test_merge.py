@@ -12,7 +12,8 @@ import pytest
 from service import MUNICH, NOW, draft
 
 from app.events.evaluate_merging import measure_merging
-from app.events.merge import Match, Telling, Title, canonical_url, compose, placed, same_event, title_of
+from app.events.merge import Match, Title, canonical_url, same_event, title_of
+from app.events.telling import Telling, compose, placed
 from app.models import Source
 from scrapers import EventDraft, Organizer, Venue
 

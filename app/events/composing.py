@@ -12,9 +12,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
-from app.events import adoption, history, merge
+from app.events import adoption, history
 from app.events.changes import BATCH
 from app.events.language import language_of
+from app.events.telling import Telling, compose, placed
 from app.models import Event, EventChange, EventVersion, Json, Source
 from scrapers import from_json
 
@@ -73,9 +74,7 @@ def _show(
     # A withdrawn event keeps its last words, as a tombstone: calendars that hold it must learn that it is off.
     telling = active or list(versions)
     drafts = [(url, from_json(row.draft), source) for row, url, source in telling]
-    fields, provenance = merge.compose(
-        [merge.Telling(url, draft, merge.placed(draft, source)) for url, draft, source in drafts]
-    )
+    fields, provenance = compose([Telling(url, draft, placed(draft, source)) for url, draft, source in drafts])
     fields["deleted_at"] = None if active else (event.deleted_at or now)
     fields["community_id"] = next(
         (

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.events import merge
 from app.events.merging_pairs import Pair, pairs
+from app.events.telling import located
 from app.events.twins import km_between
 from recommender.metrics import Result, result
 from scrapers import EventDraft
@@ -41,7 +42,7 @@ def _measure(labelled: Sequence[Pair], model: str, rule: Rule) -> list[Result]:
 
 
 def _adjacent(a: EventDraft, b: EventDraft) -> bool:
-    apart = km_between(merge.located(a.venue), merge.located(b.venue))
+    apart = km_between(located(a.venue), located(b.venue))
     return merge.same_event(a, b, apart_km=apart) is not None
 
 

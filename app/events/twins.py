@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.chunks import chunks
 from app.events import merge
 from app.events.changes import Key
+from app.events.telling import placed
 from app.models import Event, EventVersion, Source
 from app.places import distance_km
 from scrapers import EventDraft, Venue, from_json
@@ -58,7 +59,7 @@ async def twins(
     found: dict[Key, Twin] = {}
     taken: set[int | None] = set()
     for draft in drafts if blocks else ():
-        place = merge.placed(draft, source)
+        place = placed(draft, source)
         day = draft.starts_at.date()
         moments = [("day", day)] if draft.all_day else [draft.starts_at, ("whole day", day)]
         said = merge.marks(draft.title, draft.url)
@@ -126,7 +127,7 @@ async def _others(session: AsyncSession, source: Source, drafts: Sequence[EventD
         for version, event, home in whole:
             assert version.id is not None
             draft = from_json(version.draft)
-            others.append(_Other(version.id, event, draft, merge.placed(draft, home)))
+            others.append(_Other(version.id, event, draft, placed(draft, home)))
     return others
 
 
