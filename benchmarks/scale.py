@@ -1,7 +1,8 @@
 """What a service of any size takes: arithmetic on measured costs of its parts. `python -m benchmarks.scale` prints the tables.
 
-The costs are CPU seconds of one core and bytes of SQLite's file, from the benchmarks named beside them, rounded up.
-What is assumed of the world stands beside them, so that whoever knows better changes a line.
+The costs are CPU seconds of one core and bytes of SQLite's file. Beside each stands what was measured, on a machine
+busy with much else, and where; it was rounded up, and what is an estimate says so. What is assumed of the world stands
+among them, so that whoever knows better changes a line.
 """
 
 from __future__ import annotations
@@ -19,25 +20,32 @@ FULL = 0.5  # of a core: what a machine is loaded with on average, so that its p
 CORES, DISK = 4, 1e12  # of a machine
 
 # Sources, a host each.
-EVENTS_A_YEAR = 15  # of a source
-UPCOMING = 4  # of them
-CHANGED = 0.1  # of the answers
-NEW_EVENTS = 3  # in an answer that changed
-SCHEDULED = 0.008  # schedule, queue and lease of a walk on PostgreSQL: benchmarks.engine, walks that do nothing
-FETCHED = 0.006  # fetching and comparing an answer: benchmarks.rounds
-READ = 0.010  # the reader's process: benchmarks.door
-STORED = 0.025  # an event with its twins, topics, purpose and rendering: benchmarks.growth, merging, tagging
-ANSWER_BYTES = 30_000
-SOURCE_ROWS, SOURCE_BYTES = 3, 1_200  # host, source, how its fetches went
-EVENT_ROWS, EVENT_BYTES = 8, 9_000  # with version, topics, changes, search, rendering: a collected city
+EVENTS_A_YEAR = 15  # of a source: assumed
+UPCOMING = 4  # of them: 2,994 events of 720 sources in a collected city
+CHANGED = 0.1  # of the answers: assumed
+NEW_EVENTS = 3  # in an answer that changed: assumed
+SCHEDULED = 0.008  # schedule, queue and lease of a walk: 6.8 ms on PostgreSQL, app.jobs with walks that do nothing
+FETCHED = 0.012  # fetching and comparing an answer: 11.7 ms a source that is unchanged, benchmarks.rounds
+READ = (
+    0.010  # the reader's process: 1 ms for one event, 24 for a hundred, benchmarks.door; answers between are estimated
+)
+# An event with its twins and topics: 10.3 ms to store (42.5 for a new source of three, benchmarks.rounds), 3.1 to tag
+# (851 of the demonstration in 2.6 s); rendering is estimated.
+STORED = 0.015
+ANSWER_BYTES = 30_000  # estimate for the world; calendars of a captured city have 5,400 on average
+SOURCE_ROWS, SOURCE_BYTES = 3, 1_200  # host, source, how its fetches went: 800 in a collected city, and the host's row
+EVENT_ROWS, EVENT_BYTES = 8, 10_000  # 6.5 KB with version, topics, vector, search in that city, 3.4 KB its rendering
 
 # People who get picks once a week, in a calendar that polls and a mail.
 SLATE = 10  # picks a week
-PICK_BYTES = 800
-SLATED = 0.060  # a slate from 50,000 upcoming events: benchmarks.recommending, and writing it
-MAILED = 0.006  # a weekly mail, signed: benchmarks.mailing
-POLLS_A_DAY, POLLED = 24, 0.0004  # nearly all unchanged: benchmarks.serving
-PAGES_A_WEEK, PAGE = 5, 0.040  # benchmarks.pages_served
+PICK_BYTES = 800  # 415 in benchmarks.mailing; longer reasons and evidence are estimated
+SLATED = 0.012  # picking takes 5.6 ms of 50,000 upcoming events, benchmarks.recommending; writing it is estimated
+MAILED = 0.006  # 176 signed mails a second, benchmarks.mailing
+POLLS_A_DAY, POLLED = (
+    24,
+    0.0002,
+)  # 8,200 answers of 304 a second, benchmarks.serving; the few that changed are estimated
+PAGES_A_WEEK, PAGE = 5, 0.030  # 27 ms with a new question, benchmarks.pages_served
 
 
 def walks_a_second(sources: int) -> float:
