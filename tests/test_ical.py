@@ -169,6 +169,18 @@ def test_vcalendar_1_exceptions_are_parted_by_semicolons() -> None:
     assert [event.starts_at.day for event in reading.events] == [3, 5]
 
 
+@pytest.mark.parametrize(
+    ("written", "categories"),
+    [
+        ("MEETING;BUSINESS", ("MEETING", "BUSINESS")),
+        (r"a\, b,c\;d", ("a, b", "c;d")),
+        ("Arts &amp; Crafts,c", ("Arts &amp; Crafts", "c")),
+    ],
+)
+def test_categories_are_parted_by_commas_or_bare_semicolons(written: str, categories: tuple[str, ...]) -> None:
+    assert only(calendar(f"CATEGORIES:{written}")).categories == categories
+
+
 @pytest.mark.parametrize("rule", ["D1 0600 1200 #4", "W1 TU$ TH #4", "YM1 6 #5 MD1 12", "MP1 1+ #3", "MP1 TU #3"])
 def test_vcalendar_1_rule_that_no_rrule_can_tell_leaves_one_event(rule: str) -> None:
     reading = read(calendar(f"RRULE:{rule}"))
