@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,8 @@ from app.operating.backup import LAST_BACKUP
 from app.queue import leases
 
 HOUR = timedelta(hours=1)
+# States of weekly mails, told also while there are none: a rise from nothing is seen as one only where there was a zero.
+FATES = ("due", "sending", "sent", "unknown", "failed", "skipped", "bounced")
 
 Samples = list[tuple[tuple[str, ...], float]]
 
@@ -137,7 +139,7 @@ async def _people(session: AsyncSession) -> list[Gauge]:
     return [
         Gauge("people", "People and guests.", await _one(session, select(func.count()).select_from(Person))),
         Gauge("subscriptions", "People who get the weekly mail.", await _one(session, subscribed)),
-        Gauge("digests", "Weekly mails by what became of them.", await _by(session, digests), ("state",)),
+        Gauge("digests", "Weekly mails by what became of them.", await _by(session, digests, FATES), ("state",)),
     ]
 
 
@@ -156,5 +158,6 @@ async def _one(session: AsyncSession, statement: Any) -> Samples:
     return [((), (await session.exec(statement)).one())]
 
 
-async def _by(session: AsyncSession, statement: Any) -> Samples:
-    return [((str(label),), number) for label, number in sorted(await session.exec(statement))]
+async def _by(session: AsyncSession, statement: Any, known: Sequence[str] = ()) -> Samples:
+    counts = dict.fromkeys(known, 0.0) | {str(label): number for label, number in await session.exec(statement)}
+    return [((label,), number) for label, number in sorted(counts.items())]
