@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,6 @@ from test_jobs import CALENDAR
 from app.api.shapes import sources as shapes
 
 SOURCES = "/api/v1/sources"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def test_health_of_sources_is_public_and_paged(service: Service) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
-from service import Service, serving
+from service import Service
 from test_sign_in import signed_in
 
 from app.web.proposing import rule_of
@@ -37,12 +35,6 @@ EVENING: dict[str, Any] = {
     "city": "Munich",
     "country": "DE",
 }
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def propose(service: Service, me: dict[str, str], status: int = 201, **sent: Any) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import icalendar
 import pytest
-from service import MUNICH, NOW, Service, draft, serving
+from service import MUNICH, NOW, Service, draft
 from sqlmodel import select
 
 from app.api.shapes import opinions as shapes
@@ -19,12 +17,6 @@ from app.picking import slates
 
 ME = "/api/v1/me"
 FRONT_END = {"JavaScript": 4, "React": 4}
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def a_town(service: Service) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import orjson
 import pytest
 import structlog
 from pace import within
-from service import Service, serving
+from service import Service
 
 from app.operating import logs
 from app.operating.logs import redact
@@ -26,12 +26,6 @@ def written() -> Iterator[io.StringIO]:
     undo = logs.configure(stream, level=logging.INFO)
     yield stream
     undo()
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from service import Service, serving
+from service import Service
 from test_sign_in import mails, signed_in
 
 from app.models import Person, Subscription
 
 DIGEST = "/api/v1/me/digest"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as service:
-        yield service
 
 
 async def shown(service: Service, headers: dict[str, str], **wish: Any) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from service import MUNICH, NOW, Service, draft, lay_database, serving
+from service import MUNICH, NOW, Service, draft, lay_database
 from sqlmodel import SQLModel, select
 from test_sign_in import ask, mails, signed_in
 from typer.testing import CliRunner
@@ -21,12 +20,6 @@ from app.picking import slates
 
 ME = "/api/v1/me"
 ADA = "ada.lovelace@example.org"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def a_life(service: Service) -> dict[str, str]:

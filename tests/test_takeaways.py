@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from service import MUNICH, Service, draft, serving
+from service import MUNICH, Service, draft
 
 TAKEAWAYS = "/api/v1/me/takeaways"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def went(service: Service, *, days: float = -1) -> tuple[dict[str, str], str]:
