@@ -75,6 +75,7 @@ API = (
 )
 LARGEST_BODY = 64 * 1024  # bytes; a profile with every topic of the catalogue is under 40 KB
 SIGN_IN_LIVES = timedelta(days=1)
+STARTED = 1.0  # seconds after which a process has begun to listen
 
 
 def create_app(settings: Settings, *, works: bool, announce: Callable[[str], None]) -> FastAPI:
@@ -95,7 +96,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
                 behind = working(database, settings, fetcher) if works else nullcontext()
                 async with uses.written_behind(database), behind:
                     await _greet(database, settings, announce)
-                    async with ahead.read_before_anybody_asks(database, now=settings.now()):
+                    async with ahead.read_before_anybody_asks(database, now=settings.now(), after=STARTED):
                         yield
         finally:
             await revisions.close()

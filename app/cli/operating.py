@@ -32,6 +32,8 @@ def serve(
     import os
     import sys
 
+    gc.disable()  # importing makes no garbage, and looking for some takes a tenth of the start
+
     import uvicorn
 
     from app.main import create_app
@@ -44,6 +46,7 @@ def serve(
     app = create_app(chosen, works=worker, announce=say)
     sys.setswitchinterval(GIVES_WAY)
     gc.freeze()  # what is imported stays: looking it through takes 0.13 s now and then, in which nobody is answered
+    gc.enable()
     uvicorn.run(
         app,
         host=host,

@@ -120,9 +120,12 @@ async def events_ahead(session: AsyncSession, *, now: datetime) -> Ahead:
 
 
 @asynccontextmanager
-async def read_before_anybody_asks(database: Database, *, now: datetime) -> AsyncIterator[None]:
-    """Read the events ahead behind whatever happens inside, so that the first who asks after a start need not wait."""
-    task = asyncio.create_task(_read_first(database, _day_of(now)))
+async def read_before_anybody_asks(database: Database, *, now: datetime, after: float = 0) -> AsyncIterator[None]:
+    """Read the events ahead behind whatever happens inside, so that the first who asks after a start need not wait.
+
+    It begins `after` so many seconds: arithmetic in a thread makes a start longer.
+    """
+    task = asyncio.create_task(_read_first(database, _day_of(now), after))
     try:
         yield
     finally:
@@ -130,7 +133,8 @@ async def read_before_anybody_asks(database: Database, *, now: datetime) -> Asyn
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _read_first(database: Database, day: datetime) -> None:
+async def _read_first(database: Database, day: datetime, after: float) -> None:
+    await asyncio.sleep(after)
     try:
         await asyncio.to_thread(load_adjacency)
         await _keeper_of(database).ahead(0, day)
