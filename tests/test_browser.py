@@ -410,7 +410,7 @@ def test_first_page_is_small_and_stays_put_on_a_slow_phone(browser: Browser, sit
     network.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
     network.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     page.goto(KNOW, wait_until="networkidle")
-    assert len(sent) == 4  # the page, its style, its script and its icon
+    assert len(sent) in (3, 4)  # the page, its style, its script; its icon, too, where no page before has fetched it
     assert sum(sent) < 80_000
     page.locator("label[for=reach-far]").click()
     page.wait_for_url("**reach=far**")

@@ -108,7 +108,7 @@ async def test_whoever_leaves_while_the_mail_is_written_gets_none(database: Data
         (wish,) = await session.exec(select(Subscription))
         wish.ended_at = NOW
         await session.flush()
-        assert not await digest.begin(session, claim, message_id="<1@adjacent.test>", event_ids=[])
+        assert not await digest.begin(session, claim, message_id="<1@adjacent.test>", event_ids=[], asked_event_id=None)
 
 
 async def test_a_move_moves_the_hour(database: Database, settings: Settings) -> None:

@@ -215,13 +215,14 @@ async def test_input_of_any_length_and_script_is_shown_as_text(service: Service)
     ):
         page = await show(service, "/", params={"know": words, "near": words})
         assert page.status == 200
-        assert words[:300] in page.one(".ask .problem bdi") or "\u202e" in words or words == "%00"
+        told = page.one(".ask .problem bdi").removesuffix("…")
+        assert (len(told) > 50 and words.startswith(told)) or told == words or "\u202e" in words or words == "%00"
         assert not page.tree.css(".problem b")
 
 
 async def test_very_long_input_is_cut(service: Service) -> None:
     page = await show(service, "/", params={"know": "y" * 5000})
-    assert page.one(".ask .problem bdi") == "y" * 300
+    assert page.one(".ask .problem bdi") == "y" * 59 + "…"
 
 
 async def test_ambiguous_place_lists_the_places(service: Service) -> None:
