@@ -114,6 +114,7 @@ def spoil(origin: Origin, path: str, trouble: str, good: str) -> None:
             )
 
 
+@pytest.mark.long_twice
 async def test_twenty_sources_in_all_sorts_of_trouble_lose_no_event(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:
@@ -195,6 +196,7 @@ async def test_one_broken_event_of_five_hundred_keeps_the_others(
     assert len(await shown(database)) == 500
 
 
+@pytest.mark.long_twice
 async def test_source_whose_storing_raises_does_not_stop_the_round(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:
