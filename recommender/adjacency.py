@@ -1,4 +1,4 @@
-"""Step 6a, adjacency: how much somebody who knows some topics wants each of the others.
+"""Step 6c, adjacency: how much somebody who knows some topics wants each of the others.
 
 Two models share one scale, log-odds. Inside the survey's vocabulary a ridge regression says what people who hold some
 topics want next; everywhere else a topic's base rate is raised by lifts, one a pair of topics, learned from groups,

@@ -1,4 +1,4 @@
-"""Step 6c, second half: upcoming events as arrays, made once and asked by many people.
+"""Step 6c, events: those ahead as arrays, made once and asked by many people.
 
 An event's score for somebody is the worth of the topics it is about (`topic_worth`), each weighed by how surely it is
 about them, times what makes an evening good whatever it is about. Topics are few an event, so the events worth looking

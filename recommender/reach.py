@@ -1,4 +1,4 @@
-"""Step 6b, the reach dial: how far from what they know somebody wants to be led, and how far each topic lies.
+"""Step 6c, the reach dial: how far from what they know somebody wants to be led, and how far each topic lies.
 
 The dial turns weights, it never filters: every hard band of similarity or hops cost 9 to 27 % nDCG on survey people.
 """

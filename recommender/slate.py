@@ -1,4 +1,4 @@
-"""Step 6c, last part: from events in the order of their scores to a slate that is worth reading as a whole."""
+"""Step 6c, the slate: from events in the order of their scores to a slate that is worth reading as a whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 6c, first half: how much each topic is worth showing to somebody who knows some others.
+"""Step 6c, topics: how much each is worth showing to somebody who knows some others.
 
 How much the person may want it (`adjacency`), against how much people want it anyway, turned by the reach dial; 0 for
 what is inside what they know.

@@ -1,4 +1,4 @@
-"""Step 6 begins: what somebody wishes for; picks are made from it alone."""
+"""Step 6a, the wish: what somebody knows, looks for and refuses; picks are made from it alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 6a, the events ahead as arrays: read once a process and asked by everybody until one of them changes.
+"""Step 6b, the events ahead as arrays: read once a process and asked by everybody until one of them changes.
 
 A ranking of 50,000 events takes milliseconds, reading them seconds. What is kept stands for one number of the events'
 counter (app.revisions), which any process raises, and for one day. Who asks after a change waits for the next reading

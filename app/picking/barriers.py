@@ -1,4 +1,4 @@
-"""Step 6, before ranking: what keeps an event from being picked for somebody, whatever it is about, in plain words."""
+"""Step 6b, barriers: what keeps an event from being picked for somebody, whatever it is about, in plain words."""
 
 from __future__ import annotations
 

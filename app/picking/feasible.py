@@ -1,4 +1,4 @@
-"""Step 6b, before ranking: which of the events ahead nothing keeps somebody from, all of them at once.
+"""Step 6b, feasibility: which of the events ahead nothing keeps somebody from, all of them at once.
 
 The rules are those of `barriers.barrier`, which says them one event at a time and in words; a test holds the two together.
 """
@@ -24,7 +24,7 @@ WEEKEND = 5 * 24  # the hour of the week at which it begins
 
 
 class Feasible(NamedTuple):
-    """The events of the days somebody looks at; both (e,)."""
+    """The events of the days somebody looks at; each (e,)."""
 
     reachable: Flags  # they could go there, as `barriers.ELSEWHERE` means it
     open: Flags  # and nothing else keeps them from it

@@ -1,4 +1,4 @@
-"""Step 6 remembered: a person's picks of an ISO week, made once, stored, and the same on every channel.
+"""Step 6a, and remembered: a person's picks of an ISO week, made once, stored, and the same on every channel.
 
 Profile, feedback and cancellations change a slate; reading never does.
 """
