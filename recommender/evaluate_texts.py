@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, key, load_catalogue
 from recommender.embedding import Embedder, load_embedder
+from recommender.label_tagging import tag_labels
 from recommender.learn.judged import Labelled, read_labelled
 from recommender.learn.sources import incidence, positions
 from recommender.learn.tagging import Groups, build_tagging, read_tagged_groups
 from recommender.metrics import Result, ndcg, recall, result
 from recommender.names import Names, words_of
 from recommender.purpose import PURPOSES, Purposer, load_cues, load_purpose_model
-from recommender.tagging import Tagger, sigmoid, tag_labels
+from recommender.tagging import Tagger, sigmoid
 from recommender.tagging_model import load_model
 
 # Nothing was chosen on it. On Los Angeles, which was in sight while features, ridge and lengths were decided, the same

@@ -9,6 +9,7 @@ import pytest
 
 from recommender.catalogue import load_catalogue
 from recommender.embedding import MAX_WORDS, load_embedder, prepared
+from recommender.label_tagging import tag_labels
 from recommender.names import Names, words_of
 from recommender.tagging import (
     MOST_TOPICS,
@@ -16,7 +17,6 @@ from recommender.tagging import (
     Tagger,
     everyday_names,
     load_tagger,
-    tag_labels,
 )
 from recommender.tagging_model import load_model
 

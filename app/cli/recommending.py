@@ -198,8 +198,9 @@ def tag(
 ) -> None:
     """Say what texts given as JSON lines on standard input are about; needs no database."""
     from recommender.catalogue import load_catalogue
+    from recommender.label_tagging import tag_labels
     from recommender.purpose import purposes
-    from recommender.tagging import EventText, load_tagger, tag_labels
+    from recommender.tagging import EventText, load_tagger
 
     texts = [
         EventText(title=str(line.get("title") or ""), text=str(line.get("text") or "")) for _, line in _json_lines()

@@ -21,16 +21,15 @@ from threadpoolctl import threadpool_limits
 from recommender.catalogue import Catalogue, key
 from recommender.embedding import Vectors, load_embedder
 from recommender.heads import BUCKETS, Floats, VectorHead, WordHead, word_rows
+from recommender.label_tagging import LABEL_FEATURES, Labels
 from recommender.learn.sources import incidence, lines, positions, rows
 from recommender.names import Names, words_of
 from recommender.tagging import (
     FEATURE,
-    LABEL_FEATURES,
     MAX_WORDS,
     NAMED,
     TOPIC_FEATURES,
     EventText,
-    Labels,
     Tagger,
     Witness,
     add_heads,
