@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 import pytest
 from pace import within
 
 import recommender.catalogue as catalogue_module
+from recommender import topic_files
 from recommender.catalogue import BrokenCatalogue, Catalogue, Topic, load_catalogue, read_also
 from recommender.labels import key, readings
 from recommender.suggestions import slips
@@ -292,16 +292,15 @@ def test_searching_finds_words_not_letters_inside_them(catalogue: Catalogue) -> 
 
 
 def test_parsed_form_is_kept_under_the_digest_of_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue_module, "TOPIC_FILES", tmp_path)
-    monkeypatch.setattr(catalogue_module, "SENSES_FILE", own_file(tmp_path.parent, ""))
+    monkeypatch.setattr(topic_files, "TOPIC_FILES", tmp_path)
+    monkeypatch.setattr(topic_files, "SENSES_FILE", own_file(tmp_path.parent, ""))
     path = tmp_path / "yard.toml"
     path.write_text("[yard]\nname = 'Yard'\nfield = 'games'\n[yard.topics]\nhopscotch = {label = 'Hopscotch'}", "utf-8")
-    read = partial(catalogue_module._load.__wrapped__, None)
-    first = read()
+    first = topic_files.read_topics(None)
     (kept,) = (tmp_path / "__pycache__").iterdir()
-    assert read().topics == first.topics
+    assert topic_files.read_topics(None) == first
     path.write_text(path.read_text("utf-8").replace("Hopscotch", "Marbles"), "utf-8")
-    assert [topic.label for topic in read()] == ["Marbles"]
+    assert [topic.label for topic in topic_files.read_topics(None).topics] == ["Marbles"]
     assert [file for file in (tmp_path / "__pycache__").iterdir() if file == kept] == []
 
 
