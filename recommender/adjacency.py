@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, load_catalogue
+from recommender.evidence import SOURCES, Counts, Evidence
+from recommender.log_odds import DAMPING, Floats, Lifts, damped, mixture, odds, shares, sigmoid, summed
 from recommender.newcomers import welcomed
 from recommender.reactions import OF_A_TIME, Reaction, Spread, counted, levelled, posterior
+from recommender.survey_model import SurveyModel
 
 ARTEFACT = Path(__file__).parent / "data" / "adjacency.npz"
-
-Floats = NDArray[np.float64]
-Lifts = NDArray[np.float32]
-Kind = Literal["survey", "groups", "people", "communities", "neighbours", "domains"]
 
 # What a level from 1 (a little) to 5 (a master) is worth beside the survey's plain "have", which is taken for a 3. No
 # data set tells levels and wishes of the same people, so this is an assumption.
@@ -32,77 +31,6 @@ LEVEL_WEIGHTS = (0.0, 0.5, 0.75, 1.0, 1.15, 1.3)
 
 DEVELOPER_FIELDS = frozenset({"technology", "data"})  # those developer surveys speak of
 FEWEST_GROUPS, FEWEST_BOTH = 20, 5  # counts of fewer are accidents
-DAMPING = 0.5  # lifts of n known topics are added and divided by n ** 0.5: sources overlap (validated: 0.5, 0.75, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known about the move from one topic to another; every number is a count or a ratio of counts.
-
-    survey: of `n` people who know the source and not the target, `share` want the target; of all who do not know it,
-    `base` do. groups: of `n` groups about the source, `share` are also about the target. people: of `n` developers who
-    name the source, `share` also name the target. communities: commenters of the source's online communities turn up
-    in the target's `lift` times as often as elsewhere. neighbours: put side by side by hand. These two have no counts.
-    domains: of `n` groups about anything in the source's domain, `share` are also about something in the target's.
-    """
-
-    kind: Kind
-    source: str
-    lift: float  # how many times as often as without the source topic
-    n: int | None = None
-    share: float | None = None
-    base: float | None = None
-
-
-@dataclass(frozen=True)
-class SurveyModel:
-    """P(want) and P(hold) inside the survey's vocabulary of s topics."""
-
-    topics: NDArray[np.intp]  # (s,) catalogue positions
-    worlds: Floats  # (s, w) how far each topic belongs to each world: what goes together, domains
-    wishes: Floats  # (w + n_features, s) ridge regression on what is known
-    prior: Floats  # (s,) log-odds of wanting a topic, of those who do not hold it
-    moves: Lifts  # (s, s) what holding the row adds to that of the column, pair by pair
-    holdings: Floats  # (n_features, s)
-
-    def want(self, known: Floats) -> Floats:
-        """Return log-odds that people want each topic they do not hold, (n_people, s)."""
-        regression = logit(proper(situate(known, self.worlds) @ self.wishes))
-        pairs = self.prior + damped(known, self.moves)
-        return (1 - SHARE_OF_PAIRS) * regression + SHARE_OF_PAIRS * pairs
-
-    def hold(self, known: Floats) -> Floats:
-        """Return log-odds that people hold each topic already, (n_people, s)."""
-        return logit(proper(describe(known) @ self.holdings))
-
-
-# Single pairs say more the less is known of a person. On a fixed validation split nDCG@10 is .373, .348, .339 and .329
-# (all, 8, 5, 3 topics shown) without them, .372, .348, .340, .330 with 0.15, .369, .347, .339, .329 with 0.3.
-SHARE_OF_PAIRS = 0.15
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Counts of pairs of topics, sorted by source and target."""
-
-    pair: NDArray[np.int64]  # (n_pairs,) source · n_topics + target
-    n: NDArray[np.int64]
-    some: NDArray[np.int64]  # of the n
-    base: Floats  # (n_topics,) the share among all
-
-    def of(self, pair: int) -> tuple[int, int] | None:
-        place = int(np.searchsorted(self.pair, pair))
-        if place == len(self.pair) or self.pair[place] != pair:
-            return None
-        return int(self.n[place]), int(self.some[place])
-
-    def from_sources(self, sources: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
-        """Return the targets counted with any of these, and their shares; a target once for each of its sources."""
-        n_topics = len(self.base)
-        first, last = np.searchsorted(self.pair, [sources * n_topics, (sources + 1) * n_topics])
-        size = last - first
-        place = np.arange(size.sum()) + np.repeat(last - np.cumsum(size), size)
-        return self.pair[place] % n_topics, self.some[place] / self.n[place]
 
 
 class Pulls(NamedTuple):
@@ -283,86 +211,6 @@ class Adjacency:
         part = (shown.sum(axis=1, keepdims=True) / pulls.known[asked].sum(axis=1, keepdims=True)) ** DAMPING
         scores[np.ix_(asked, inside)] = start + part * (answer(shown) - start) + slope * pulls.unsurveyed[asked]
         return scores
-
-
-def shares(known: NDArray[np.floating], domain: NDArray[np.intp], n_domains: int) -> Floats:
-    """Return which share of what people know lies in each domain, (n_people, n_domains)."""
-    people, topics = np.nonzero(known)  # few topics are known to anybody: a product with all of them costs more
-    held = np.zeros((len(known), n_domains))
-    np.add.at(held, (people, domain[topics]), known[people, topics])
-    count = known.sum(axis=1, keepdims=True)
-    return np.where(count > 0, held / np.maximum(count, 1e-9), 1 / n_domains)
-
-
-def odds(lifts: Lifts) -> Floats:
-    return np.exp(lifts.astype(np.float64))
-
-
-def mixture(part: Floats, of_domains: Floats) -> Floats:
-    """Return log Σ_d part_d · odds_d, (n_people, n_domains); odds of domains by domains, (n_domains, n_domains).
-
-    Everything somebody knows speaks for its share of them: who paints and programs is half a painter with a painter's
-    chances, not somebody between the two.
-    """
-    return np.log(part @ of_domains)
-
-
-def damped(known: NDArray[np.floating], fine: Lifts) -> Floats:
-    """Return the sum of lifts over the root of how much is known, (n_people, n_targets)."""
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    return np.asarray(summed(known, fine) / count**DAMPING, np.float64)
-
-
-def summed(known: NDArray[np.floating], fine: Lifts) -> Lifts:
-    some = np.flatnonzero(known.any(axis=0))  # few topics are known to anybody: leave out the rest of the product
-    return np.asarray(known[:, some].astype(np.float32) @ fine[some], np.float32)
-
-
-def describe(known: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the features of profiles (n_people, s) → (n_people, 2 s + 3).
-
-    Each topic appears plain and divided by the root of the profile's size, so that its weight may fade as more is
-    known; the last feature is the constant.
-    """
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    root = np.sqrt(count)
-    return np.hstack([known, 2 * known / root, 1 / root, np.log(count), np.ones_like(count)])
-
-
-def situate(known: NDArray[np.floating], worlds: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the worlds people live in, over the root of how much they know, before `describe`, (n_people, w + 2 s + 3).
-
-    Ridge regression moves along such directions freely, since they are few: what hardly anybody of a world was asked is
-    learned from the world.
-    """
-    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    return np.hstack([known @ worlds / np.sqrt(count), describe(known)])
-
-
-def proper(estimate: Floats) -> Floats:
-    """Return probabilities in (0, 0.98] from linear estimates, in the same order.
-
-    Below 1 % the estimate, which may be negative, decays exponentially, with the same slope where both meet.
-    """
-    floor = 0.01
-    low = floor * np.exp(np.minimum(estimate, floor) / floor - 1)
-    return np.minimum(np.where(estimate < floor, np.maximum(low, 1e-30), estimate), 0.98)
-
-
-def logit(share: Floats) -> Floats:
-    return np.log(share) - np.log1p(-share)
-
-
-def sigmoid(log_odds: Floats) -> Floats:
-    return 1 / (1 + np.exp(-log_odds))
-
-
-SOURCES: dict[Kind, str] = {
-    "survey": "Stack Overflow Developer Survey 2024",
-    "groups": "local groups of several cities",
-    "people": "developers' own lists of tags",
-    "communities": "shared commenters of online communities",
-}
 
 
 def read_adjacency(path: Path, catalogue: Catalogue) -> Adjacency:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import DEVELOPER_FIELDS, load_adjacency, sigmoid
+from recommender.adjacency import DEVELOPER_FIELDS, load_adjacency
 from recommender.catalogue import Catalogue, Topic, key
+from recommender.log_odds import sigmoid
 from recommender.reach import widen
 from recommender.tagging import EventText, load_tagger
 

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import load_adjacency, logit, sigmoid
+from recommender.adjacency import load_adjacency
 from recommender.candidate import (
     PURPOSES,
     UNWANTED,
@@ -26,6 +26,7 @@ from recommender.candidate import (
 )
 from recommender.event_table import DAY, MODES, Askers, EventTable, tabulate
 from recommender.habits import Habits
+from recommender.log_odds import logit, sigmoid
 from recommender.reach import REACHES, Geography, Reach, geography
 from recommender.reactions import Offsets, offsets_of
 from recommender.slate import Offers, fill_slate

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from recommender.log_odds import Floats, logit, sigmoid
 
 NEWTON_STEPS = 25
 FARTHEST = 3.0  # log-odds a draw may move a topic: twenty times as likely
@@ -86,14 +86,14 @@ def levelled(asked: Floats, expected: Floats, wanting: Floats) -> Floats:
     """
     some = asked > 0
     chance = np.clip(expected[some] / asked[some], 1e-6, 1 - 1e-6)
-    base = np.log(chance) - np.log1p(-chance)
+    base = logit(chance)
     level = 0.0
     for _ in range(NEWTON_STEPS):
-        rate = 1 / (1 + np.exp(-(base + level)))
+        rate = sigmoid(base + level)
         gap = wanting.sum() - (asked[some] * rate).sum()
         level += float(np.clip(gap / max((asked[some] * rate * (1 - rate)).sum(), 1e-9), -1, 1))
     moved = np.zeros_like(expected)
-    moved[some] = asked[some] / (1 + np.exp(-(base + level)))
+    moved[some] = asked[some] * sigmoid(base + level)
     return moved
 
 
@@ -120,12 +120,12 @@ def posterior(domain: NDArray[np.intp], asked: Floats, expected: Floats, wanting
 def _laplace(asked: Floats, expected: Floats, wanting: Floats, spread: Spread) -> tuple[Floats, Floats]:
     """Return mode and covariance of (the domain's offset, the topics' own), by Newton's method."""
     chance = np.clip(expected / asked, 1e-6, 1 - 1e-6)
-    base = np.log(chance) - np.log1p(-chance)
+    base = logit(chance)
     precision = np.r_[spread.domain**-2, np.full(len(asked), spread.topic**-2)]
     offset = np.zeros(len(asked) + 1)
     curve = np.diag(precision)
     for _ in range(NEWTON_STEPS):
-        rate = 1 / (1 + np.exp(-(base + offset[0] + offset[1:])))
+        rate = sigmoid(base + offset[0] + offset[1:])
         gap, weight = wanting - asked * rate, asked * rate * (1 - rate)
         slope = np.r_[gap.sum(), gap] - precision * offset
         curve = np.diag(precision + np.r_[weight.sum(), weight])

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recommender.adjacency import Adjacency, Evidence, load_adjacency, logit, sigmoid
+from recommender.adjacency import Adjacency, load_adjacency
+from recommender.candidate import Choice
 from recommender.catalogue import Topic
-from recommender.ranking import Choice
+from recommender.evidence import Evidence
+from recommender.log_odds import logit, sigmoid
 from recommender.reach import Reach, beside_of
 
 SHOWN_EVIDENCE = 2
@@ -19,9 +21,8 @@ ASKED_SOURCES = 4  # known topics whose figures are looked at, those that raise 
 TELLING_LIFT = 1.15  # a move hardly more frequent than anybody's is no evidence of a path
 TELLING_SHARE = 0.05  # nor are figures about one in thirty: "2 % want it next" convinces nobody
 LARGEST_LIFT = 50  # beyond it a ratio tells of few counts
-LARGEST_WALK = (
-    10  # lifts between communities come from walks over who writes where: true in their order, not to the digit
-)
+# Lifts between communities come from walks over who writes where: true in their order, not to the digit.
+LARGEST_WALK = 10
 NOTHING_KNOWN = "A new pairing: no figures from your field yet."
 
 

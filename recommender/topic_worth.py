@@ -13,8 +13,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, Outlook, load_adjacency, sigmoid
+from recommender.adjacency import DEVELOPER_FIELDS, Adjacency, Outlook, load_adjacency
 from recommender.catalogue import Topic
+from recommender.log_odds import sigmoid
 from recommender.reach import Reach, distance_bands, geography, widen
 
 HELD = 0.6  # from here on P(holds topic | known) counts a topic as known: HTML for a React developer
@@ -133,7 +134,6 @@ def insideness(known: Mapping[str, int], outlook: Outlook, adjacency: Adjacency,
         return inside
     targets, shares = adjacency.counts["groups"].from_sources(held)
     inside[targets[shares >= ENTWINED]] = True
-    own = np.bincount(ground.domain[held], minlength=len(ground.field))[
-        ground.domain
-    ]  # (n_topics,) known in its domain
+    per_domain = np.bincount(ground.domain[held], minlength=len(ground.field))
+    own = per_domain[ground.domain]  # (n_topics,) how many topics of its domain are known
     return inside | (own >= OWN_FIELD) | ((own > 0) & ground.beside(held))

@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from app.cli.commands import cli
 from app.cli.failing import Failed
-from recommender.adjacency import ARTEFACT, describe, load_adjacency, mixture, odds, proper, read_adjacency, shares
+from recommender.adjacency import ARTEFACT, load_adjacency, read_adjacency
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.label_ranking import LabelReader, NoPerson, levels_of, rank_candidates
+from recommender.log_odds import mixture, odds, shares
 from recommender.metrics import ndcg
+from recommender.survey_model import describe, proper
 
 
 def checkerboard(n_people: int = 400, n_topics: int = 20) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.people import people
 from app.people.wishes import Wish
 from app.picking import picks
-from recommender.adjacency import Adjacency, load_adjacency, logit
+from recommender.adjacency import Adjacency, load_adjacency
+from recommender.log_odds import logit
 from recommender.ranking import score_topics
 from recommender.reach import REACHES, Reach
 

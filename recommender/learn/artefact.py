@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel
 from recommender.catalogue import Catalogue
 from recommender.learn.bases import Bases
 from recommender.learn.cold import Lifts
 from recommender.learn.counts import PairCounts
+from recommender.survey_model import SurveyModel
 
 KEPT_LIFTS = 128  # targets a topic that keep a fine lift of their own
 

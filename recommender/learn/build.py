@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel
 from recommender.catalogue import Catalogue
 from recommender.learn import cold, counts, sources, wishes
 from recommender.learn.artefact import write_adjacency
 from recommender.learn.bases import Anchor, Bases, fit_bases, read_popularity
 from recommender.learn.logistic import fit_logistic
 from recommender.learn.signals import Signals, World, co_occurrence, read_signals
+from recommender.survey_model import SurveyModel
 
 SEED = 20240502
 TASK_PEOPLE = 1000  # of the survey for each number of topics shown: more change no weight by a tenth

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import damped, logit, mixture, odds, shares, sigmoid
 from recommender.learn.logistic import fit_logistic
 from recommender.learn.signals import COUNTED, Signals
+from recommender.log_odds import damped, logit, mixture, odds, shares, sigmoid
 
 Floats = NDArray[np.float64]
 

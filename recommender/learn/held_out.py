@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel
 from recommender.catalogue import Catalogue, load_catalogue
 from recommender.learn import sources
 from recommender.learn.signals import World
 from recommender.learn.wishes import fit_survey
+from recommender.survey_model import SurveyModel
 
 TEST_PEOPLE = 2600  # drawn by TEST_SEED; settings were compared on the 2,000 after them
 TEST_SEED = 0

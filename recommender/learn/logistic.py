@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import sigmoid
+from recommender.log_odds import sigmoid
 
 Floats = NDArray[np.float64]
 

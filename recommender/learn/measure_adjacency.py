@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import damped, sigmoid, situate
 from recommender.catalogue import Catalogue, load_catalogue
 from recommender.learn import baselines, build, cold, sources
 from recommender.learn.bases import fit_bases, read_popularity
@@ -28,7 +27,9 @@ from recommender.learn.signals import (
     text_signal,
 )
 from recommender.learn.wishes import thinned
+from recommender.log_odds import damped, sigmoid
 from recommender.metrics import Result, calibration_error, ndcg, recall, result
+from recommender.survey_model import situate
 
 Floats = NDArray[np.float64]
 

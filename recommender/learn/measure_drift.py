@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel, sigmoid
 from recommender.catalogue import Catalogue, load_catalogue
 from recommender.learn import sources
 from recommender.learn.held_out import BANNED, TEST_PEOPLE, TEST_SEED
 from recommender.learn.signals import World
 from recommender.learn.wishes import fit_moves, fit_wishes, fit_worlds
+from recommender.log_odds import sigmoid
 from recommender.metrics import Result, ndcg, result
 from recommender.reactions import OF_A_TIME, Spread, posterior
+from recommender.survey_model import SurveyModel
 
 Floats = NDArray[np.float64]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import damped, logit, sigmoid
 from recommender.learn import baselines
 from recommender.learn.held_out import BANNED, HeldOut, hold_out
 from recommender.learn.wishes import SHOWN_OF_HOLDINGS, thinned
+from recommender.log_odds import damped, logit, sigmoid
 from recommender.metrics import (
     Result,
     coverage,

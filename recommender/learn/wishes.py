@@ -11,8 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.adjacency import SurveyModel, describe, logit, situate
 from recommender.learn.sources import Survey
+from recommender.log_odds import logit
+from recommender.survey_model import SurveyModel, describe, situate
 
 # How many topics of a profile are shown to the model (None: all) and how often such profiles count, so that it can answer
 # people who name three as well as those who name thirty. Counting whole profiles twice helps those who name all (on a
