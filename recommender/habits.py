@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,10 +23,9 @@ LEAST, MOST = 0.5, 1.5  # … and no hour is better or worse than this
 class Habits:
     factor: Floats  # (7, 24), Monday first; 1 where an hour suits as much as usual
 
-    def of(self, starts: Sequence[datetime]) -> Floats:
-        """Return how well local times of beginning suit, (n_events,)."""
-        at = np.array([(start.weekday(), start.hour) for start in starts], np.intp).reshape(-1, 2)
-        return np.asarray(self.factor[at[:, 0], at[:, 1]])
+    def of(self, hours: NDArray[np.intp]) -> Floats:
+        """Return how well hours of the week suit, (n,); both count from Monday at midnight."""
+        return self.factor.ravel()[hours]
 
 
 def hour_of_week(start: datetime) -> int:

@@ -7,7 +7,7 @@ them; here the parts meet what is known of the person besides.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,53 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.adjacency import load_adjacency
-from recommender.candidate import (
-    PURPOSES,
-    UNWANTED,
-    UNWANTED_FROM,
-    Candidate,
-    Choice,
-    LeftOut,
-    is_wanted,
-)
-from recommender.event_table import DAY, MODES, Askers, EventTable, tabulate
+from recommender.candidate import UNWANTED, Choice, LeftOut, is_wanted
+from recommender.event_table import DAY, Askers, Best, EventTable
 from recommender.habits import Habits
-from recommender.log_odds import logit, sigmoid
+from recommender.log_odds import Floats, logit, sigmoid
 from recommender.reach import REACHES, Geography, Reach, geography
 from recommender.reactions import Offsets, offsets_of
 from recommender.slate import Offers, fill_slate
-from recommender.topic_worth import (
-    OWN_FIELD,
-    TopicScores,
-    next_topics,
-    rank_topics,
-    score_topics,
-)
-
-__all__ = [
-    "MODES",
-    "PURPOSES",
-    "UNWANTED",
-    "UNWANTED_FROM",
-    "Candidate",
-    "Choice",
-    "LeftOut",
-    "Person",
-    "Slate",
-    "TopicScores",
-    "choose",
-    "is_wanted",
-    "left_out",
-    "next_topics",
-    "rank_events",
-    "rank_slate",
-    "rank_topics",
-    "score_topics",
-    "tabulate",
-    "worth",
-]
-
-Floats = NDArray[np.float64]
+from recommender.topic_worth import OWN_FIELD, TopicScores, score_topics
 
 SLATE = 7
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
@@ -88,35 +49,6 @@ class Person:
     seed: str | None = None  # "person:week": gives one place to exploring, the same all week; None: no such place
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
-    choices: tuple[Choice, ...]  # best first, the explorative one last
-    left_out: tuple[LeftOut, ...]  # in the order of the candidates
-
-
-def rank_events(
-    known: Mapping[str, int],
-    candidates: Iterable[Candidate],
-    *,
-    now: datetime,
-    reach: Reach = "one-step",
-    limit: int = 10,
-    purposes: frozenset[str] = frozenset(),
-) -> list[Choice]:
-    """Return the best events, best first, at most `limit`; fewer when not so many are worth it.
-
-    `purposes` names unwanted purposes (sell, recruit) that are asked for all the same.
-    """
-    return choose(Person(known, reach, purposes), tabulate(candidates), now=now, limit=limit)
-
-
-def rank_slate(person: Person, candidates: Iterable[Candidate], *, now: datetime, limit: int = SLATE) -> Slate:
-    """Return a person's slate and why each other candidate is not in it."""
-    table = tabulate(candidates)
-    choices = choose(person, table, now=now, limit=limit)
-    return Slate(tuple(choices), tuple(left_out(person, table, choices)))
-
-
 def choose(
     person: Person,
     table: EventTable,
@@ -136,36 +68,19 @@ def choose(
     topics = score_topics(person.known, person.reach)
     worths, luck = _worths(person, topics, ground)
     held = np.array([catalogue.index[slug] for slug in person.known], np.intp)
-    askers = _askers(worths, topics, table, held)
-    own = (np.bincount(ground.domain[held], minlength=len(ground.field)) >= OWN_FIELD)[ground.domain]
     suits = suitability(person, table, now=now, feasible=feasible, distance_km=distance_km)
-    askers = askers._replace(suits=suits[None])
-    depth = DEPTH if luck is None else EXPLORED
-    if topics.inside.mean() > MOSTLY_INSIDE:
-        depth *= DEEPER
+    askers = _askers(worths, topics, table, held)._replace(suits=suits[None])
+    own = (np.bincount(ground.domain[held], minlength=len(ground.field)) >= OWN_FIELD)[ground.domain]
+    depth = (DEPTH if luck is None else EXPLORED) * (DEEPER if topics.inside.mean() > MOSTLY_INSIDE else 1)
     while True:
         (best,) = table.best(askers, n=depth)
-        events, at = best.events, best.topics
-        if person.hidden:
-            kept = [person.hidden.isdisjoint(table.candidates[event].topics) for event in events]
-            events, at = events[kept], at[kept]
-        offers = Offers(
-            score=best.scores if not person.hidden else best.scores[kept],
-            topic=at,
-            domain=ground.domain[at],
-            is_home=askers.home[0, at],
-            is_own=own[at],
-            community=table.community[events],
-            series=table.series[events],
-            title=table.title[events],
-            day=table.day[events],
-        )
+        shown = _unhidden(best, table, person.hidden)
         filled = fill_slate(
-            offers,
+            _offers(shown, table, ground, is_home=askers.home[0], is_own=own),
             limit=limit,
             at_home=round(PER_HOME[person.reach] * limit),
             in_own=math.ceil(PER_OWN * limit),
-            luck=None if luck is None else luck[at],
+            luck=None if luck is None else luck[shown.topics],
         )
         if filled.is_final or len(best.events) < depth:
             break
@@ -173,14 +88,39 @@ def choose(
     places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
     return [
         Choice(
-            table.candidates[events[place]],
-            catalogue.topics[at[place]].slug,
-            float(offers.score[place]),
-            REACHES[topics.band[at[place]]],
+            table.candidates[shown.events[place]],
+            catalogue.topics[shown.topics[place]].slug,
+            float(shown.scores[place]),
+            REACHES[topics.band[shown.topics[place]]],
             explorative=place == filled.exploring,
         )
         for place in places
     ]
+
+
+def _unhidden(best: Best, table: EventTable, hidden: frozenset[str]) -> Best:
+    """Return the events none of whose topics somebody hid, asides included."""
+    if not hidden:
+        return best
+    kept = [hidden.isdisjoint(table.candidates[event].topics) for event in best.events]
+    return Best(best.events[kept], best.scores[kept], best.topics[kept])
+
+
+def _offers(
+    best: Best, table: EventTable, ground: Geography, *, is_home: NDArray[np.bool_], is_own: NDArray[np.bool_]
+) -> Offers:
+    """Return events as a slate takes them; `is_home` and `is_own` mark topics, (n_topics,)."""
+    return Offers(
+        score=best.scores,
+        topic=best.topics,
+        domain=ground.domain[best.topics],
+        is_home=is_home[best.topics],
+        is_own=is_own[best.topics],
+        community=table.community[best.events],
+        series=table.series[best.events],
+        title=table.title[best.events],
+        day=table.day[best.events],
+    )
 
 
 def _askers(worths: Floats, topics: TopicScores, table: EventTable, held: NDArray[np.intp]) -> Askers:
@@ -219,19 +159,13 @@ def suitability(
         (1 + far / NEAR_KM) * (1 + np.maximum(table.days - np.float32(now.timestamp() / DAY), 0) / SOON_DAYS)
     )
     if person.habits is not None:
-        suits *= person.habits.factor.ravel()[table.hour_of_week]
+        suits *= person.habits.of(table.hour_of_week)
     if person.together is not None:
         lifts = [person.together.get(community, 1.0) for community in table.communities]
         suits *= np.array([*lifts, 1.0])[table.community]  # -1, no community, finds the last
     if feasible is not None:
         suits *= feasible
     return np.asarray(suits, np.float32)
-
-
-def worth(candidate: Candidate, now: datetime) -> float:
-    """Return what makes an evening good whatever it is about, 0 … about 1.1."""
-    table = tabulate([candidate])
-    return float(table.worth[0] * suitability(Person({}), table, now=now)[0])
 
 
 def left_out(person: Person, table: EventTable, choices: Sequence[Choice]) -> Iterator[LeftOut]:

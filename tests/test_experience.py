@@ -14,7 +14,7 @@ from app.models import Community, Event, Feedback
 from app.people import experience, people
 from app.people.experience import count_answers, experience_of, refresh_prior
 from recommender.catalogue import load_catalogue
-from recommender.ranking import score_topics
+from recommender.topic_worth import score_topics
 
 pytest_plugins = ("databases",)
 

@@ -7,9 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from recommender.candidate import Candidate, Choice, is_wanted
 from recommender.catalogue import load_catalogue
-from recommender.ranking import Candidate, is_wanted, rank_events, rank_topics, score_topics, worth
-from recommender.reach import REACHES
+from recommender.event_table import tabulate
+from recommender.ranking import Person, choose, suitability
+from recommender.reach import REACHES, Reach
+from recommender.topic_worth import rank_topics, score_topics
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 FRONT_END = {"javascript": 4, "react": 3, "css": 3}
@@ -36,8 +39,25 @@ def event(number: int, topic: str, **fields: object) -> Candidate:
     return replace(base, **fields)
 
 
+def ranked(
+    knows: dict[str, int],
+    candidates: list[Candidate],
+    *,
+    reach: Reach = "one-step",
+    purposes: frozenset[str] = frozenset(),
+    limit: int = 10,
+) -> list[Choice]:
+    return choose(Person(knows, reach, purposes), tabulate(candidates), now=NOW, limit=limit)
+
+
 def ids(knows: dict[str, int], candidates: list[Candidate], **how: object) -> list[int]:
-    return [choice.candidate.id for choice in rank_events(knows, candidates, now=NOW, **how)]
+    return [choice.candidate.id for choice in ranked(knows, candidates, **how)]
+
+
+def worth(candidate: Candidate) -> float:
+    """Return what makes an evening good whatever it is about and whoever asks."""
+    table = tabulate([candidate])
+    return float(table.worth[0] * suitability(Person({}), table, now=NOW)[0])
 
 
 def test_events_inside_what_somebody_knows_are_no_picks() -> None:
@@ -61,7 +81,7 @@ def test_next_door_lets_the_own_domain_in_and_one_step_does_not() -> None:
 @pytest.mark.parametrize(("reach", "first"), [("one-step", "Public health"), ("far", "Astronomy")])
 def test_dial_moves_the_ring(reach: str, first: str) -> None:
     candidates = [event(1, "Public health"), event(2, "Astronomy")]
-    (best, *_) = rank_events(known("Nursing"), candidates, now=NOW, reach=reach)
+    (best, *_) = ranked(known("Nursing"), candidates, reach=reach)
     assert load_catalogue()[best.topic].label == first
 
 
@@ -81,11 +101,11 @@ def test_pitches_and_job_fairs_come_only_when_asked_for() -> None:
 
 def test_discussion_in_the_room_is_worth_more_than_a_webinar_and_a_living_group_more_than_a_dead_one() -> None:
     room = event(1, "Public health", purpose={"exchange": 1.0}, alive=1.0)
-    assert worth(room, NOW) > worth(replace(room, mode="online"), NOW)
-    assert worth(room, NOW) > worth(replace(room, purpose={"social": 1.0}), NOW)
-    assert worth(room, NOW) > worth(replace(room, alive=0.0), NOW)
-    assert worth(replace(room, distance_km=2.0), NOW) > worth(replace(room, distance_km=40.0), NOW)
-    assert worth(replace(room, welcomes=1.0), NOW) > worth(room, NOW)
+    assert worth(room) > worth(replace(room, mode="online"))
+    assert worth(room) > worth(replace(room, purpose={"social": 1.0}))
+    assert worth(room) > worth(replace(room, alive=0.0))
+    assert worth(replace(room, distance_km=2.0)) > worth(replace(room, distance_km=40.0))
+    assert worth(replace(room, welcomes=1.0)) > worth(room)
 
 
 def test_slate_holds_two_a_domain_one_a_community_and_one_of_a_series() -> None:
@@ -98,7 +118,7 @@ def test_slate_holds_two_a_domain_one_a_community_and_one_of_a_series() -> None:
         event(6, "Graphic design", series="weekly"),
         event(7, "Product management", series="weekly"),
     ]
-    choices = rank_events(known("JavaScript", "CSS"), candidates, now=NOW)
+    choices = ranked(known("JavaScript", "CSS"), candidates)
     domains = [load_catalogue()[choice.topic].domain for choice in choices]
     assert all(domains.count(domain) <= 2 for domain in domains)
     assert len({4, 5} & {choice.candidate.id for choice in choices}) == 1
@@ -109,7 +129,7 @@ def test_most_places_go_to_other_fields_than_ones_own() -> None:
     technical = ["Linux", "Python", "Go", "AWS", "Docker", "Rust", "iOS development", "Cybersecurity", "Robotics"]
     other = ["UX design", "Public speaking", "Teaching", "Photography", "Entrepreneurship", "Psychology"]
     candidates = [event(number, topic) for number, topic in enumerate([*technical, *other], 1)]
-    choices = rank_events(known("JavaScript", "CSS"), candidates, now=NOW, limit=10)
+    choices = ranked(known("JavaScript", "CSS"), candidates)
     assert sum(load_catalogue()[choice.topic].field == "technology" for choice in choices) <= 4
 
 

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from recommender.adjacency import load_adjacency
+from recommender.candidate import Candidate, Choice
 from recommender.catalogue import load_catalogue
-from recommender.ranking import Candidate, Choice
 from recommender.reach import Reach
 from recommender.reasons import NOTHING_KNOWN, explain, percent, times
 

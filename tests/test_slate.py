@@ -11,11 +11,12 @@ import pytest
 
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
-from recommender.event_table import Askers
-from recommender.habits import learn_habits
-from recommender.ranking import Person, choose, left_out, rank_slate, score_topics, tabulate
+from recommender.event_table import Askers, tabulate
+from recommender.habits import hour_of_week, learn_habits
+from recommender.ranking import Person, choose, left_out
 from recommender.reach import geography
 from recommender.reactions import OF_A_PERSON, Reaction, offsets_of
+from recommender.topic_worth import score_topics
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 NURSE = {"nursing": 4, "health-care": 3}
@@ -122,9 +123,12 @@ def test_events_nobody_could_go_to_are_not_chosen_and_near_ones_come_first() -> 
 def test_hidden_topic_never_comes_even_as_an_aside() -> None:
     talk = Candidate(1, {"public-health": 0.9, "nutrition": 0.1}, NOW + timedelta(days=1))
     other = replace(talk, id=2, topics={"public-health": 0.9})
-    slate = rank_slate(Person({"nursing": 3}, hidden=frozenset({"nutrition"})), [talk, other], now=NOW)
-    assert [choice.candidate.id for choice in slate.choices] == [2]
-    assert [(one.candidate.id, one.because, one.detail) for one in slate.left_out] == [(1, "hidden-topic", "nutrition")]
+    person, table = Person({"nursing": 3}, hidden=frozenset({"nutrition"})), tabulate([talk, other])
+    choices = choose(person, table, now=NOW)
+    assert [choice.candidate.id for choice in choices] == [2]
+    assert [(one.candidate.id, one.because, one.detail) for one in left_out(person, table, choices)] == [
+        (1, "hidden-topic", "nutrition")
+    ]
 
 
 def test_what_is_left_out_says_why() -> None:
@@ -166,7 +170,8 @@ def test_habits_are_those_of_the_local_clock_and_weak_at_first() -> None:
     tuesday, morning = datetime(2026, 12, 1, 19, 0, tzinfo=nashville), datetime(2026, 12, 3, 10, 0, tzinfo=nashville)
     nobody, once, often = (learn_habits(visited, offered) for visited in ([], tuesdays[:1], tuesdays * 3))
     assert np.allclose(nobody.factor, 1.0)
-    of_once, of_often = (habits.of([tuesday, morning]) for habits in (once, often))
+    asked = np.array([hour_of_week(tuesday), hour_of_week(morning)])
+    of_once, of_often = (habits.of(asked) for habits in (once, often))
     assert of_often[0] > of_once[0] > 1 > of_once[1] > of_often[1]
 
 

@@ -20,7 +20,7 @@ from app.models import Event, FeedEntry, Person, Setting, Source
 from app.people import tokens
 from app.web.rendering import POLICY
 from recommender.catalogue import load_catalogue
-from recommender.ranking import rank_topics
+from recommender.topic_worth import rank_topics
 from scrapers import EventDraft, Organizer, Venue, Window, read_here
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -34,8 +34,10 @@ from app.words.when import ago, day_words, when_words
 from app.words.wording import CATALOGUES, DOMAIN, LANGUAGES, preferred, wording_of
 from recommender import cadence, reasons
 from recommender.cadence import Rhythm
+from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
-from recommender.ranking import Candidate, rank_events
+from recommender.event_table import tabulate
+from recommender.ranking import Person, choose
 from recommender.reasons import explain
 
 ROOT = Path(__file__).parent.parent
@@ -254,7 +256,7 @@ def test_every_kind_of_reason_is_told_again_in_german() -> None:
             Candidate(id=place, topics={slug: 0.9}, starts_at=NOW + timedelta(days=2), mode="in_person")
             for place, slug in enumerate(slugs[:: len(slugs) // 120])
         ]
-        for choice in rank_events(known, candidates, now=NOW, reach="far", limit=100):
+        for choice in choose(Person(known, "far"), tabulate(candidates), now=NOW, limit=100):
             reason = explain(choice, known)
             untold |= {line for line in (reason.sentence, *reason.evidence) if retold(line, DE) == line}
     assert untold == set()

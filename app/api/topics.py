@@ -25,7 +25,7 @@ from app.api.problems import Problem, declared
 from app.api.shapes import topics as shapes
 from app.queries.topic_forms import topic_json
 from recommender.catalogue import Topic, load_catalogue
-from recommender.ranking import next_topics
+from recommender.topic_worth import next_topics
 
 router = APIRouter(prefix="/api/v1/topics", tags=["topics"])
 

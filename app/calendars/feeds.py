@@ -26,7 +26,7 @@ from app.picking.barriers import is_hidden, whereabouts
 from app.queries import listing
 from app.queries.filters import EventFilter
 from app.queries.listing import Listed, with_topics
-from recommender.ranking import next_topics
+from recommender.topic_worth import next_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
 MOST = 20  # calendars a person

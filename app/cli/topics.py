@@ -36,7 +36,7 @@ def near(topic: str, limit: int = 20, as_json: Json = False) -> None:
     """Show the topics next door: those most worth showing to somebody who knows this one."""
     from app.topic_names import topic_called
     from recommender.catalogue import load_catalogue
-    from recommender.ranking import next_topics
+    from recommender.topic_worth import next_topics
 
     rows = next_topics({topic_called(topic).slug: 3})[:limit]
     if as_json:

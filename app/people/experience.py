@@ -25,7 +25,7 @@ from app.people.reactions import ANSWERS
 from recommender.adjacency import load_adjacency
 from recommender.catalogue import load_catalogue
 from recommender.co_attendance import CoAttendance, fit_co_attendance
-from recommender.ranking import score_topics
+from recommender.topic_worth import score_topics
 
 Answers = Mapping[str, tuple[int, float, int]]  # topic → asked, expected to want it, wanting it
 

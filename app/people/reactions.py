@@ -15,9 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.models import Feedback, Person
 from app.people.feedback import WELCOMING, Kind
 from recommender.catalogue import load_catalogue
-from recommender.ranking import score_topics
 from recommender.reach import Reach, geography
 from recommender.reactions import Offsets, Reaction, offsets_of
+from recommender.topic_worth import score_topics
 
 ANSWERS: tuple[Kind, ...] = (*WELCOMING, "dismissed")
 

@@ -21,8 +21,8 @@ from app.people.wishes import Wish
 from app.picking.grounds import Grounds
 from app.places import distance_km
 from recommender.candidate import Candidate, Choice
-from recommender.event_table import EventTable
-from recommender.ranking import Person, choose, tabulate
+from recommender.event_table import EventTable, tabulate
+from recommender.ranking import Person, choose
 
 UNCHECKED_ALIVE = 0.4  # how alive a community counts of which nothing but its own word is known
 BATCH = 500

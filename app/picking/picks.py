@@ -32,9 +32,10 @@ from recommender.candidate import Candidate, Choice
 from recommender.catalogue import load_catalogue
 from recommender.event_table import EventTable, tabulate
 from recommender.habits import learn_habits
-from recommender.ranking import Person, choose, score_topics
+from recommender.ranking import Person, choose
 from recommender.reach import geography
 from recommender.reactions import offsets_of
+from recommender.topic_worth import score_topics
 
 LEAST_OUTSIDE = 0.02  # share of all topics below which nothing worth a path is left
 

@@ -18,8 +18,8 @@ from app.people.wishes import Wish
 from app.picking import picks
 from recommender.adjacency import Adjacency, load_adjacency
 from recommender.log_odds import logit
-from recommender.ranking import score_topics
 from recommender.reach import REACHES, Reach
+from recommender.topic_worth import score_topics
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from app.words.event_words import status_words, where_words
 from app.words.retelling import retold
 from app.words.when import when_words
 from app.words.wording import Wording, mark
-from recommender.ranking import next_topics
+from recommender.topic_worth import next_topics
 
 router = APIRouter(include_in_schema=False)
 
