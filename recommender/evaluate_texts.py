@@ -14,7 +14,8 @@ from recommender.embedding import Embedder, load_embedder
 from recommender.label_tagging import tag_labels
 from recommender.learn.judged import Labelled, read_labelled
 from recommender.learn.sources import incidence, positions
-from recommender.learn.tagging import Groups, build_tagging, read_tagged_groups
+from recommender.learn.tagged_texts import Groups, read_tagged_groups
+from recommender.learn.tagging import build_tagging
 from recommender.metrics import Result, ndcg, recall, result
 from recommender.names import Names, words_of
 from recommender.purpose import PURPOSES, Purposer, load_cues, load_purpose_model

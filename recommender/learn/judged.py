@@ -15,7 +15,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from recommender.learn.sources import rows
-from recommender.learn.tagging import read_tagged_groups
+from recommender.learn.tagged_texts import read_tagged_groups
 from recommender.purpose import PURPOSES
 from recommender.tagging import EventText
 

@@ -15,7 +15,7 @@ from recommender.catalogue import Catalogue
 from recommender.embedding import load_embedder
 from recommender.heads import BUCKETS, Floats
 from recommender.learn.judged import Labelled, read_labelled, read_lines
-from recommender.learn.tagging import forget_vectors
+from recommender.learn.tagged_texts import forget_vectors
 from recommender.purpose import PURPOSES, PurposeModel, cue_features, hashed_words, heard, load_cues, load_usual
 from recommender.tagging import EventText, embedded_text
 
