@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.people.wishes import EVENING, LATE, Refusals, Wish
-from app.picking.ahead import Ahead, Flags, sphere_points
+from app.picking.ahead_table import Ahead, Flags, sphere_points
 from app.picking.barriers import is_of, speaks
 from app.places import EARTH_RADIUS_KM, Spot
 from app.queries.filters import PURPOSES

@@ -18,7 +18,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.models import Event
 from app.people.experience import Experience, experience_of
 from app.people.wishes import Wish
-from app.picking.ahead import Ahead, candidate_of, events_ahead
+from app.picking.ahead import events_ahead
+from app.picking.ahead_table import Ahead, candidate_of
 from app.picking.barriers import barrier
 from app.picking.feasible import Feasible, feasible
 from app.picking.grounds import Grounds
