@@ -32,6 +32,12 @@ SUSPICIOUS = re.compile(r"adj_|@|%40|\?|[Bb]earer|[Bb]asic|BEARER|BASIC")  # mos
 LONGEST = 8_192  # characters of one value; what strangers wrote must not keep the log busy
 PAUSE = 0.2  # seconds a line may wait for others
 MOST_WAITING = 500  # lines
+SHARED: tuple[Processor, ...] = (  # what each line tells, whichever logger it comes from
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 CHATTY = ("httpx", "httpcore", "aiosqlite", "alembic.runtime.plugins")  # below a warning they tell each step
 
 
@@ -125,35 +131,16 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
     shown = level if level is not None else logging.WARNING if out.isatty() else logging.INFO
     lines_before = _lines, _shown
     _lines, _shown = Lines(out), shown
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    handler = logging.StreamHandler(_lines)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.StackInfoRenderer(),
-                structlog.processors.format_exc_info,
-                redact_all,
-                _json,
-            ],
-        )
-    )
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     before = root.handlers[:], root.level
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_handler(_lines)]
     root.setLevel(shown)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *SHARED,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -170,3 +157,21 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
         structlog.reset_defaults()
 
     return undo
+
+
+def _handler(lines: Lines) -> logging.Handler:
+    """Return what writes records of any logger, ours or a library's, as redacted JSON."""
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.StackInfoRenderer(),
+                structlog.processors.format_exc_info,
+                redact_all,
+                _json,
+            ],
+        )
+    )
+    return handler

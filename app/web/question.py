@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.people.wishes import Hours, Wish
 from app.places import Spot, UnknownPlace, cities_called, cities_like, find_spot
+from app.topic_names import PLAIN_LEVEL
 from app.words.topic_words import topic_named
 from recommender.catalogue import Topic, load_catalogue
 from recommender.reach import REACHES, Reach
@@ -20,7 +21,6 @@ Mode = Literal["any", "in_person", "online"]
 
 MOST_KNOWN = 60
 LONGEST = 300  # characters of one value that are read
-MIDDLE = 3  # the level of a topic that is named without one
 DISTANCES = (5, 10, 25, 50, 100, 250)
 SPANS = (7, 14, 21, 60)
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -35,7 +35,7 @@ class KnownTopic:
     level: int
 
     def __str__(self) -> str:
-        return self.topic.label if self.level == MIDDLE else f"{self.topic.label}:{self.level}"
+        return self.topic.label if self.level == PLAIN_LEVEL else f"{self.topic.label}:{self.level}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Question:
     def with_known(self, labels: Sequence[str]) -> Question:
         """Return the same question of somebody who knows these topics."""
         topics = [topic for topic in map(load_catalogue().resolve, labels) if topic is not None]
-        return replace(self, known=tuple(KnownTopic(topic, MIDDLE) for topic in topics))
+        return replace(self, known=tuple(KnownTopic(topic, PLAIN_LEVEL) for topic in topics))
 
     def wish(self, profile: Wish | None = None) -> Wish:
         """Return what picks are made from; a profile adds what the page does not ask."""
@@ -235,7 +235,7 @@ def _told(values: Sequence[str]) -> list[tuple[str, int]]:
             if colon and level in ("1", "2", "3", "4", "5"):
                 told.append((label.strip(), int(level)))
             elif part.strip():
-                told.append((part.strip(), MIDDLE))
+                told.append((part.strip(), PLAIN_LEVEL))
     return told[:MOST_KNOWN]
 
 
