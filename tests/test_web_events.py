@@ -16,10 +16,10 @@ from test_web_languages import evening
 from app.models import Community, CommunityTopic, Report
 from app.places import Spot
 from app.web.calendar_links import event_links
+from app.web.charts import Series, chart, year_strip
 from app.web.distances import distances
 from app.web.question import read_question, tidied
 from app.web.search import month_of, read_position, read_search, week_of
-from app.web.strips import Series, chart, year_strip
 from app.words.wording import wording_of
 
 ENGLISH = wording_of("en")

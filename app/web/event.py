@@ -25,13 +25,14 @@ from app.queries import listing
 from app.queries.event_forms import event_json, versions_of
 from app.queries.filters import EventFilter
 from app.queries.listing import Listed, event_by_key, with_topics
+from app.topic_names import PLAIN_LEVEL
 from app.web import looking
 from app.web.calendar_links import event_links
+from app.web.cards import card_of, facts_of, host_of, pick_card
 from app.web.question import Question, read_question
 from app.web.rendering import page, trouble
 from app.web.structured import structured
 from app.web.visit import Visit, Visiting
-from app.web.words import card_of, facts_of, host_of, pick_card
 from app.words.event_words import status_words, where_words
 from app.words.retelling import retold
 from app.words.when import when_words
@@ -69,24 +70,18 @@ NEXT = 12  # topics next door that are looked for
 
 @router.get("/e/{key}")
 async def event_page(request: Request, visit: Visiting, key: str, session: Reading, now: Now) -> Response:
-    event = await event_by_key(session, key)
+    event, wording = await event_by_key(session, key), visit.wording
     if event is None:
-        return await trouble(
-            visit,
-            404,
-            visit.wording.text("No such event"),
-            visit.wording.text("The address is wrong, or the event was removed for good."),
-        )
+        words = wording.text("The address is wrong, or the event was removed for good.")
+        return await trouble(visit, 404, wording.text("No such event"), words)
     (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return RedirectResponse(f"/e/{listed.merged_into}", 301)
-    wording = visit.wording
     profile = await looking.profile_question(session, visit.person)
     question = read_question(parse_qs(request.url.query), profile)
     address = f"{settings_of(request).base_url}/e/{event.key}"
     when = when_words(event, wording, with_year=True)
     why = await _why(session, visit, listed, question, now=now) if question.known else None
-    similar, adjacent, dates = await _beside(session, listed, now=now)
     return await page(
         visit,
         "event.html",
@@ -109,9 +104,7 @@ async def event_page(request: Request, visit: Visiting, key: str, session: Readi
         versions=await versions_of(session, event),
         told=_told(event, wording),
         changes=_changes(await history.history(session, event), wording),
-        similar=[card_of(one, wording) for one in similar],
-        adjacent=[card_of(one, wording) for one in adjacent],
-        dates=[card_of(one, wording) for one in dates],
+        **await _beside(session, listed, wording, now=now),
     )
 
 
@@ -131,19 +124,19 @@ async def _why(
     return card | {"against": retold(against.sentence, visit.wording) if against is not None else ""}
 
 
-async def _beside(
-    session: AsyncSession, listed: Listed, *, now: datetime
-) -> tuple[list[Listed], list[Listed], list[Listed]]:
-    """Return upcoming events about the same, events about what lies next to it, and other dates of its series."""
+async def _beside(session: AsyncSession, listed: Listed, wording: Wording, *, now: datetime) -> dict[str, Any]:
+    """Return cards of upcoming events about the same, about what lies next to it, and of other dates of its series."""
     event = listed.event
-    if not listed.topics:
-        return [], [], await _dates(session, event, now=now)
-    main = listed.topics[0][0]
-    near = tuple(topic.slug for topic, _ in next_topics({main: 3})[:NEXT])
-    wanted = EventFilter(start=now, statuses=STILL_ON)
-    similar = _different(await _reachable(session, replace(wanted, topics=(main,)), event), [listed])
-    adjacent = _different(await _reachable(session, replace(wanted, topics=near), event), [listed, *similar])
-    return similar, adjacent, await _dates(session, event, now=now)
+    similar: list[Listed] = []
+    adjacent: list[Listed] = []
+    if listed.topics:
+        main = listed.topics[0][0]
+        near = tuple(topic.slug for topic, _ in next_topics({main: PLAIN_LEVEL})[:NEXT])
+        wanted = EventFilter(start=now, statuses=STILL_ON)
+        similar = _different(await _reachable(session, replace(wanted, topics=(main,)), event), [listed])
+        adjacent = _different(await _reachable(session, replace(wanted, topics=near), event), [listed, *similar])
+    found = {"similar": similar, "adjacent": adjacent, "dates": await _dates(session, event, now=now)}
+    return {name: [card_of(one, wording) for one in some] for name, some in found.items()}
 
 
 async def _reachable(session: AsyncSession, wanted: EventFilter, event: Event) -> list[Listed]:

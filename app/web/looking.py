@@ -15,9 +15,9 @@ from app.models import Feedback, Person
 from app.people import feedback, people
 from app.picking import picks, slates
 from app.queries.listing import Listed
+from app.web.cards import pick_card
 from app.web.neighbourhood import Neighbourhood, neighbourhood
 from app.web.question import DISTANCES, LIMIT, SPANS, KnownTopic, Question
-from app.web.words import pick_card
 from app.words.reach_words import MIXED_WORDS
 from app.words.wording import Wording
 from recommender.catalogue import load_catalogue

@@ -24,11 +24,11 @@ from app.models import Event, Feedback, Person
 from app.people import export, hiding, people, takeaways, tokens
 from app.people.wishes import USUAL_PURPOSES
 from app.web import looking
+from app.web.cards import PURPOSE_WORDS
 from app.web.forms import read_form
 from app.web.question import LONGEST
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.web.words import PURPOSE_WORDS
 from app.words.event_words import language_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold

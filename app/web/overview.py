@@ -21,8 +21,8 @@ from app.models import Chore, Event, EventChange, EventVersion, FetchState, Repo
 from app.people import audit
 from app.queries.counts import count_all
 from app.queue import backlog
-from app.web.strips import Series, chart
-from app.web.words import PURPOSE_WORDS
+from app.web.cards import PURPOSE_WORDS
+from app.web.charts import Series, chart
 from app.words.when import day_words, when_words
 from app.words.wording import Wording, mark
 
