@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, or_, update
+from sqlalchemy.orm import Mapped
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +23,13 @@ class Name(NamedTuple):
     source: str  # its address
     uid: str
     recurrence_id: str
+
+
+Side = tuple[Mapped[str], ...]  # the columns that hold a Name
+SIDES: tuple[Side, Side] = (
+    (col(Verdict.source), col(Verdict.uid), col(Verdict.recurrence_id)),
+    (col(Verdict.other_source), col(Verdict.other_uid), col(Verdict.other_recurrence_id)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +66,12 @@ async def decide(
 
 
 def _is_pair(a: Name, b: Name) -> ColumnElement[bool]:
-    return and_(
-        col(Verdict.source) == a.source,
-        col(Verdict.uid) == a.uid,
-        col(Verdict.recurrence_id) == a.recurrence_id,
-        col(Verdict.other_source) == b.source,
-        col(Verdict.other_uid) == b.uid,
-        col(Verdict.other_recurrence_id) == b.recurrence_id,
-    )
+    one, other = SIDES
+    return and_(_is_named(one, a), _is_named(other, b))
+
+
+def _is_named(side: Side, name: Name) -> ColumnElement[bool]:
+    return and_(*(column == told for column, told in zip(side, name, strict=True)))
 
 
 async def ruling(session: AsyncSession, source: Source, keys: Collection[Key]) -> Ruling:
@@ -108,27 +114,12 @@ async def _event_of(session: AsyncSession, name: Name) -> int | None:
 
 async def rename_source(session: AsyncSession, old: str, new: str) -> None:
     """Follow a source that moved to another address."""
-    await session.exec(update(Verdict).where(col(Verdict.source) == old).values(source=new))
-    await session.exec(update(Verdict).where(col(Verdict.other_source) == old).values(other_source=new))
+    for source, *_ in SIDES:
+        await session.exec(update(Verdict).where(source == old).values({source: new}))
 
 
 async def rename_version(session: AsyncSession, old: Name, new: Name) -> None:
     """Follow a version whose source calls it by another uid now."""
-    await session.exec(
-        update(Verdict)
-        .where(
-            col(Verdict.source) == old.source,
-            col(Verdict.uid) == old.uid,
-            col(Verdict.recurrence_id) == old.recurrence_id,
-        )
-        .values(uid=new.uid, recurrence_id=new.recurrence_id)
-    )
-    await session.exec(
-        update(Verdict)
-        .where(
-            col(Verdict.other_source) == old.source,
-            col(Verdict.other_uid) == old.uid,
-            col(Verdict.other_recurrence_id) == old.recurrence_id,
-        )
-        .values(other_uid=new.uid, other_recurrence_id=new.recurrence_id)
-    )
+    for side in SIDES:
+        renamed = dict(zip(side, new, strict=True))
+        await session.exec(update(Verdict).where(_is_named(side, old)).values(renamed))
