@@ -13,12 +13,20 @@ class UnknownTopic(ValueError):  # noqa: N818
     """Labels that name no topic, each with labels that may have been meant."""
 
     def __init__(self, suggestions: Mapping[str, Sequence[str]]) -> None:
-        super().__init__(" ".join(f"no topic is called {label!r}{_meant(of)}" for label, of in suggestions.items()))
         self.suggestions = {label: tuple(meant) for label, meant in suggestions.items()}
+        super().__init__(self.told())
+
+    def told(self, *, otherwise: str = "") -> str:
+        """Return it in words; `otherwise` is what helps, where it is told, if nothing like a label is known."""
+        return " ".join(
+            f"no topic is called {label!r}{_meant(meant, otherwise)}" for label, meant in self.suggestions.items()
+        )
 
 
-def _meant(suggestions: Sequence[str]) -> str:
-    return f"; did you mean {', '.join(suggestions)}?" if suggestions else "; `topics search` finds what there is."
+def _meant(suggestions: Sequence[str], otherwise: str) -> str:
+    if suggestions:
+        return f"; did you mean {', '.join(suggestions)}?"
+    return f"; {otherwise}." if otherwise else "."
 
 
 def topic_called(label: str) -> Topic:

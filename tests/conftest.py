@@ -69,7 +69,10 @@ def shared() -> Path:
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    """The service as it is set up by default, with an empty database; modules that need another define their own."""
-    async with serving(tmp_path) as running:
+async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
+    """The service as it is set up by default, with an empty database: that of `database_url` for tests that use it."""
+    changes = {}
+    if "database_url" in request.fixturenames:
+        changes["ADJACENT_DATABASE_URL"] = request.getfixturevalue("database_url")
+    async with serving(tmp_path, **changes) as running:
         yield running

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import icalendar
 import pytest
-from service import MUNICH, NOW, Service, draft, serving
+from service import MUNICH, NOW, Service, draft
 from sqlmodel import select
 
 from app.api.shapes import events as shapes
@@ -26,15 +24,6 @@ SAMOA = Venue(name="Fale", city="Apia", country="WS", lat=-13.83, lon=-171.77)
 
 
 on_both_databases = pytest.mark.usefixtures("database_url")  # where SQL differs; elsewhere SQLite stands for both
-
-
-@pytest.fixture
-async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
-    changes = {}
-    if "database_url" in request.fixturenames:
-        changes["ADJACENT_DATABASE_URL"] = request.getfixturevalue("database_url")
-    async with serving(tmp_path, **changes) as running:
-        yield running
 
 
 async def titles(service: Service, query: str) -> list[str]:
@@ -127,6 +116,8 @@ async def test_topics_are_found_by_label_alias_or_slug_and_any_of_them_counts(se
     assert refused.status_code == 422
     assert refused.json()["type"] == "/problems/unknown-topic"
     assert "React" in refused.json()["suggestions"]
+    unlike = await service.client.get(f"{EVENTS}?topic=xqzw")
+    assert unlike.json()["detail"] == "no topic is called 'xqzw'; GET /api/v1/topics?q=… finds what there is."
 
 
 @on_both_databases
@@ -396,6 +387,9 @@ async def test_merged_event_leads_to_the_one_that_remains(service: Service) -> N
     for ending in ("", ".ics"):
         answer = await service.client.get(f"{EVENTS}/{ids['a']}{ending}")
         assert (answer.status_code, answer.headers["location"]) == (301, f"{EVENTS}/{ids['c']}{ending}")
+        assert answer.headers["cache-control"] == "public, max-age=60"  # people may part them again
+    asked = await service.client.get(f"{EVENTS}/{ids['a']}.ics?cancelled=prefix")
+    assert asked.headers["location"] == f"{EVENTS}/{ids['c']}.ics?cancelled=prefix"
     assert await titles(service, "") == ["C"]
     whole = (await service.client.get(f"{EVENTS}?include_deleted=true")).json()["data"]
     assert [(event["title"], event["deleted"], event["merged_into"]) for event in whole] == [
@@ -421,6 +415,10 @@ async def test_calendar_holds_the_whole_result_of_the_filters(service: Service) 
     dropped = await service.client.get("/api/v1/events.ics?q=off&cancelled=drop")
     assert icalendar.Calendar.from_ical(dropped.content).walk("VEVENT") == []
     assert (await service.client.get("/api/v1/events.ics?limit=5")).status_code == 422
+    (called_off,) = (await service.client.get("/api/v1/events?q=off")).json()["data"]
+    alone = await service.client.get(f"/api/v1/events/{called_off['id']}.ics?cancelled=prefix")
+    (shown,) = icalendar.Calendar.from_ical(alone.content).walk("VEVENT")
+    assert (str(shown["summary"]), str(shown["status"])) == ("Cancelled: Called off", "CANCELLED")
 
 
 async def test_calendar_is_the_same_bytes_until_something_changes(service: Service) -> None:

@@ -8,25 +8,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import revisions
 from app.api.access import Chosen, Data, Now
 from app.api.conditional import promise, standing
-from app.api.exports import content
+from app.api.exports import Cancelling, content
 from app.api.problems import Problem, declared
 from app.calendars import calendar_feed, feeds
 
 router = APIRouter(tags=["calendars"])
 
 HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
-
-
-class FeedQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    cancelled: calendar_feed.Cancelled = Field("keep", description="What becomes of cancelled events.")
 
 
 @router.get(
@@ -40,7 +33,7 @@ async def read_feed(
     *,
     request: Request,
     token: Annotated[str, Path(max_length=100)],
-    asked: Annotated[FeedQuery, Query()],
+    asked: Annotated[Cancelling, Query()],
     database: Data,
     now: Now,
     chosen: Chosen,

@@ -23,7 +23,7 @@ from app.api.answers import (
     write_cursor,
 )
 from app.api.conditional import promise, standing
-from app.api.exports import content
+from app.api.exports import Cancelling, content
 from app.api.parameters import EventQuery, event_filter, leaves_at, row_id
 from app.api.problems import Problem, declared
 from app.api.shapes import events as shapes
@@ -100,12 +100,20 @@ def _position(cursor: str, sort: str) -> Position:
         **declared(404, 422),
     },
 )
-async def export_event(id: Id, _: Annotated[Nothing, Query()], session: Reading, chosen: Chosen) -> Response:  # noqa: A002
+async def export_event(
+    request: Request,
+    id: Id,  # noqa: A002
+    asked: Annotated[Cancelling, Query()],
+    session: Reading,
+    chosen: Chosen,
+) -> Response:
     event = await found_event(session, id)
     (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
-        return RedirectResponse(f"/api/v1/events/{listed.merged_into}.ics", 301)
-    body = calendar_feed.calendar(calendar_feed.header(event.title), [listed], base_url=chosen.base_url)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return moved(f"/api/v1/events/{listed.merged_into}.ics{query}", PUBLIC)
+    head = calendar_feed.header(event.title)
+    body = calendar_feed.calendar(head, [listed], base_url=chosen.base_url, cancelled=asked.cancelled)
     return Response(body, headers={"Cache-Control": PUBLIC}, media_type="text/calendar")
 
 
@@ -121,7 +129,7 @@ async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -
     event = await found_event(session, id)
     (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
-        return RedirectResponse(f"/api/v1/events/{listed.merged_into}", 301)
+        return moved(f"/api/v1/events/{listed.merged_into}", PUBLIC)
     return answer(
         {
             "data": {
@@ -133,6 +141,11 @@ async def show_event(id: Id, _: Annotated[Nothing, Query()], session: Reading) -
             }
         }
     )
+
+
+def moved(address: str, cache: str) -> Response:
+    """Send on to the event that stands for another, for as long as an answer holds: people may part them again."""
+    return RedirectResponse(address, 301, {"Cache-Control": cache})
 
 
 async def found_event(session: AsyncSession, key: str) -> Event:

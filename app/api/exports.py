@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
@@ -103,8 +103,17 @@ def exported(request: Request, body: bytes, media_type: str, headers: Mapping[st
     return Response(body, headers={"Cache-Control": PUBLIC, "Link": link, **headers}, media_type=media_type)
 
 
-class CalendarQuery(Selection):
-    cancelled: calendar_feed.Cancelled = Field("keep", description="What becomes of cancelled events.")
+class Cancelling(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    cancelled: calendar_feed.Cancelled = Field(
+        "keep",
+        description="Cancelled events: `keep` shows their status, `prefix` their titles, too; `drop` omits them.",
+    )
+
+
+class CalendarQuery(Selection, Cancelling):
+    """Which events, and what becomes of cancelled ones."""
 
 
 @router.get(

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
-from app.api.events import found_event
+from app.api.events import found_event, moved
 from app.api.limits import at_most
 from app.api.parameters import spot
 from app.api.problems import declared
@@ -177,7 +177,7 @@ async def show_standing(
     event = await found_event(session, id)
     (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
-        return RedirectResponse(f"/api/v1/me/recommendations/{listed.merged_into}", 301)
+        return moved(f"/api/v1/me/recommendations/{listed.merged_into}", PRIVATE)
     found = await left_out.standing(session, me, listed, now=now)
     return private({"data": {"event": event.key, **found.as_json()}})
 

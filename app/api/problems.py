@@ -128,7 +128,8 @@ async def _unknown_topic(_request: Request, error: Exception) -> Response:
     first = next(iter(error.suggestions))
     unknown = [{"label": label, "suggestions": list(of)} for label, of in error.suggestions.items()]
     members = {"label": first, "suggestions": list(error.suggestions[first]), "unknown": unknown}
-    return problem_response(422, str(error), kind="unknown-topic", members=members)
+    told = error.told(otherwise="GET /api/v1/topics?q=… finds what there is")
+    return problem_response(422, told, kind="unknown-topic", members=members)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -168,7 +169,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 400 and "parsing the body" in str(error.detail):
         return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
     if error.status_code == 404:
-        detail = f"nothing is at {request.url.path}"
+        detail = f"nothing is at {request.url.path}; /docs lists what there is"
     return problem_response(error.status_code, detail, headers=headers)
 
 

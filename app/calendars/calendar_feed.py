@@ -136,11 +136,13 @@ def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> by
     Programs keep what they had when an address only fails; this is how people hear of it.
     """
     again = f"The address of “{clean(feed.name)}” was replaced. Subscribe again: {base_url}/me"
+    at = instant(replaced_at)
     notice = (
-        f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{instant(replaced_at)}\r\n",
-        f"DTSTART;VALUE=DATE:{instant(replaced_at)[:8]}\r\nSUMMARY:This link was replaced\r\n",
+        f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{at}\r\nCREATED:{at}\r\n",
+        f"LAST-MODIFIED:{at}\r\nSEQUENCE:0\r\nDTSTART;VALUE=DATE:{at[:8]}\r\nSUMMARY:This link was replaced\r\n",
         line("DESCRIPTION", text(again)),
         line("URL", f"{base_url}/me"),
+        "STATUS:CONFIRMED\r\n",
         ALWAYS,
     )
     return whole(header(feed.name), ["".join(notice).encode()])

@@ -19,7 +19,9 @@ def one_line(error: Exception) -> str | None:
     from scrapers import Unreadable
     from scrapers.fetch import FetchError
 
-    if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, UnknownPlace, UnknownTopic)):
+    if isinstance(error, UnknownTopic):
+        return error.told(otherwise="`topics search` finds what there is")
+    if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, UnknownPlace)):
         return str(error)
     if isinstance(error, (FetchError, Unreadable)):
         told = f"{error.message} [{error.code}]"

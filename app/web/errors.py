@@ -69,4 +69,4 @@ def _as_fault(handler: Handler) -> Any:
 
 
 def is_for_people(request: Request) -> bool:
-    return not request.url.path.startswith(("/api/", "/f/")) and "text/html" in request.headers.get("accept", "")
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
