@@ -38,7 +38,7 @@ from app.api.conditional import Conditional
 from app.api.doors import BodyLimit, Doors, Faults
 from app.api.health import Gauges, Timings
 from app.api.limits import Limiter
-from app.api.reference import describe
+from app.api.openapi import describe
 from app.api.requests import Requests
 from app.api.uses import Uses
 from app.collecting import first_start, registry

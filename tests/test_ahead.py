@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -142,12 +141,6 @@ async def test_hours_are_those_of_the_event_s_own_clock(database: Database) -> N
         everything = feasible(kept, Wish(known={}, days=60), now=NOW)
         assert found.open.tolist() == (everything.open & told).tolist()
         assert found.open.any()
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def picked(service: Service, **asked: object) -> list[str]:

@@ -6,25 +6,24 @@ import gzip
 import json
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
-from service import BASE_URL, Service, draft, serving
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+from selectolax.lexbor import LexborHTMLParser
+from service import BASE_URL, Service, draft
 from sqlalchemy import text
 
 from app.api import problems
+from app.api.examples import answers_of, body_of
 from app.api.shapes import topics as shapes
+from app.api.shapes.opinions import FeedbackAnswer
 from app.db import migrate
+from app.main import API
 
 EVENTS = "/api/v1/events"
 JSON = {"content-type": "application/json"}
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def test_unknown_address_is_a_problem(service: Service) -> None:
@@ -34,35 +33,30 @@ async def test_unknown_address_is_a_problem(service: Service) -> None:
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "nothing is at /api/v1/nothing",
+        "detail": "nothing is at /api/v1/nothing; /docs lists what there is",
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "address", "allowed"),
-    [
+async def test_wrong_method_names_all_that_are_allowed(service: Service) -> None:
+    for method, address, allowed in (
         ("PUT", EVENTS, "GET, HEAD"),
         ("DELETE", "/api/v1/recommendations", "POST"),
         ("PUT", "/api/v1/me", "DELETE, GET, HEAD, PATCH, POST"),
-        ("PATCH", "/api/v1/me/feedback", "DELETE, POST"),
+        ("PATCH", "/api/v1/me/feedback", "DELETE, GET, HEAD, POST"),
         ("POST", "/api/v1/sources/1", "DELETE, GET, HEAD"),
         ("POST", "/f/adj_f_x.ics", "GET, HEAD"),
         ("TRACE", "/healthz", "GET, HEAD"),
-    ],
-)
-async def test_wrong_method_names_all_that_are_allowed(
-    service: Service, method: str, address: str, allowed: str
-) -> None:
-    answer = await service.client.request(method, address)
-    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
-    assert answer.headers["content-type"] == "application/problem+json"
+    ):
+        answer = await service.client.request(method, address)
+        assert (answer.status_code, address, answer.headers["allow"]) == (405, address, allowed)
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe{}", b"", b'{"know": ["React"]} x', b"nonsense"])
-async def test_body_that_is_no_json_is_a_bad_request(service: Service, body: bytes) -> None:
-    answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
-    assert answer.status_code == (422 if body == b"" else 400)
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_body_that_is_no_json_is_a_bad_request(service: Service) -> None:
+    for body in (b"{", b"\xff\xfe{}", b"", b'{"know": ["React"]} x', b"nonsense", b"[" * 60_000, b'{"know": "\xe9"}'):
+        answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
+        assert (answer.status_code, body) == (422 if body == b"" else 400, body)
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_body_of_another_type_is_refused(service: Service) -> None:
@@ -72,13 +66,12 @@ async def test_body_of_another_type_is_refused(service: Service) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json")
 
 
-@pytest.mark.parametrize(
-    "body", ['{"know": [], "x": 1}', '{"know": {"React": 9}}', '{"know": {"React": true}}', '{"days": NaN}', "[]", "1"]
-)
-async def test_body_outside_the_schema_is_refused_with_pointers(service: Service, body: str) -> None:
-    answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
-    assert all(error["pointer"].startswith("/") for error in answer.json()["errors"])
+async def test_body_outside_the_schema_is_refused_with_pointers(service: Service) -> None:
+    known = ('{"know": [], "x": 1}', '{"know": {"React": 9}}', '{"know": {"React": true}}', '{"know": ["\\ud800"]}')
+    for body in (*known, '{"days": NaN}', '{"days": 1e999}', "[]", "1"):
+        answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
+        assert (answer.status_code, body, answer.json()["type"]) == (422, body, "/problems/invalid-request")
+        assert all(error["pointer"].startswith("/") for error in answer.json()["errors"])
 
 
 async def test_large_body_is_refused_before_it_is_read(service: Service) -> None:
@@ -102,6 +95,14 @@ async def test_browsers_are_told_by_a_page_what_was_refused_before_any_route(ser
         assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
         assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert "<h1>That came from another site</h1>" in forged.text
+
+
+async def test_calendar_that_is_not_there_is_told_to_people_by_a_page(service: Service) -> None:
+    shown = await service.client.get("/f/adj_f_x.ics", headers=PAGE)
+    told = await service.client.get("/f/adj_f_x.ics", headers={"accept": "text/calendar, */*;q=0.5"})
+    kinds = [answer.headers["content-type"] for answer in (shown, told)]
+    assert (shown.status_code, told.status_code) == (404, 404)
+    assert kinds == ["text/html; charset=utf-8", "application/problem+json"]
 
 
 async def test_what_fails_is_told_with_the_headers_of_every_answer_and_goes_on_to_the_log(service: Service) -> None:
@@ -156,28 +157,28 @@ READS = (
 )
 
 
-@pytest.mark.parametrize("address", READS)
-async def test_every_read_has_a_strong_tag_and_is_spared_where_it_is_known(service: Service, address: str) -> None:
-    first = await service.client.get(address)
-    assert first.status_code == 200
-    tag = first.headers["etag"]
-    assert tag.startswith('"')
-    assert (await service.client.get(address)).content == first.content
-    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
-        again = await service.client.get(address, headers={"if-none-match": known})
-        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-        assert "content-type" not in again.headers
-    assert (await service.client.get(address, headers={"if-none-match": '"other"'})).status_code == 200
+async def test_every_read_has_a_strong_tag_and_is_spared_where_it_is_known(service: Service) -> None:
+    for address in READS:
+        first = await service.client.get(address)
+        assert (address, first.status_code) == (address, 200)
+        tag = first.headers["etag"]
+        assert tag.startswith('"')
+        assert (await service.client.get(address)).content == first.content
+        for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+            again = await service.client.get(address, headers={"if-none-match": known})
+            assert (address, again.status_code, again.content, again.headers["etag"]) == (address, 304, b"", tag)
+            assert "content-type" not in again.headers
+        assert (await service.client.get(address, headers={"if-none-match": '"other"'})).status_code == 200
 
 
-@pytest.mark.parametrize("address", READS)
-async def test_head_answers_as_get_without_the_body(service: Service, address: str) -> None:
-    got, headed = await service.client.get(address), await service.client.head(address)
-    for answer in (got, headed):
-        del answer.headers["x-request-id"]  # each has its own
-    assert (headed.status_code, headed.content, headed.headers) == (200, b"", got.headers)
-    known = await service.client.head(address, headers={"if-none-match": got.headers["etag"]})
-    assert known.status_code == 304
+async def test_head_answers_as_get_without_the_body(service: Service) -> None:
+    for address in READS:
+        got, headed = await service.client.get(address), await service.client.head(address)
+        for answer in (got, headed):
+            del answer.headers["x-request-id"]  # each has its own
+        assert (address, headed.status_code, headed.content, headed.headers) == (address, 200, b"", got.headers)
+        known = await service.client.head(address, headers={"if-none-match": got.headers["etag"]})
+        assert known.status_code == 304
 
 
 async def test_each_content_coding_has_its_own_tag(service: Service) -> None:
@@ -230,33 +231,13 @@ async def test_other_sites_may_act_for_somebody_whose_token_they_hold(service: S
         assert "access-control-allow-credentials" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "null"}, 403),
-        ({"sec-fetch-site": "same-origin"}, 401),
-        ({"origin": BASE_URL}, 401),
-        ({}, 401),
-    ],
-)
-async def test_write_with_a_cookie_from_another_site_is_refused(
-    service: Service, headers: dict[str, str], status: int
-) -> None:
-    answer = await service.client.delete("/api/v1/me", headers={"cookie": "adjacent=adj_s_x", **headers})
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-
-
-@pytest.mark.parametrize("address", [EVENTS, "/nothing", "/healthz", "/docs", "/f/adj_f_x.ics"])
-async def test_every_answer_carries_safe_headers(service: Service, address: str) -> None:
-    headers = (await service.client.get(address)).headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "DENY"
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["content-security-policy"].startswith("default-src 'none'")
+async def test_every_answer_carries_safe_headers(service: Service) -> None:
+    for address in (EVENTS, "/nothing", "/healthz", "/docs", "/f/adj_f_x.ics"):
+        headers = (await service.client.get(address)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
 
 
 async def test_topics_are_found_paged_and_shown(service: Service) -> None:
@@ -346,6 +327,30 @@ async def test_openapi_names_every_operation_once_and_declares_its_errors(servic
     assert "ProblemDetails" in schemas
     referred = set(re.findall(r'"\$ref":"([^"]*)"', json.dumps(document, separators=(",", ":"))))
     assert referred == {f"#/components/schemas/{name}" for name in schemas}
+
+
+async def test_every_example_is_of_the_shape_it_illustrates(service: Service) -> None:
+    document = (await service.client.get("/openapi.json")).json()
+    operations = {one["operationId"]: one for methods in document["paths"].values() for one in methods.values()}
+    routes = [route for module in API for route in module.router.routes if isinstance(route, APIRoute)]
+    answers = {route.operation_id: route.response_model for route in routes if route.response_model}
+    for name, model in answers.items():
+        for media in answers_of(operations[name]):
+            model.model_validate(media["example"])
+    bodies = {route.operation_id: route.body_field for route in routes if route.body_field}
+    for name, field in bodies.items():
+        TypeAdapter(field.field_info.annotation).validate_python(body_of(operations[name])["example"])
+    assert answers.keys() | bodies.keys() <= operations.keys()
+
+
+async def test_reference_shows_how_to_ask_and_what_is_answered(service: Service) -> None:
+    page = LexborHTMLParser((await service.client.get("/docs")).text)
+    shown = page.css_first("#give_feedback")
+    asked, answered = (one.text() for one in shown.css("pre"))
+    assert asked.startswith(f"curl -X POST '{BASE_URL}/api/v1/me/feedback'")
+    assert FeedbackAnswer.model_validate_json(answered)
+    links = {node.attributes["href"] for node in page.css("a[href^='#']")}
+    assert links <= {f"#{node.attributes['id']}" for node in page.css("[id]")}
 
 
 async def test_start_is_announced_with_an_operator_link(service: Service) -> None:

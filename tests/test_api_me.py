@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import icalendar
 import pytest
-from service import BASE_URL, MUNICH, NOW, Service, draft, serving
+from service import BASE_URL, MUNICH, NOW, Service, draft
 from sqlmodel import select
 
 from app.api.limits import Bucket
 from app.api.me import GUESTS_AN_HOUR
 from app.api.shapes.feeds import NewFeedAnswer
-from app.api.shapes.opinions import FeedbackAnswer
+from app.api.shapes.opinions import FeedbackAnswer, SaidList
 from app.api.shapes.people import PersonAnswer, TopicMapAnswer
 from app.api.shapes.picks import PickList, Slate
 from app.api.shapes.sign_in import GuestAnswer
@@ -36,12 +34,6 @@ TOPICS = (
     "gardening",
     "cooking",
 )
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def a_town(service: Service, topics: tuple[str, ...] = TOPICS) -> dict[str, str]:
@@ -339,6 +331,24 @@ async def test_feed_tells_reasons_moves_and_cancellations(service: Service) -> N
     assert list(await in_calendar(service, f"{feed['url']}?cancelled=prefix")) == ["Cancelled: Letters"]
 
 
+async def test_what_was_said_is_listed_newest_first_and_by_kind(service: Service) -> None:
+    ids = await a_town(service)
+    me = await service.guest(know=["React"])
+    for topic, kind in (("chess", "saved"), ("cooking", "dismissed"), ("teaching", "saved")):
+        await say(service, me, ids[topic], kind)
+
+    async def said(address: str) -> list[tuple[str, str]]:
+        answer = (await service.client.get(address, headers=me)).json()
+        SaidList.model_validate(answer)
+        shown = [(one["event"]["id"], one["kind"]) for one in answer["data"]]
+        return shown + (await said(answer["links"]["next"]) if answer["links"]["next"] else [])
+
+    every = [(ids["teaching"], "saved"), (ids["cooking"], "dismissed"), (ids["chess"], "saved")]
+    assert await said(f"{ME}/feedback") == await said(f"{ME}/feedback?limit=1") == every
+    assert await said(f"{ME}/feedback?kind=saved") == [every[0], every[2]]
+    assert (await service.client.get(f"{ME}/feedback?kind=saved", headers=me)).json()["meta"]["count"] == 2
+
+
 async def test_feed_of_saved_events_follows_feedback(service: Service) -> None:
     ids = await a_town(service)
     me = await service.guest(know=["React"])
@@ -375,6 +385,7 @@ async def test_replaced_address_says_so_for_two_weeks(service: Service) -> None:
     old = await service.client.get(feed["url"])
     (notice,) = icalendar.Calendar.from_ical(old.content).walk("VEVENT")
     assert str(notice["summary"]) == "This link was replaced"
+    assert {"UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "STATUS", "TRANSP", "URL"} <= set(notice)
     assert (await service.client.get(feed["url"])).content == old.content
     async with service.database.writing() as session:
         for token in await session.exec(select(Token).where(Token.kind == "feed")):

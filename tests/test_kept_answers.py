@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -22,14 +21,9 @@ from app.revisions import EVENTS, revisions_of
 
 pytest_plugins = ("databases",)
 
+on_both_databases = pytest.mark.usefixtures("database_url")
 LIST = "/api/v1/events"
 NEVER_KEPT = Promise({}, None)
-
-
-@pytest.fixture
-async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
-    async with serving(tmp_path, ADJACENT_DATABASE_URL=database_url) as running:
-        yield running
 
 
 class Statements:
@@ -44,6 +38,7 @@ class Statements:
             self.told.append(" ".join(statement.split()))
 
 
+@on_both_databases
 async def test_answer_that_is_kept_costs_one_indexed_read_at_most(service: Service) -> None:
     await service.store(draft("a"))
     me = await service.guest(know=["React"], near="Munich")
@@ -95,6 +90,7 @@ async def test_every_change_is_seen_at_once_by_every_process(tmp_path: Path, dat
         assert "Typography" not in await told()
 
 
+@on_both_databases
 async def test_personal_calendar_follows_its_person_only(service: Service) -> None:
     ids = await service.store(draft("a", "Letters", venue=MUNICH))
     me, somebody = await service.guest(know=["React"]), await service.guest(know=["React"])
@@ -130,6 +126,7 @@ async def test_begun_event_leaves_a_kept_list(tmp_path: Path) -> None:
             assert "Letters" not in text
 
 
+@on_both_databases
 async def test_counters_are_read_after_the_question(service: Service) -> None:
     revisions = revisions_of(service.database)
     reading = asyncio.create_task(revisions.numbers([EVENTS]))
@@ -143,6 +140,7 @@ async def test_counters_are_read_after_the_question(service: Service) -> None:
     await reading
 
 
+@on_both_databases
 async def test_transaction_that_is_rolled_back_counts_nothing(service: Service) -> None:
     revisions = revisions_of(service.database)
     await service.store(draft("a"))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from service import BASE_URL, MUNICH, NOW, Service, draft, serving
+from service import BASE_URL, MUNICH, NOW, Service, draft
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
@@ -18,6 +16,7 @@ from app.calendars import renderings
 from app.models import Community, Event, EventTopic, Rendering
 
 pytest_plugins = ("databases",)
+pytestmark = pytest.mark.usefixtures("database_url")
 
 DRAFTS = (
     draft("a", "Letters; ink, “paper” – für alle", venue=MUNICH, description="Zeile\nnoch eine " + "ä" * 200),
@@ -25,12 +24,6 @@ DRAFTS = (
     draft("c", "Chess", days=3, ends_at=NOW + timedelta(days=3, hours=2), online_url="https://a.example/c"),
 )
 FORMS = ("events", "events?near=Munich", "events?limit=1&sort=-updated", "events.ics", "events.ics?near=Munich")
-
-
-@pytest.fixture
-async def service(tmp_path: Path, database_url: str) -> AsyncIterator[Service]:
-    async with serving(tmp_path, ADJACENT_DATABASE_URL=database_url) as running:
-        yield running
 
 
 async def store_missing(service: Service) -> int:

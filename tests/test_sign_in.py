@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import email
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.policy import default
@@ -30,12 +29,6 @@ pytest_plugins = ("databases",)
 ME = "/api/v1/me"
 ASK, CONFIRM = "/api/v1/sign-in", "/api/v1/sign-in/confirm"
 ADA = "ada@example.org"
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 @dataclass(frozen=True)

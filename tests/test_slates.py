@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pace import within
-from service import MUNICH, NOW, Service, draft, serving
+from service import MUNICH, NOW, Service, draft
 from sqlmodel import select
 
 from app.api.shapes import picks as shapes
@@ -23,12 +21,6 @@ from recommender.catalogue import load_catalogue
 ME = "/api/v1/me"
 TOPICS = ("ux-design", "teaching", "data-visualisation", "graphic-design", "agile", "digital-rights", "aws")
 WEEK = timedelta(weeks=1)
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
 
 
 async def a_season(service: Service, **fields: Any) -> dict[str, str]:

@@ -28,7 +28,9 @@ class DigestChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rhythm: subscriptions.Rhythm = Field(
-        "weekly", description="`worthwhile`: only when something is really worth it. `off` ends it."
+        "weekly",
+        description="`worthwhile`: only when something is really worth it. `off` ends it.",
+        examples=["fortnightly"],
     )
     weekday: int = Field(2, ge=1, le=7, strict=True, description="1 is Monday, in your zone.")
     hour: int = Field(8, ge=0, le=23, strict=True, description="In your zone.")

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app import opinions
-from app.api.access import Now, Writing, WritingPerson
-from app.api.answers import NO_PARAMETERS, private
+from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
+from app.api.answers import (
+    NO_PARAMETERS,
+    PRIVATE,
+    Listing,
+    Paging,
+    list_answer,
+    private,
+    read_cursor,
+    write_cursor,
+)
 from app.api.events import found_event
+from app.api.parameters import row_id
 from app.api.problems import Problem, declared
 from app.api.shapes import opinions as shapes
 from app.api.undoing import named
 from app.people import feedback
+from app.queries.event_forms import event_name
 
 router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
 
@@ -33,6 +44,33 @@ class SaidWithNote(Said):
     note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] | None = Field(
         None, description="What was learned, for oneself."
     )
+
+
+class FeedbackQuery(Paging):
+    kind: feedback.Kind | None = None
+
+
+@router.get(
+    "",
+    operation_id="list_feedback",
+    summary="List what I said of events",
+    response_model=shapes.SaidList,
+    responses=declared(401, 403, 422),
+)
+async def list_feedback(
+    request: Request, asked: Annotated[FeedbackQuery, Query()], session: Reading, me: ReadingPerson
+) -> Response:
+    """Newest first: what I saved, what I am going to, what is not for me."""
+    before = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else None
+    found = await feedback.given(session, me, kind=asked.kind, before=before, limit=asked.limit + 1)
+    shown = found[: asked.limit]
+    rows = [
+        {"event": event_name(event), "kind": said.kind, "note": said.note, "given_at": said.given_at.isoformat()}
+        for said, event in shown
+    ]
+    following = write_cursor(shown[-1][0].id or 0) if len(found) > asked.limit else None
+    count = await feedback.count_given(session, me, kind=asked.kind)
+    return list_answer(request, Listing(rows=rows, count=count, next=following), cache=PRIVATE)
 
 
 @router.post(

@@ -31,7 +31,9 @@ class NewFeed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[Text, Field(min_length=1, examples=["Picks on my phone"])]
-    kind: Literal["picks", "saved", "topic", "community", "near"] = "picks"
+    kind: Literal["picks", "saved", "topic", "community", "near"] = Field(
+        "picks", description="`near`: all events about topics next to what is known.", examples=["picks"]
+    )
     topic: Text | None = Field(None, description="Label or slug, for kind `topic`.")
     community: Text | None = Field(None, description="Id, for kind `community`.")
     subject: Text | None = Field(

@@ -25,7 +25,10 @@ class Hiding(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: hiding.Kind
-    subject: Annotated[Text, Field(min_length=1, description="A topic's label or slug, or a community's id.")]
+    subject: Annotated[
+        Text,
+        Field(min_length=1, description="A topic's label or slug, or a community's id.", examples=["Typography"]),
+    ]
 
 
 @router.get(

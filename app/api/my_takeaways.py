@@ -26,11 +26,11 @@ Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 class Brought(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    learned: Note = Field("", description="What did you learn?")
+    learned: Note = Field("", description="What did you learn?", examples=["Big letters are set from the middle."])
     to_tell: Note = Field("", description="Whom do you want to tell?")
     would_go_again: bool | None = None
     topic: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]+$")] | None = Field(
-        None, description="What you now know a little of; it joins your map."
+        None, description="What you now know a little of; it joins your map.", examples=["Typography"]
     )
 
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any
+from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, FastAPI, Request
-from fastapi.openapi.utils import get_openapi
+import orjson
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, select_autoescape
+from markupsafe import Markup, escape
 
 from app.api.answers import PUBLIC
-from app.api.problems import ProblemDetails
+from app.api.examples import answers_of, body_of, example_of, referred, sole
+from app.api.openapi import describe
+from app.api.problems import KINDS
 
 router = APIRouter(tags=["about"])
 
 STYLE = """
 :root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-code, .method { font-family: ui-monospace, monospace }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+code, pre, .method { font-family: ui-monospace, monospace; font-size: .92em }
+pre { background: #8881; border-radius: .3rem; padding: .6rem .8rem; overflow-x: auto; max-height: 28rem; overflow-wrap: normal }
 details { border-top: 1px solid #8886; padding: .4rem 0 }
 summary { cursor: pointer }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0 }
+h3 { margin-bottom: .2rem }
 """
 POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE = """<!doctype html>
@@ -36,110 +43,178 @@ PAGE = """<!doctype html>
 <body>
 <h1>{{ info.title }} API</h1>
 <p>{{ info.summary }}. The same, for programs: <a href="/openapi.json">openapi.json</a>.</p>
+{% for paragraph in info.description.split("\\n\\n") %}
+<p>{{ paragraph | marked }}</p>
+{% endfor %}
+<p>{% for tag in groups %}<a href="#{{ tag }}">{{ tag }}</a> · {% endfor %}
+<a href="#shapes">shapes</a> · <a href="#problems">problems</a></p>
 {% for tag, operations in groups.items() %}
-<h2>{{ tag }}</h2>
+<h2 id="{{ tag }}">{{ tag }}</h2>
+<p>{{ tags[tag] }}</p>
 {% for one in operations %}
-<details id="{{ one.operationId }}">
+<details>
 <summary><span class="method">{{ one.method }}</span> <code>{{ one.path }}</code> {{ one.summary }}</summary>
-{% if one.description %}<p>{{ one.description }}</p>{% endif %}
+<div id="{{ one.name }}">
+{% if one.description %}<p>{{ one.description | marked }}</p>{% endif %}
 {% if one.fields %}
 <table><thead><tr><th>name</th><th>in</th><th>type</th><th>meaning</th></tr></thead><tbody>
 {% for field in one.fields %}
 <tr><td><code>{{ field.name }}</code>{% if field.required %} *{% endif %}</td><td>{{ field.place }}</td>
-<td>{{ field.type }}</td><td>{{ field.description }}</td></tr>
+<td>{{ field.type }}</td><td>{{ field.description | marked }}</td></tr>
 {% endfor %}
 </tbody></table>
 {% endif %}
-<p>Answers: {% for status, response in one.responses.items() %}
-<code>{{ status }}</code> {{ response.description }}{{ "" if loop.last else ", " }}{% endfor %}</p>
+<pre>{{ one.asked }}</pre>
+{% if one.example %}<pre>{{ one.example }}</pre>{% endif %}
+<p>{% if one.shape %}The answer is <a href="#{{ one.shape }}">{{ one.shape }}</a>. {% endif %}
+{% for status, response in one.responses.items() %}
+<code>{{ status }}</code> {{ response.description | marked }}{{ "" if loop.last else ", " }}{% endfor %}</p>
+</div>
 </details>
 {% endfor %}
 {% endfor %}
+<h2 id="shapes">Shapes</h2>
+<p>What answers are made of. No answer holds fields that do not stand here.</p>
+{% for name, fields in shapes.items() %}
+<h3 id="{{ name }}">{{ name }}</h3>
+<table><thead><tr><th>name</th><th>type</th><th>meaning</th></tr></thead><tbody>
+{% for field in fields %}
+<tr><td><code>{{ field.name }}</code></td>
+<td>{% if field.shape %}<a href="#{{ field.shape }}">{{ field.type }}</a>{% else %}{{ field.type }}{% endif %}</td>
+<td>{{ field.description | marked }}</td></tr>
+{% endfor %}
+</tbody></table>
+{% endfor %}
+<h2 id="problems">Problems</h2>
+<p>What the <code>type</code> of an error means.</p>
+<table><tbody>
+{% for name, meaning in problems.items() %}
+<tr><td><code>/problems/{{ name }}</code></td><td>{{ meaning | marked }}</td></tr>
+{% endfor %}
+</tbody></table>
 </body>
 </html>
 """
 
-
-def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, made once an app, with what no route says by itself: problems, and who needs a token."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, routes=app.routes, openapi_version="3.1.0"
-        )
-        problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"] |= problem.pop("$defs") | {"ProblemDetails": problem}
-        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        for operation in (one for methods in document["paths"].values() for one in methods.values()):
-            if "401" in operation["responses"]:
-                operation["security"] = [{"token": []}]
-        app.openapi_schema = document
-    return app.openapi_schema
+Schema = Mapping[str, Any]
 
 
 @router.get("/docs", include_in_schema=False)
 async def show_reference(request: Request) -> Response:
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {"Cache-Control": PUBLIC, "Content-Security-Policy": POLICY.format(style)}
-    return HTMLResponse(_page().render(style=STYLE, **_contents(describe(request.app))), headers=headers)
+    document, base_url = describe(request.app), request.app.state.settings.base_url
+    return HTMLResponse(_page().render(style=STYLE, problems=KINDS, **contents(document, base_url)), headers=headers)
 
 
 @cache
 def _page() -> Any:
-    return Environment(autoescape=select_autoescape(default_for_string=True), trim_blocks=True).from_string(PAGE)
+    page = Environment(autoescape=select_autoescape(default_for_string=True), trim_blocks=True)
+    page.filters["marked"] = marked
+    return page.from_string(PAGE)
 
 
-def _contents(document: Mapping[str, Any]) -> dict[str, Any]:
+def marked(text: str) -> Markup:
+    """Return a text of ours with what stands between grave accents as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it was escaped)
+
+
+def contents(document: Schema, base_url: str) -> dict[str, Any]:
+    """Return what the page shows of a document."""
+    schemas = document["components"]["schemas"]
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            fields = [
-                {
-                    "name": one["name"],
-                    "place": one["in"],
-                    "required": one.get("required", False),
-                    "type": _type(one["schema"], document),
-                    "description": one.get("description", ""),
-                }
-                for one in operation.get("parameters", ())
-            ]
-            operation_facts = {**operation, "path": path, "method": method.upper()}
-            operation_facts["fields"] = fields + _body_fields(operation, document)
-            groups.setdefault(operation["tags"][0], []).append(operation_facts)
-    return {"info": document["info"], "groups": groups}
+            shown = _operation(path, method.upper(), operation, schemas, base_url)
+            groups.setdefault(operation["tags"][0], []).append(shown)
+    return {
+        "info": document["info"],
+        "tags": {one["name"]: one["description"] for one in document["tags"]},
+        "groups": groups,
+        "shapes": {
+            name: [_field(one, field, schemas) for one, field in schema["properties"].items()]
+            for name, schema in sorted(schemas.items())
+            if "properties" in schema
+        },
+    }
 
 
-def _body_fields(operation: Mapping[str, Any], document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    if "requestBody" not in operation:
-        return []
-    schema = _resolved(operation["requestBody"]["content"]["application/json"]["schema"], document)
+def _operation(path: str, method: str, operation: Schema, schemas: Schema, base_url: str) -> dict[str, Any]:
+    parameters = [
+        _field(one["name"], one["schema"] | {"description": one.get("description", "")}, schemas)
+        | {"place": one["in"], "required": one.get("required", False)}
+        for one in operation.get("parameters", ())
+    ]
+    answer = next(iter(answers_of(operation)), {})
+    return {
+        "path": path,
+        "method": method,
+        "name": operation["operationId"],
+        "summary": operation["summary"],
+        "description": operation.get("description", ""),
+        "responses": operation["responses"],
+        "fields": parameters + _body_fields(operation, schemas),
+        "asked": asked(path, method, operation, schemas, base_url),
+        "example": _pretty(answer["example"]) if "example" in answer else "",
+        "shape": _shape(answer.get("schema", {})),
+    }
+
+
+def asked(path: str, method: str, operation: Schema, schemas: Schema, base_url: str) -> str:
+    """Return the command that asks for an operation, with the examples of its parameters."""
+    query = []
+    for one in operation.get("parameters", ()):
+        is_shown = one["in"] == "path" or one.get("required") or "examples" in one["schema"]
+        value = str(example_of(one["schema"], schemas)) if is_shown else ""
+        if one["in"] == "path":
+            path = path.replace(f"{{{one['name']}}}", quote(value))
+        elif is_shown:
+            query.append((one["name"], value))
+    address = f"{base_url}{path}{'?' if query else ''}{urlencode(query, safe=',:')}"
+    parts = ["curl", *([] if method == "GET" else [f"-X {method}"]), f"'{address}'"]
+    if "security" in operation:
+        parts.append("\\\n  -H 'Authorization: Bearer …'")
+    if body := body_of(operation):
+        sent = orjson.dumps(body["example"]).decode().replace("'", "’")
+        parts.append(f"\\\n  -H 'Content-Type: application/json' \\\n  -d '{sent}'")
+    return " ".join(parts)
+
+
+def _pretty(example: Any) -> str:
+    return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
+
+
+def _body_fields(operation: Schema, schemas: Schema) -> list[dict[str, Any]]:
+    schema = referred(sole(body_of(operation).get("schema", {})), schemas)
     return [
-        {
-            "name": name,
-            "place": "body",
-            "required": name in schema.get("required", ()),
-            "type": _type(field, document),
-            "description": field.get("description", ""),
-        }
+        _field(name, field, schemas) | {"place": "body", "required": name in schema.get("required", ())}
         for name, field in schema.get("properties", {}).items()
     ]
 
 
-def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the object schema behind references and "or null"."""
-    for option in schema.get("anyOf", ()):
-        if option.get("type") != "null":
-            return _resolved(option, document)
-    if "$ref" in schema:
-        return cast("Mapping[str, Any]", document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    return schema
+def _field(name: str, schema: Schema, schemas: Schema) -> dict[str, Any]:
+    described = schema.get("description") or sole(schema).get("description") or ""
+    return {"name": name, "type": _type(schema, schemas), "shape": _shape(schema), "description": described}
 
 
-def _type(schema: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _shape(schema: Schema) -> str:
+    """Return the name of the schema that a field holds one or several of, or ""."""
+    schema = sole(schema)
+    while schema.get("type") == "array":
+        schema = sole(schema["items"])
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+def _type(schema: Schema, schemas: Schema) -> str:
     """Return a schema's type in a few words."""
     if "anyOf" in schema:
-        return " or ".join(_type(one, document) for one in schema["anyOf"] if one.get("type") != "null")
+        return " or ".join(_type(one, schemas) for one in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(str(value) for value in schema["enum"])
+    if "const" in schema:
+        return str(schema["const"])
     if schema.get("type") == "array":
-        return f"several: {_type(schema['items'], document)}"
-    return str(_resolved(schema, document).get("type", ""))
+        return f"several: {_type(schema['items'], schemas)}"
+    if "$ref" in schema:
+        return _shape(schema)
+    return str(schema.get("format") or schema.get("type", "any"))

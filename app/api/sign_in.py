@@ -77,7 +77,10 @@ async def deliver(message: mailer.Message, settings: Settings) -> None:
 class Confirming(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    email: Annotated[str, Field(max_length=320), AfterValidator(signing.normal_address)] | None = None
+    email: (
+        Annotated[str, Field(max_length=320, examples=["ada@example.org"]), AfterValidator(signing.normal_address)]
+        | None
+    ) = None
     code: Annotated[str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$", examples=["123456"])] | None = None
     token: Annotated[str, Field(max_length=100, description="The last part of the link.")] | None = None
 

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Community, CommunityTopic, Event
+from app.queries.event_forms import event_name
 from app.topic_names import label_of
 
 RESTING = ("dormant", "ended")  # labels of communities that are no longer offered
@@ -78,8 +79,7 @@ class Active:
             "state": self.state,
             "activity": one.activity or None,
             "last_active_at": self.last_active_on,
-            "next_event": coming
-            and {"id": coming.key, "title": coming.title, "starts_at": coming.starts_at.isoformat()},
+            "next_event": coming and event_name(coming),
             "upcoming": self.upcoming,
             "seen_in": one.seen_in,
             "checked_at": one.checked_at.isoformat() if one.checked_at else None,

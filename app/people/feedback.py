@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -60,6 +61,30 @@ async def said_of(session: AsyncSession, person: Person, kinds: Sequence[Kind]) 
         .where(Feedback.person_id == person.id, col(Feedback.kind).in_(kinds))
     )
     return list(rows)
+
+
+async def given(
+    session: AsyncSession, person: Person, *, kind: Kind | None, before: int | None, limit: int
+) -> list[tuple[Feedback, Event]]:
+    """Return what a person said, newest first, up to `limit`; `before` is the number of one that came later."""
+    clauses = [col(Feedback.person_id) == person.id]
+    if kind is not None:
+        clauses.append(col(Feedback.kind) == kind)
+    if before is not None:
+        clauses.append(col(Feedback.id) < before)
+    rows = await session.exec(
+        select(Feedback, Event)
+        .join(Event, col(Event.id) == Feedback.event_id)
+        .where(*clauses)
+        .order_by(col(Feedback.id).desc())
+        .limit(limit)
+    )
+    return list(rows)
+
+
+async def count_given(session: AsyncSession, person: Person, *, kind: Kind | None) -> int:
+    clauses = [col(Feedback.person_id) == person.id] + ([col(Feedback.kind) == kind] if kind is not None else [])
+    return (await session.exec(select(func.count()).select_from(Feedback).where(*clauses))).one()
 
 
 async def visited(session: AsyncSession, person: Person) -> tuple[Visit, ...]:

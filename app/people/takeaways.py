@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Event, EventTopic, Expertise, Feedback, Person, Takeaway
+from app.queries.event_forms import event_name
 from app.queries.listing import Listed, with_topics
 from app.topic_names import label_of, topic_called
 
@@ -124,7 +125,7 @@ async def offered(session: AsyncSession, event: Event) -> Sequence[str]:
 
 def takeaway_json(takeaway: Takeaway, event: Event) -> dict[str, Any]:
     return {
-        "event": {"id": event.key, "title": event.title, "starts_at": event.starts_at.isoformat()},
+        "event": event_name(event),
         "learned": takeaway.learned,
         "to_tell": takeaway.to_tell,
         "would_go_again": takeaway.would_go_again,

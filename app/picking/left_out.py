@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlmodel import col, select
@@ -20,6 +19,7 @@ from app.picking import picks
 from app.picking.barriers import ELSEWHERE, Barrier, barrier
 from app.picking.slates import Shown, wish_of
 from app.queries import listing
+from app.queries.event_forms import event_name
 from app.queries.listing import Listed
 from app.queries.plain_rows import EVENTS
 from app.topic_names import label_of
@@ -56,9 +56,8 @@ class Unpicked:
     why: Barrier
 
     def as_json(self) -> dict[str, Any]:
-        starts_at = self.event.starts_at.astimezone(ZoneInfo(self.event.zone))
         return {
-            "event": {"id": self.event.key, "title": self.event.title, "starts_at": starts_at.isoformat()},
+            "event": event_name(self.event),
             "code": self.why.code,
             "sentence": self.why.sentence,
         }

@@ -60,6 +60,12 @@ def event_json(listed: Listed) -> dict[str, Any]:
     return facts
 
 
+def event_name(event: Event) -> dict[str, Any]:
+    """Return what an event is called, and when it is."""
+    starts_at = event.starts_at.astimezone(ZoneInfo(event.zone)).isoformat()
+    return {"id": event.key, "title": clean(event.title), "starts_at": starts_at}
+
+
 def clean_json(value: Any) -> Any:
     """Return JSON whose texts hold nothing but text (what was stored before a rule was made, or around it)."""
     if isinstance(value, str):

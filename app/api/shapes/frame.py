@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Shape(BaseModel):
@@ -12,12 +12,14 @@ class Shape(BaseModel):
 
 
 class Meta(Shape):
-    count: int
-    count_is_lower_bound: bool
-    updated_at: datetime | None
+    count: int = Field(description="How many there are in all, up to 10,000.", examples=[1])
+    count_is_lower_bound: bool = Field(description="There are more than `count`.", examples=[False])
+    updated_at: datetime | None = Field(
+        description="When one of them last changed, where that is known.", examples=["2026-11-20T07:12:00+00:00"]
+    )
 
 
 class Links(Shape):
-    self: str
-    next: str | None
-    prev: str | None
+    self: str = Field(examples=["https://adjacent.example/api/v1/…"])
+    next: str | None = Field(description="The next page; `null` at the end.", examples=[None])
+    prev: str | None = Field(description="The page before; `null` at the beginning.", examples=[None])

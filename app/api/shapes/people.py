@@ -5,31 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from app.api.shapes.frame import Shape
 from recommender.reach import Reach
 
 
 class Known(Shape):
-    slug: str
-    label: str
-    level: int
+    slug: str = Field(examples=["javascript"])
+    label: str = Field(examples=["JavaScript"])
+    level: int = Field(description="1 (a little) to 5 (a master).", examples=[4])
 
 
 class Person(Shape):
-    id: str
-    email: str | None
-    zone: str
-    near: str | None
-    lat: float | None
-    lon: float | None
-    within_km: float
-    online: bool
-    reach: Reach
-    chosen_reach: Reach
-    days: int
-    languages: list[str]
-    purposes: list[str]
-    free_only: bool
+    id: str = Field(examples=["p7q2x4"])
+    email: str | None = Field(description="`null`: a guest.", examples=[None])
+    zone: str = Field(description="IANA name.", examples=["Europe/Berlin"])
+    near: str | None = Field(examples=["Munich"])
+    lat: float | None = Field(examples=[48.137])
+    lon: float | None = Field(examples=[11.575])
+    within_km: float = Field(examples=[50.0])
+    online: bool = Field(examples=[True])
+    reach: Reach = Field(description="How far picks look: what was chosen, moved by feedback.", examples=["one-step"])
+    chosen_reach: Reach = Field(examples=["one-step"])
+    days: int = Field(description="How far ahead.", examples=[21])
+    languages: list[str] = Field(examples=[["en", "de"]])
+    purposes: list[str] = Field(examples=[["learn", "exchange"]])
+    free_only: bool = Field(examples=[False])
     know: list[Known]
     created_at: datetime
 
@@ -39,13 +41,13 @@ class PersonAnswer(Shape):
 
 
 class MapTopic(Shape):
-    slug: str
-    label: str
-    domain: str
-    events: int
-    source: str | None  # the known topic it is reached from
-    reach: Reach
-    score: float
+    slug: str = Field(examples=["typography"])
+    label: str = Field(examples=["Typography"])
+    domain: str = Field(examples=["design"])
+    events: int = Field(description="I could go to.", examples=[3])
+    source: str | None = Field(description="The known topic it is reached from.", examples=["javascript"])
+    reach: Reach = Field(examples=["one-step"])
+    score: float = Field(examples=[0.42])
 
 
 class TopicMap(Shape):
@@ -59,7 +61,7 @@ class TopicMapAnswer(Shape):
 
 
 class LastDigest(Shape):
-    week: str
+    week: str = Field(examples=["2026-W48"])
     state: Literal["due", "sending", "sent", "unknown", "failed", "skipped", "bounced"]
     at: datetime
 
@@ -67,13 +69,13 @@ class LastDigest(Shape):
 class Subscription(Shape):
     state: Literal["on", "paused", "off", "no-address", "unconfirmed", "unsubscribed", "bounced", "complained"]
     rhythm: Literal["weekly", "fortnightly", "monthly", "worthwhile", "off"]
-    weekday: int
-    hour: int
-    zone: str
-    language: str
+    weekday: int = Field(description="1 is Monday.", examples=[2])
+    hour: int = Field(description="In `zone`.", examples=[8])
+    zone: str = Field(examples=["Europe/Berlin"])
+    language: str = Field(examples=["en"])
     next_at: datetime | None
-    paused_until: datetime | None
-    email: str | None
+    paused_until: datetime | None = Field(examples=[None])
+    email: str | None = Field(examples=["ada@example.org"])
     last: LastDigest | None
 
 

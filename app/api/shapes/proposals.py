@@ -5,43 +5,37 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
+from app.api.shapes.events import EventFacts
 from app.api.shapes.frame import Links, Meta, Shape
-from scrapers.draft import Mode, Status
-
-
-class PreviewedEvent(Shape):
-    title: str
-    starts_at: datetime
-    ends_at: datetime | None
-    zone: str
-    all_day: bool
-    status: Status
-    mode: Mode
-    url: str | None
 
 
 class ReadingProblem(Shape):
-    code: str
-    subject: str
-    message: str
+    code: str = Field(examples=["no_start"])
+    subject: str = Field(examples=["Open house"])
+    message: str = Field(examples=["names no day; left out"])
 
 
 class ProposalState(Shape):
-    id: int
+    id: int = Field(examples=[3])
     state: Literal["proposed", "accepted", "refused"]
 
 
 class Preview(Shape):
-    url: str  # what would be collected from
-    why: str  # what that is to the page asked about; empty for the page itself
-    name: str | None
-    kind: str
-    listed: int
-    upcoming: int
-    events: list[PreviewedEvent]
+    url: str = Field(description="What would be collected from.", examples=["https://book-arts.example/events.ics"])
+    why: str = Field(
+        description="What that is to the page asked about; empty for the page itself.",
+        examples=["the page links to it as its calendar"],
+    )
+    name: str | None = Field(examples=["Book Arts Guild"])
+    kind: str = Field(examples=["icalendar"])
+    listed: int = Field(description="Events it holds, past ones included.", examples=[12])
+    upcoming: int = Field(examples=[4])
+    events: list[EventFacts] = Field(description="The next ones.")
     problems: list[ReadingProblem]
     proposal: ProposalState | None
-    source: int | None  # where it is collected from already
+    source: int | None = Field(description="The source it is collected from already.", examples=[None])
 
 
 class PreviewAnswer(Shape):
@@ -49,24 +43,27 @@ class PreviewAnswer(Shape):
 
 
 class Proposal(Shape):
-    id: int
-    url: str
+    id: int = Field(examples=[3])
+    url: str = Field(examples=["https://book-arts.example/events.ics"])
     state: Literal["proposed", "accepted", "refused"]
-    name: str | None
-    kind: str
-    listed: int
-    events: list[PreviewedEvent]
+    name: str | None = Field(examples=["Book Arts Guild"])
+    kind: str = Field(examples=["icalendar"])
+    listed: int = Field(examples=[12])
+    events: list[EventFacts]
     proposed_at: datetime
-    decided_at: datetime | None
-    source: int | None
+    decided_at: datetime | None = Field(examples=[None])
+    source: int | None = Field(examples=[None])
 
 
 class Contributed(Shape):
-    id: int
+    id: int = Field(examples=[4])
     state: Literal["proposed", "accepted", "refused"]
-    name: str
+    name: str = Field(examples=["An evening of wood type"])
     kind: Literal["event", "community"]
-    events: list[dict[str, str]]  # its next dates
+    events: list[dict[str, str]] = Field(
+        description="Its next dates.",
+        examples=[[{"title": "An evening of wood type", "starts_at": "2026-12-03T18:30:00+01:00"}]],
+    )
 
 
 class ContributionAnswer(Shape):
@@ -84,11 +81,13 @@ class ProposalList(Shape):
 
 
 class Action(Shape):
-    id: int
+    id: int = Field(examples=[17])
     at: datetime
-    token: str | None  # None: on the command line
-    action: str
-    subject: str
+    token: str | None = Field(
+        description="Beginning of the token's digest; `null`: on the command line.", examples=["3fa9c1d27b04"]
+    )
+    action: str = Field(examples=["source.add"])
+    subject: str = Field(examples=["https://book-arts.example/events.ics"])
 
 
 class ActionList(Shape):

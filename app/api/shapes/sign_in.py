@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from app.api.shapes.frame import Shape
 
 
 class Guest(Shape):
-    id: str
-    token: str
+    id: str = Field(examples=["p7q2x4"])
+    token: str = Field(description="Shown once.", examples=["adj_k_…"])
 
 
 class GuestAnswer(Shape):
@@ -17,7 +19,7 @@ class GuestAnswer(Shape):
 
 
 class Asked(Shape):
-    expires_in: int  # seconds
+    expires_in: int = Field(description="Seconds.", examples=[900])
 
 
 class AskedAnswer(Shape):
@@ -25,10 +27,10 @@ class AskedAnswer(Shape):
 
 
 class SignedIn(Shape):
-    id: str | None  # an operator's link need not be anybody's
-    token: str
+    id: str | None = Field(description="`null`: an operator who is nobody else.", examples=["p7q2x4"])
+    token: str = Field(description="A Bearer token, shown once.", examples=["adj_s_…"])
     expires_at: datetime
-    merged: bool  # a guest was joined with somebody known already
+    merged: bool = Field(description="A guest was joined with somebody known already.", examples=[False])
 
 
 class SignedInAnswer(Shape):

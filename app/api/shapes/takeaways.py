@@ -4,38 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.api.shapes.events import Event
+from pydantic import Field
+
+from app.api.shapes.events import Event, EventName
 from app.api.shapes.frame import Shape
 
 
-class Attended(Shape):
-    id: str
-    title: str
-    starts_at: datetime
-
-
 class Takeaway(Shape):
-    event: Attended
-    learned: str
-    to_tell: str
-    would_go_again: bool | None
-    topic: str | None  # slug of what it added to the map
+    event: EventName
+    learned: str = Field(examples=["Big letters are set from the middle."])
+    to_tell: str = Field(examples=["The design team"])
+    would_go_again: bool | None = Field(examples=[True])
+    topic: str | None = Field(description="Slug of what it added to the map.", examples=["typography"])
     told_at: datetime | None
 
 
 class Question(Shape):
     event: Event
-    topics: list[str]  # labels that may become known
+    topics: list[str] = Field(description="Labels that may become known.", examples=[["Typography"]])
 
 
 class Takeaways(Shape):
     data: list[Takeaway]
-    question: Question | None
+    question: Question | None = Field(description="The last evening nothing was said of.")
 
 
 class TakeawayChanged(Shape):
-    event: str
-    changed: list[str]
+    event: str = Field(examples=["k5xw2v3nqt7mzb4c"])
+    changed: list[str] = Field(examples=[["Typography joined what you know."]])
 
 
 class TakeawayAnswer(Shape):

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from app.api.shapes.frame import Links, Meta, Shape
 
 
 class Token(Shape):
-    id: str
+    id: str = Field(examples=["3fa9c1d27b04"])
     kind: Literal["api", "session"]
-    label: str
-    scopes: list[str]
+    label: str = Field(examples=["My calendar page"])
+    scopes: list[str] = Field(examples=[["read"]])
     created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
+    expires_at: datetime | None = Field(description="`null`: never.", examples=[None])
+    last_used_at: datetime | None = Field(description="To the day.")
+    revoked_at: datetime | None = Field(examples=[None])
 
 
 class TokenList(Shape):
@@ -26,7 +28,7 @@ class TokenList(Shape):
 
 
 class NewToken(Token):
-    token: str
+    token: str = Field(description="Shown once.", examples=["adj_k_…"])
 
 
 class NewTokenAnswer(Shape):

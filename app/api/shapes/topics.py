@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from app.api.shapes.frame import Links, Meta, Shape
 
 
 class Topic(Shape):
-    slug: str
-    label: str
-    domain: str
-    field: str
-    aliases: list[str]
-    neighbours: list[str]
-    gloss: str
+    slug: str = Field(examples=["typography"])
+    label: str = Field(examples=["Typography"])
+    domain: str = Field(examples=["design"])
+    field: str = Field(examples=["arts"])
+    aliases: list[str] = Field(examples=[["Type design"]])
+    neighbours: list[str] = Field(description="Slugs.", examples=[["graphic-design", "letterpress"]])
+    gloss: str = Field(examples=["choosing, setting and drawing type"])
 
 
 class TopicAnswer(Shape):
@@ -26,10 +28,10 @@ class TopicList(Shape):
 
 
 class AdjacentTopic(Shape):
-    slug: str
-    label: str
-    domain: str
-    score: float
+    slug: str = Field(examples=["typography"])
+    label: str = Field(examples=["Typography"])
+    domain: str = Field(examples=["design"])
+    score: float = Field(examples=[0.42])
 
 
 class AdjacentList(Shape):
