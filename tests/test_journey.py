@@ -1,15 +1,20 @@
-"""One event's journey, from a calendar on the web to a person's picks, calendar and page. Read this first."""
+"""One event's journey, from a calendar on the web to a person's picks, calendar, page and mail. Read this first."""
 
 from __future__ import annotations
 
+from email.parser import BytesParser
+from email.policy import default
 from pathlib import Path
 
 import icalendar
 from origin import Origin
 from service import NOW, serving
+from sqlmodel import select
 
 from app.collecting import collect, frontier
 from app.events import about
+from app.mail import digest_sending, subscription
+from app.models import Person
 from scrapers.fetch import Fetcher
 
 CALENDAR = b"""BEGIN:VCALENDAR
@@ -35,7 +40,7 @@ END:VCALENDAR
 MOVED = CALENDAR.replace(b"20261208T183000", b"20261208T190000").replace(b"20261208T203000", b"20261208T210000")
 
 
-async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_and_page(tmp_path: Path) -> None:
+async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_page_and_mail(tmp_path: Path) -> None:
     async with Origin() as origin, Fetcher(allow_hosts=origin.allow_hosts) as fetcher, serving(tmp_path) as service:
         database, client = service.database, service.client
 
@@ -92,3 +97,17 @@ async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_and_page(tmp_
         (moved,) = icalendar.Calendar.from_ical((await client.get(address)).content).walk("VEVENT")
         assert (moved["UID"], moved.decoded("DTSTART").isoformat()) == (entry["UID"], "2026-12-08T18:00:00+00:00")
         assert moved["SEQUENCE"] == entry["SEQUENCE"] + 1
+
+        # Who asked for the mail gets it in the morning: the evening at its new hour, for the same reason.
+        async with database.writing() as session:
+            (person,) = await session.exec(select(Person))
+            person.email = "ada@example.org"
+            await subscription.ask(session, person, {"rhythm": "weekly"}, clock=NOW)
+            due_at = (await subscription.confirm(session, person, clock=NOW)).next_at
+        assert await digest_sending.send_due(database, service.settings, now=due_at, clock=due_at) == {"sent": 1}
+        (file,) = (tmp_path / "outbox").glob("*.eml")
+        mail = BytesParser(policy=default).parsebytes(file.read_bytes())
+        words = " ".join(mail.get_body(("plain",)).get_content().split())
+        assert mail["To"] == "ada@example.org"
+        assert "Tue 8 Dec, 19:00–21:00" in words
+        assert pick["reason"] in words
