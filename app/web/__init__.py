@@ -9,7 +9,8 @@ from app.web import (
     event,
     events,
     home,
-    mails,
+    language,
+    mail_actions,
     me,
     ops,
     outbox,
@@ -21,7 +22,6 @@ from app.web import (
     sources,
     start,
     suggest,
-    tongue,
 )
 from app.web.errors import tell_people
 
@@ -42,10 +42,10 @@ for part in (
     communities,
     sources,
     sign_in,
-    mails,
+    mail_actions,
     ops,
     outbox,
-    tongue,
+    language,
     assets,
     remedies,
 ):
