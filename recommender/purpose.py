@@ -150,8 +150,11 @@ class Purposer:
         return company
 
     def _phrases(self, mentions: Sequence[tuple[int, Mention]], purpose: int, telling: Floats) -> tuple[str, ...]:
-        shown = (said.written for place, said in mentions if telling[place, said.value, purpose] >= TELLING)
-        return tuple(dict.fromkeys(shown))[:MOST_PHRASES]
+        shown: dict[str, str] = {}  # each as it is first written, whatever its capitals elsewhere
+        for place, said in mentions:
+            if telling[place, said.value, purpose] >= TELLING:
+                shown.setdefault(said.written.casefold(), said.written)
+        return tuple(shown.values())[:MOST_PHRASES]
 
     @cached_property
     def _telling(self) -> dict[bool, Floats]:

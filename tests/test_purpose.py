@@ -44,7 +44,7 @@ def test_purpose_is_heard_with_and_without_vectors(purpose: str, text: EventText
 
 
 def test_shares_sum_to_one_and_phrases_are_verbatim() -> None:
-    text = EventText("Job Fair downtown", "Meet EMPLOYERS with open positions.")
+    text = EventText("Job Fair downtown", "Meet EMPLOYERS with open positions at the job fair.")
     (purpose,) = purposes([text])
     assert sum(purpose.weights.values()) == pytest.approx(1, abs=1e-5)
     assert tuple(purpose.weights) == PURPOSES
