@@ -6,6 +6,7 @@ import gzip
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -68,13 +69,23 @@ def cities_called(text: str) -> list[City]:
     return sorted(found, key=lambda city: -city.population)
 
 
+_SHORTENED = {"saint": "st", "fort": "ft", "mount": "mt"}
+
+
 def _spellings(name: str) -> list[str]:
-    """Return the keys a name may stand under: as it is, "Saint" cut short, and where that is nothing, "ue" for "ü"."""
+    """Return the keys a name may stand under: as it is, "Saint" cut short, and where that is nothing, written out, or
+    "ue" for "ü".
+    """
     plain = key(name)
-    spellings = [plain, key(re.sub(r"^saint\b", "st", name.strip(), flags=re.IGNORECASE))]
+    spellings = [plain, *(_begun_with(short, name, instead_of=long) for long, short in _SHORTENED.items())]
     if not any(spelling in _cities() for spelling in spellings):
+        spellings += [_begun_with(long, name, instead_of=short) for long, short in _SHORTENED.items()]
         spellings.append(re.sub("([aou])e", r"\1", plain))
     return list(dict.fromkeys(spellings))
+
+
+def _begun_with(word: str, name: str, *, instead_of: str) -> str:
+    return key(re.sub(rf"^{instead_of}\b", word, name.strip(), flags=re.IGNORECASE))
 
 
 def cities_like(text: str, limit: int = 6) -> list[City]:
@@ -138,10 +149,17 @@ def find_city(text: str) -> City:
     found = cities_called(text)
     if not found:
         raise UnknownPlace(f"no city of 15,000 or more people is called {text!r}; try a larger one nearby, or LAT,LON")
-    if len(found) > 1 and found[0].population < DOMINANCE * found[1].population:
+    city = sure_of(found)
+    if city is None:
         choices = "; ".join(city.label for city in found[:6])
         raise UnknownPlace(f"{text!r} may mean several cities: {choices}. Write one of these")
-    return found[0]
+    return city
+
+
+def sure_of(found: Sequence[City]) -> City | None:
+    """Return the one of several cities of a name, largest first, that people mean; None where they may mean another."""
+    is_sure = len(found) == 1 or found[0].population >= DOMINANCE * found[1].population
+    return found[0] if is_sure else None
 
 
 def locate(city: str, country: str | None) -> City | None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from app import places
+from app.events.venue_cities import is_one_city
 from scrapers import EventDraft
 
 SAME_PLACE_KM = 1.0  # two spellings of one venue rarely geocode farther apart
@@ -182,7 +183,7 @@ def _backing(a: EventDraft, b: EventDraft) -> str | None:
         if one.marks == other.marks and (one.words <= other.words or other.words <= one.words):
             return f"take place at {here.name}"
         return None
-    if (a.all_day or b.all_day) and here.city and there.city and here.city.casefold() == there.city.casefold():
+    if (a.all_day or b.all_day) and here.city and there.city and is_one_city(here, there):
         return f"take place in {here.city}"  # a conference of a name in a town
     return None
 
@@ -201,5 +202,5 @@ def _elsewhere(a: EventDraft, b: EventDraft) -> bool:
     if here.lat is not None and here.lon is not None and there.lat is not None and there.lon is not None:
         return places.distance_km(here.lat, here.lon, there.lat, there.lon) > SAME_PLACE_KM
     if here.city and there.city:
-        return bool(here.city.casefold() != there.city.casefold())
+        return not is_one_city(here, there)
     return False

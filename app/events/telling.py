@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from app import places
+from app.events.venue_cities import city_of
 from app.models import Source
 from scrapers import EventDraft, Venue
 
@@ -20,7 +21,7 @@ def placed(draft: EventDraft, source: Source) -> Venue | None:
     venue = located(draft.venue)
     if venue is not None and venue.lat is not None:
         return venue
-    if venue is not None and venue.city and (not source.city or venue.city.casefold() != source.city.casefold()):
+    if venue is not None and venue.city and (not source.city or places.key(venue.city) != places.key(source.city)):
         return venue
     if draft.mode == "online" or source.city is None or (venue is not None and venue.country):
         return venue
@@ -31,7 +32,7 @@ def located(venue: Venue | None) -> Venue | None:
     """Return a venue with the coordinates of the city it names, where it has none of its own."""
     if venue is None or venue.lat is not None or not venue.city:
         return venue
-    city = places.locate(venue.city, venue.country)
+    city = city_of(venue)
     return replace(venue, lat=city.lat, lon=city.lon) if city is not None else venue
 
 
