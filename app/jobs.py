@@ -106,7 +106,7 @@ async def collect_host(work: Work, host: str) -> Again:
         source_ids = await frontier.due_sources(session, clock=datetime.now(UTC), host=host)
     if not source_ids:  # they came with Adjacent, or rest
         return {"next_due": frontier.due_again(clock=datetime.now(UTC))}
-    collected = await collect.collect(work.database, work.fetcher, source_ids, now=work.settings.now())
+    collected = await collect.collect(work.database, work.fetcher, source_ids, now=work.settings.now)
     if collected.counts.added or collected.counts.changed:
         async with work.database.writing() as session:
             await leases.requeue(session, Chore, TAG, clock=datetime.now(UTC))

@@ -48,7 +48,7 @@ async def _rounds(sources: int) -> list[tuple[Round, float, float]]:
         async with Fetcher(allow_hosts={("127.0.0.1", port)}) as fetcher:
             for _ in range(2):
                 begun, cpu = time.perf_counter(), time.process_time()
-                outcome = await collect(database, fetcher, ids, now=NOW)
+                outcome = await collect(database, fetcher, ids, now=lambda: NOW)
                 measured.append((outcome, time.perf_counter() - begun, time.process_time() - cpu))
         await database.close()
     return measured

@@ -18,7 +18,7 @@ from app.events import by_hand, history, ingest, removal
 from app.events.by_hand import NotJoined, NotParted
 from app.events.changes import Vanishing, compare
 from app.events.ingest import Counts
-from app.models import Event, EventChange, EventVersion, Feedback, Person, Source, Verdict
+from app.models import Event, EventVersion, Source, Verdict
 from app.queries.event_forms import versions_of
 from scrapers import EventDraft, Reading
 
@@ -45,8 +45,8 @@ async def forget(session: AsyncSession, url: str) -> None:
 
 
 async def standing(session: AsyncSession) -> list[Event]:
-    rows = await session.exec(select(Event).where(col(Event.merged_into).is_(None)).order_by(col(Event.id)))
-    return list(rows)
+    there = (col(Event.merged_into).is_(None), col(Event.deleted_at).is_(None))
+    return list(await session.exec(select(Event).where(*there).order_by(col(Event.id))))
 
 
 async def told(session: AsyncSession, event: Event) -> list[tuple[str, str | None]]:
@@ -94,27 +94,24 @@ async def test_joined_events_are_joined_again_when_both_sources_were_gone(databa
         await joined(session)
         await forget(session, HALL)
         await forget(session, CLUB)
-        assert list(await session.exec(select(Event))) == []
+        assert await standing(session) == []
         await tell(session, HALL, UNLIKE, now=LATER)
         assert await tell(session, CLUB, MARBLED, now=LATER) == Counts(added=1, merged=1)
         assert len(await standing(session)) == 1
 
 
-async def test_merged_event_somebody_saved_outlives_the_one_it_was_merged_into(database: Database) -> None:
+async def test_merged_event_leads_to_the_tombstone_of_the_one_it_was_merged_into(database: Database) -> None:
     async with database.writing() as session:
         kept, other = await joined(session)
-        person = Person(key="p", reach_chosen_at=NOW, created_at=NOW)
-        session.add(person)
-        await session.flush()
-        session.add(Feedback(person_id=person.id or 0, event_id=other.id or 0, kind="saved", given_at=NOW))
-        await session.flush()
-        key = other.key
         await forget(session, CLUB)
-        assert (await session.get_one(Event, other.id)).merged_into == kept.id
+        assert kept.deleted_at is None
         await forget(session, HALL)
     async with database.reading() as session:
-        (tombstone,) = await standing(session)
-        assert (tombstone.key, tombstone.merged_into, tombstone.deleted_at) == (key, None, LATER)
+        rows = await session.exec(select(Event).order_by(col(Event.id)))
+        assert [(one.key, one.merged_into, one.deleted_at) for one in rows] == [
+            (kept.key, None, LATER),
+            (other.key, kept.id, None),
+        ]
 
 
 async def test_parted_versions_stay_apart_whatever_their_sources_say(database: Database) -> None:
@@ -217,4 +214,5 @@ async def test_history_keeps_the_latest_changes(database: Database) -> None:
         kept = [changed["price"] for _, changed in await changes(session, event)]
         assert kept == [[f"{step - 1} EUR", f"{step} EUR"] for step in range(5, history.MOST + 5)]
         await forget(session, CLUB)
-        assert list(await session.exec(select(EventChange))) == []
+        assert [*await changes(session, event)][-1] == (CLUB, {"deleted_at": [None, LATER.isoformat()]})
+        assert len(await changes(session, event)) == history.MOST

@@ -64,7 +64,7 @@ async def round_(
     database: Database, fetcher: Fetcher, ids: Sequence[int], *, now: datetime = NOW
 ) -> list[tuple[str, str | None]]:
     """Collect and return each outcome's state and code, in the order of the sources."""
-    outcomes = {one.url: one for one in (await collect.collect(database, fetcher, ids, now=now)).outcomes}
+    outcomes = {one.url: one for one in (await collect.collect(database, fetcher, ids, now=lambda: now)).outcomes}
     return [(one.state, one.code) for _, one in sorted(outcomes.items())]
 
 
@@ -578,7 +578,7 @@ async def main(url, host, now, count):
     async with Fetcher(allow_hosts={(name, int(port))}) as fetcher:
         print("ready", flush=True)
         while True:
-            await collect.collect(database, fetcher, range(1, int(count) + 1), now=datetime.fromisoformat(now))
+            await collect.collect(database, fetcher, range(1, int(count) + 1), now=lambda: datetime.fromisoformat(now))
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -18,7 +18,7 @@ from app.db import Database
 from app.events import ingest, removal
 from app.events.changes import Changes, Known, Vanishing, compare, digest_of
 from app.events.ingest import Counts
-from app.models import Community, Event, EventVersion, Feedback, Host, Person, Source
+from app.models import Community, Event, EventChange, EventVersion, Host, Source
 from scrapers import EventDraft, Organizer, Problem, Reading, Venue
 
 pytest_plugins = ("databases",)
@@ -333,7 +333,7 @@ async def test_day_and_hour_of_one_event_merge_in_either_order(database: Databas
         async with database.writing() as session:
             await store(session, [first], url=f"https://a{number}.example/")
             assert (await store(session, [second], url=f"https://b{number}.example/")).merged == 1
-            for one in await events(session):
+            for one in (one for one in await events(session) if one.deleted_at is None):
                 assert (one.starts_at, one.all_day) == (night.starts_at, False)  # the hour says more than the day
             for source in list(await session.exec(select(Source))):
                 await removal.forget_source(session, source, now=NOW)
@@ -383,9 +383,10 @@ async def test_forgotten_source_leaves_what_others_tell_of(database: Database) -
         club = (await session.exec(select(Source).where(Source.url == READING_CLUB))).one()
         club.community_id = await community(session)
         assert await removal.forget_source(session, club, now=NOW) == 1
-        marbled, glue = await events(session)
+        marbled, paper, glue = await events(session)
         assert (marbled.title, marbled.venue_name, set(marbled.provenance.values())) == (POOR.title, None, {TOWN_HALL})
-        assert (glue.title, list(await session.exec(select(Community)))) == ("Glue", [])
+        assert [(one.title, one.deleted_at) for one in (paper, glue)] == [("Paper", NOW), ("Glue", None)]
+        assert list(await session.exec(select(Community))) == []
         assert [host.name for host in await session.exec(select(Host))] == ["hall.example:443"]
 
 
@@ -400,22 +401,49 @@ async def community(session: AsyncSession) -> int:
 async def test_source_added_again_finds_its_tombstones(database: Database) -> None:
     async with database.writing() as session:
         await store(session, [A, B])
-        ink, _ = await events(session)
-        person = Person(key="p", reach_chosen_at=NOW, created_at=NOW)
-        session.add(person)
-        await session.flush()
-        session.add(Feedback(person_id=person.id or 0, event_id=ink.id or 0, kind="saved", given_at=NOW))
+        await store(session, [B], now=NOW + timedelta(minutes=1))  # A is a tombstone already
+        keys = [one.key for one in await events(session)]
         source = (await session.exec(select(Source))).one()
         later = NOW + timedelta(hours=1)
         assert await removal.forget_source(session, source, now=later) == 2
-        key = ink.key
     async with database.writing() as session:
-        (tombstone,) = await events(session)
-        # SEQUENCE rises: calendars that hold it must learn that it is off.
-        assert (tombstone.key, tombstone.deleted_at, tombstone.sequence) == (key, later, 1)
+        # SEQUENCE rises once: calendars that hold it must learn that it is off.
+        assert [(one.key, one.deleted_at, one.updated_at, one.sequence) for one in await events(session)] == [
+            (keys[0], NOW + timedelta(minutes=1), NOW + timedelta(minutes=1), 1),
+            (keys[1], later, later, 1),
+        ]
+        assert [(one.source, one.fields) for one in await session.exec(select(EventChange))] == [
+            (READING_CLUB, {"deleted_at": [None, (NOW + timedelta(minutes=1)).isoformat()]}),
+            (READING_CLUB, {"deleted_at": [None, later.isoformat()]}),
+        ]
         assert await store(session, [A, B], now=later) == Counts(added=2)
-        ink, paper = await events(session)
-        assert (ink.key, ink.deleted_at, ink.sequence, paper.title) == (key, None, 2, "Paper")
+        assert [(one.key, one.deleted_at, one.sequence) for one in await events(session)] == [
+            (keys[0], None, 2),
+            (keys[1], None, 2),
+        ]
+
+
+async def test_stamps_rise_in_the_order_in_which_changes_come_to_be_seen(database: Database) -> None:
+    seen: dict[str, datetime] = {}
+
+    async def tell(number: int) -> None:
+        began = NOW - timedelta(hours=number)  # the later one takes its turn, the earlier it began
+        async with database.writing() as session:
+            evening = draft(str(number), f"Evening {number}")
+            await store(session, [evening], url=f"https://source{number}.example/", now=began)
+
+    async def look() -> None:
+        async with database.reading() as session:
+            fresh = {one.key: one.updated_at for one in await events(session) if one.key not in seen}
+        assert not fresh or not seen or min(fresh.values()) > max(seen.values())
+        seen.update(fresh)
+
+    telling = asyncio.gather(*map(tell, range(8)))
+    while not telling.done():
+        await look()
+    await telling
+    await look()
+    assert len(seen) == len(set(seen.values())) == 8
 
 
 async def test_thousand_events_are_stored_in_seconds(database: Database) -> None:

@@ -48,7 +48,7 @@ async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_page_and_mail
         origin.serve("/health.ics", CALENDAR, content_type="text/calendar", headers={"ETag": '"1"'})
         async with database.writing() as session:
             source = await frontier.add_source(session, origin.url("/health.ics"), zone="Europe/Berlin")
-        round_ = await collect.collect(database, fetcher, [source.id], now=NOW)
+        round_ = await collect.collect(database, fetcher, [source.id], now=lambda: NOW)
         assert [(outcome.state, outcome.counts.added) for outcome in round_.outcomes] == [("fetched", 1)]
 
         # It is found out what the event is about and why people go.
@@ -88,12 +88,12 @@ async def test_an_event_goes_from_a_calendar_to_picks_api_calendar_page_and_mail
         assert pick["reason"] in page.text
 
         # Unchanged, the source costs one small answer and the calendar is the same to the byte.
-        assert (await collect.collect(database, fetcher, [source.id], now=NOW)).outcomes[0].state == "unchanged"
+        assert (await collect.collect(database, fetcher, [source.id], now=lambda: NOW)).outcomes[0].state == "unchanged"
         assert (await client.get(address, headers={"If-None-Match": before.headers["ETag"]})).status_code == 304
 
         # The evening moves: the same entry moves in everybody's calendar.
         origin.serve("/health.ics", MOVED, content_type="text/calendar", headers={"ETag": '"2"'})
-        assert (await collect.collect(database, fetcher, [source.id], now=NOW)).counts.changed == 1
+        assert (await collect.collect(database, fetcher, [source.id], now=lambda: NOW)).counts.changed == 1
         (moved,) = icalendar.Calendar.from_ical((await client.get(address)).content).walk("VEVENT")
         assert (moved["UID"], moved.decoded("DTSTART").isoformat()) == (entry["UID"], "2026-12-08T18:00:00+00:00")
         assert moved["SEQUENCE"] == entry["SEQUENCE"] + 1

@@ -148,7 +148,7 @@ def collect(
         with _Progress(len(ids)) as progress:
             async with fetcher(chosen) as client:
                 round_ = await rounds.collect(
-                    database, client, [id_ for id_ in ids if id_ is not None], now=chosen.now(), report=progress.step
+                    database, client, [id_ for id_ in ids if id_ is not None], now=chosen.now, report=progress.step
                 )
             await series.expand_all(database, now=chosen.now())
             progress.say("tagging …")

@@ -20,7 +20,7 @@ from app.collecting import frontier, series
 from app.collecting.outcomes import Outcome, State, note_failure, note_good, note_trouble, note_unchanged
 from app.collecting.page_reading import HORIZON, READ_AGAIN, read_page
 from app.db import Database
-from app.events import adoption, ingest, language
+from app.events import adoption, ingest, language, turns
 from app.events.changes import UNFINISHED, Changes, Vanishing, compare
 from app.models import FetchState, Source, Token
 from app.people import audit
@@ -49,10 +49,13 @@ async def collect(
     fetcher: Fetcher,
     source_ids: Sequence[int],
     *,
-    now: datetime,
+    now: Callable[[], datetime],
     report: Callable[[Outcome], None] = lambda _: None,
 ) -> Round:
-    """Collect from these sources: hosts side by side, the sources of one host one after another."""
+    """Collect from these sources: hosts side by side, the sources of one host one after another.
+
+    `now` is asked anew for each source, since a host with many of them is walked for hours.
+    """
     lanes = await _lanes(database, fetcher, source_ids)
 
     async def walk(lane: Sequence[tuple[int, str]]) -> list[Outcome]:
@@ -61,7 +64,7 @@ async def collect(
             if position and not fetcher.is_allowed(url):
                 await asyncio.sleep(await fetcher.pause(url))
             try:
-                outcome = await _collect(database, fetcher, source_id, now=now)
+                outcome = await _collect(database, fetcher, source_id, now=now())
             except Exception as error:  # one of the two boundaries: one source's trouble never stops the round
                 log.exception("collecting failed", url=url)
                 outcome = await note_trouble(database, source_id, url, f"{type(error).__name__}: {error}")
@@ -156,7 +159,7 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
             source = await session.get_one(Source, source.id)
             if changes is None:
                 # Compared where it is written, so that two processes that collect one source do not both add.
-                await ingest.take_turn(session)
+                await turns.take_turn(session)
                 changes = await _compare(session, source, reading, now=now)
                 parts.extend(changes.in_batches())
                 unknown = await adoption.adopt(session, source, reading, now=now)

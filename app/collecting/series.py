@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.collecting.page_reading import HORIZON
 from app.collecting.source_health import RESTING
 from app.db import Database
-from app.events import ingest
+from app.events import ingest, turns
 from app.events.changes import Changes
 from app.models import Series, Source
 from scrapers import EventDraft, Window, read_here
@@ -86,7 +86,7 @@ async def _expand_source(database: Database, source_id: int, until: datetime, *,
         series = list(await session.exec(select(Series).where(Series.source_id == source_id)))
     drafts = await asyncio.to_thread(_expand, series, source, until)
     async with database.writing() as session:
-        await ingest.take_turn(session)
+        await turns.take_turn(session)
         stored = await ingest.stored_versions(session, source_id)
         fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
         source = await session.get_one(Source, source_id)

@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
 from app.db import Database
+from app.events import turns
 from app.events.language import language_of
 from app.models import Community, Embedding, Event, EventTopic
 from recommender.embedding import Embedder, Vectors, load_embedder
@@ -154,10 +155,9 @@ def _tell(batch: Sequence[Untold], stored: dict[str, bytes], reader: Reader) -> 
 
 async def _write(session: AsyncSession, told: Sequence[Labelled], reader: Reader, *, now: datetime) -> int:
     """Write what was found out about the events whose text is still the one it was found in; return how many."""
+    stamp = await turns.next_stamp(session, now=now)
     ids = [one.untold.event_id for one in told]
-    # Locked in the order of ids, as storing writes them, so that the two never wait for each other.
-    wanted = select(Event).where(col(Event.id).in_(ids), _is_stale(reader)).order_by(col(Event.id))
-    rows = await session.exec(wanted.with_for_update())
+    rows = await session.exec(select(Event).where(col(Event.id).in_(ids), _is_stale(reader)))
     events = {event.id: event for event in rows}
     current = [
         (event, one)
@@ -175,9 +175,9 @@ async def _write(session: AsyncSession, told: Sequence[Labelled], reader: Reader
         purpose = {name: round(share, SHARE_DIGITS) for name, share in one.purpose.weights.items()}
         phrases = list(one.purpose.phrases)
         if (topics, purpose, phrases) != (before.get(event.id, {}), event.purpose, event.purpose_phrases):
-            event.updated_at = now
+            event.updated_at = stamp
         if event.language is None and one.language is not None:  # stored before languages were told apart
-            event.language, event.updated_at = one.language, now
+            event.language, event.updated_at = one.language, stamp
         event.purpose, event.purpose_phrases, event.welcomes = purpose, phrases, one.purpose.welcomes
         event.tagged_digest = event.text_digest + reader.mark
         session.add_all(EventTopic(event_id=event.id, topic=slug, weight=weight) for slug, weight in topics.items())

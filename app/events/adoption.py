@@ -13,6 +13,8 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.chunks import chunks
+from app.events import turns
 from app.models import Community, CommunityTopic, Event, Source
 from recommender.catalogue import load_catalogue
 from scrapers import CommunityDraft, Problem, Reading
@@ -95,9 +97,7 @@ async def _adopt_organizer(
     }
     if reading.events:
         facts["is_online"] = all(draft.mode == "online" for draft in reading.events)
-    _set(community, facts, now)
-    session.add(community)
-    await session.flush()
+    await _tell(session, community, facts, now=now)
     source.community_id = community.id
 
 
@@ -114,7 +114,7 @@ async def _adopt_files(
             key = community_key(draft.name, f"{source.url}#{draft.key}")
             community = Community(key=key, name=draft.name, source_id=source.id, file=draft.key, updated_at=now)
         problems += await _adopt_file(session, community, draft, now=now)
-    await forget(session, [row.id for row in known.values() if row.id is not None])
+    await forget(session, [row.id for row in known.values() if row.id is not None], now=now)
     return tuple(problems)
 
 
@@ -132,7 +132,8 @@ async def _adopt_file(
         meant = catalogue.suggest(label)
         remedy = f"did you mean {', '.join(meant)}?" if meant else "`topics search` finds what there is"
         problems.append(Problem("unknown_topic", draft.key, f"no topic is called {label!r}; {remedy}"))
-    _set(
+    await _tell(
+        session,
         community,
         {
             **{name: getattr(draft, name) for name in COPIED},
@@ -142,10 +143,8 @@ async def _adopt_file(
             "purpose": {draft.purpose: 1.0},
             "tagged_digest": TOLD if topics else None,
         },
-        now,
+        now=now,
     )
-    session.add(community)
-    await session.flush()
     assert community.id is not None
     rows = await session.exec(select(CommunityTopic).where(CommunityTopic.community_id == community.id))
     if topics and {row.topic: row.weight for row in rows} != topics:
@@ -158,11 +157,19 @@ async def _adopt_file(
     return problems
 
 
-def _set(community: Community, facts: dict[str, Any], now: datetime) -> None:
+async def _tell(session: AsyncSession, community: Community, facts: dict[str, Any], *, now: datetime) -> None:
+    """Write down what is told of a community, where it is anything new."""
+    called = community.name
     if any(getattr(community, field) != fact for field, fact in facts.items()):
         for field, fact in facts.items():
             setattr(community, field, fact)
         community.updated_at = now
+    session.add(community)
+    await session.flush()
+    if community.name != called:
+        # Whoever follows changes of events holds the name with each of them.
+        stamp = await turns.next_stamp(session, now=now)
+        await session.exec(update(Event).where(col(Event.community_id) == community.id).values(updated_at=stamp))
 
 
 async def communities_of(session: AsyncSession, source_ids: Iterable[int]) -> dict[tuple[int, str], int]:
@@ -173,15 +180,16 @@ async def communities_of(session: AsyncSession, source_ids: Iterable[int]) -> di
     return {(source_id or 0, file or ""): id_ for source_id, file, id_ in rows if id_ is not None}
 
 
-async def forget(session: AsyncSession, community_ids: Sequence[int]) -> None:
+async def forget(session: AsyncSession, community_ids: Sequence[int], *, now: datetime) -> None:
     """Delete communities; their events stay, with nobody behind them."""
-    for start in range(0, len(community_ids), 500):
-        chunk = community_ids[start : start + 500]
-        await session.exec(update(Event).where(col(Event.community_id).in_(chunk)).values(community_id=None))
+    stamp = await turns.next_stamp(session, now=now)
+    for chunk in chunks(sorted(community_ids)):
+        theirs = update(Event).where(col(Event.community_id).in_(chunk))
+        await session.exec(theirs.values(community_id=None, updated_at=stamp))
         await session.exec(delete(Community).where(col(Community.id).in_(chunk)))
 
 
-async def forget_behind(session: AsyncSession, source_id: int, community_id: int | None) -> None:
+async def forget_behind(session: AsyncSession, source_id: int, community_id: int | None, *, now: datetime) -> None:
     """Delete the communities that nothing tells of once a source is gone."""
     rows = await session.exec(select(Community.id).where(Community.source_id == source_id))
     orphans = [one for one in rows if one is not None]
@@ -189,4 +197,4 @@ async def forget_behind(session: AsyncSession, source_id: int, community_id: int
         others = await session.exec(select(Source.id).where(Source.community_id == community_id).limit(1))
         if others.first() is None:
             orphans.append(community_id)
-    await forget(session, orphans)
+    await forget(session, orphans, now=now)

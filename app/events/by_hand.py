@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.events import composing, history, ingest, verdicts
+from app.events import composing, history, ingest, turns, verdicts
 from app.events.verdicts import Name
 from app.models import Event, EventChange, EventVersion, Source
 
@@ -28,7 +28,7 @@ async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, no
     if kept.id == other.id:
         raise NotJoined(f"both are the event {kept.key} already")
     assert kept.id is not None
-    await ingest.take_turn(session)
+    stamp = await turns.next_stamp(session, now=now)
     moving = await _versions(session, other)
     names = [_name(version, source) for version, source in moving]
     staying = [_name(version, source) for version, source in await _versions(session, kept)]
@@ -36,10 +36,10 @@ async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, no
     for version, _ in moving:
         version.event_id, version.why = kept.id, ingest.joined_by_hand(why)
     await session.exec(update(Event).where(col(Event.merged_into) == other.id).values(merged_into=kept.id))
-    other.merged_into, other.updated_at = kept.id, now
+    other.merged_into, other.updated_at = kept.id, stamp
     other.sequence += 1  # calendars that hold it must learn that it went
     await session.flush()
-    await composing.recompose(session, {kept.id}, now=now, by=None)
+    await composing.recompose(session, {kept.id}, now=now, stamp=stamp, by=None)
     await _note(session, other, {"merged_into": [None, kept.key]}, now)
     return kept
 
@@ -48,7 +48,7 @@ async def part(session: AsyncSession, event: Event, version_id: int, *, why: str
     """Take one source's version out of an event; return the event that it is from now on."""
     event = await _standing(session, event)
     assert event.id is not None
-    await ingest.take_turn(session)
+    stamp = await turns.next_stamp(session, now=now)
     versions = await _versions(session, event)
     leaving = next(((version, source) for version, source in versions if version.id == version_id), None)
     if leaving is None:
@@ -60,20 +60,22 @@ async def part(session: AsyncSession, event: Event, version_id: int, *, why: str
     name = _name(version, source)
     staying = [_name(*one) for one in versions if one != leaving]
     await verdicts.decide(session, [name], staying, is_one=False, why=why, now=now)
-    own = await _own_event(session, event, version, name, now)
+    own = await _own_event(session, event, version, name, now=now, stamp=stamp)
     assert own.id is not None
     version.event_id, version.why = own.id, None
     await session.flush()
-    await composing.recompose(session, {event.id, own.id}, now=now, by=None)
+    await composing.recompose(session, {event.id, own.id}, now=now, stamp=stamp, by=None)
     return own
 
 
-async def _own_event(session: AsyncSession, event: Event, version: EventVersion, name: Name, now: datetime) -> Event:
+async def _own_event(
+    session: AsyncSession, event: Event, version: EventVersion, name: Name, *, now: datetime, stamp: datetime
+) -> Event:
     """Return the event a version was before it was merged, or a new one."""
     key = ingest.event_key(*name)
     earlier = (await session.exec(select(Event).where(Event.key == key))).one_or_none()
     if earlier is not None and earlier.merged_into == event.id:
-        earlier.merged_into, earlier.updated_at = None, now
+        earlier.merged_into, earlier.updated_at = None, stamp
         earlier.sequence += 1
         await _note(session, earlier, {"merged_into": [event.key, None]}, now)
         return earlier

@@ -22,10 +22,13 @@ from scrapers import from_json
 REARRANGING = ("starts_at", "ends_at", "status", "venue_name", "address", "deleted_at")  # what raises SEQUENCE
 
 
-async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: datetime, by: str | None) -> int:
+async def recompose(
+    session: AsyncSession, event_ids: Iterable[int], *, now: datetime, stamp: datetime, by: str | None
+) -> int:
     """Compose events anew from their versions; return how many became cancelled or were withdrawn by all sources.
 
-    `by` is the address of the source that gave reason to; None for what was done by hand.
+    `stamp` is that of the turn (`turns.next_stamp`). `by` is the address of the source that gave reason to; None for
+    what was done by hand.
     """
     cancelled = 0
     changes: list[EventChange] = []
@@ -46,7 +49,7 @@ async def recompose(session: AsyncSession, event_ids: Iterable[int], *, now: dat
         for event in events:
             assert event.id is not None
             was_shown, was_off = event.text_digest != "", _is_off(event)
-            changed = _show(event, versions.get(event.id, []), behind, now)
+            changed = _show(event, versions.get(event.id, []), behind, now=now, stamp=stamp)
             cancelled += _is_off(event) and not was_off
             if changed and was_shown:
                 changes.append(EventChange(event_id=event.id, at=now, source=by, fields=changed))
@@ -64,7 +67,9 @@ def _show(
     event: Event,
     versions: Sequence[tuple[EventVersion, str, Source]],
     behind: Mapping[tuple[int, str], int],
+    *,
     now: datetime,
+    stamp: datetime,
 ) -> Json:
     """Bring one event up to date with its versions; return what that changed for people.
 
@@ -96,7 +101,7 @@ def _show(
     for name, value in fields.items():
         if before[name] != value:
             setattr(event, name, value)
-    event.updated_at = now
+    event.updated_at = stamp
     event.text_digest = _text_digest(event)
     return history.difference(before, fields)
 

@@ -13,16 +13,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
-from app.events import composing, history, verdicts
+from app.events import composing, history, turns, verdicts
 from app.events.changes import BATCH, Changes, Key, Known, digest_of
 from app.events.twins import Twin, twins
 from app.events.verdicts import Name, Ruling, ruling
 from app.models import Event, EventChange, EventVersion, Source
 from scrapers import EventDraft, as_json, from_json
 
-__all__ = ["Changes", "Counts", "store", "stored_versions", "take_turn"]
-
-STORING = 0x494E4745  # any constant: the advisory lock behind take_turn
+__all__ = ["Changes", "Counts", "store", "stored_versions"]
 
 
 async def stored_versions(session: AsyncSession, source_id: int) -> dict[Key, Known]:
@@ -61,19 +59,10 @@ class Counts:
         )
 
 
-async def take_turn(session: AsyncSession) -> None:
-    """Wait until no other transaction stores; a no-op on SQLite, which has one writer.
-
-    Two sources that tell of one event at the same moment would not see each other, and both make it.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        await session.exec(select(func.pg_advisory_xact_lock(STORING)))
-
-
 async def store(session: AsyncSession, source: Source, changes: Changes, *, now: datetime) -> Counts:
     """Write the changes of one source; the caller holds the transaction."""
     assert source.id is not None
-    await take_turn(session)
+    stamp = await turns.next_stamp(session, now=now)
     decided = await ruling(session, source, {(draft.uid, draft.recurrence_id) for draft in changes.added})
     merged = await _merged(session, source, changes.added, decided)
     homes = await _homes(session, source, changes.added, merged, decided=decided, now=now)
@@ -109,14 +98,14 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
         version.starts_at, version.draft, version.digest = draft.starts_at, as_json(draft), digest_of(draft)
         version.last_seen_at, version.withdrawn_at = now, None
         if version_id in rematched:
-            await _lead_to(session, version, rematched[version_id], now=now)
+            await _lead_to(session, version, rematched[version_id], now=now, stamp=stamp)
         touched.add(version.event_id)
     for version_id in changes.withdrawn:
         version = versions[version_id]
         version.withdrawn_at = now
         touched.add(version.event_id)
     await session.flush()
-    cancelled = await composing.recompose(session, touched, now=now, by=source.url)
+    cancelled = await composing.recompose(session, touched, now=now, stamp=stamp, by=source.url)
     return Counts(len(changes.added), len(changes.changed), cancelled, len(merged) + len(rematched))
 
 
@@ -160,13 +149,13 @@ def _marks(draft: EventDraft) -> tuple[object, ...]:
     return (draft.title, draft.starts_at, draft.url, draft.venue)
 
 
-async def _lead_to(session: AsyncSession, version: EventVersion, twin: Twin, *, now: datetime) -> None:
+async def _lead_to(session: AsyncSession, version: EventVersion, twin: Twin, *, now: datetime, stamp: datetime) -> None:
     """Make a version's own event lead to its twin."""
     assert twin.event.id is not None
     own = await session.get_one(Event, version.event_id)
     assert own.id is not None
     await session.exec(update(Event).where(col(Event.merged_into) == own.id).values(merged_into=twin.event.id))
-    own.merged_into, own.updated_at = twin.event.id, now
+    own.merged_into, own.updated_at = twin.event.id, stamp
     own.sequence += 1  # calendars that hold it must learn that it went
     version.event_id, version.why = twin.event.id, twin.why
     note = EventChange(event_id=own.id, at=now, fields={"merged_into": [None, twin.event.key]})

@@ -13,7 +13,7 @@ from sqlmodel import col, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.db import Database
-from app.events import ingest
+from app.events import turns
 from app.models import (
     Audit,
     Digest,
@@ -37,7 +37,7 @@ async def forget_past(database: Database, *, now: datetime, keep: timedelta) -> 
     forgotten, last_id = 0, 0
     while True:
         async with database.writing() as session:
-            await ingest.take_turn(session)
+            await turns.take_turn(session)
             batch = await _past(session, now - keep, after=last_id)
             if not batch:
                 return forgotten
