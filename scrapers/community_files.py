@@ -190,7 +190,12 @@ def _files(body: bytes, problems: list[Problem]) -> Iterator[tuple[str, str]]:
         raise Unreadable("broken_archive", f"the archive cannot be opened: {error}") from error
     listed = [entry for entry in archive.infolist() if entry.filename.endswith(".toml") and not entry.is_dir()]
     in_folder = [entry for entry in listed if FOLDER in PurePosixPath(entry.filename).parts[:-1]]
-    for entry in (in_folder or listed)[:MOST_FILES]:
+    candidates = in_folder or listed
+    if len(candidates) > MOST_FILES:
+        problems.append(
+            Problem("truncated", FOLDER, f"{len(candidates):,} files; only the first {MOST_FILES:,} are read")
+        )
+    for entry in candidates[:MOST_FILES]:
         path = "/".join(PurePosixPath(entry.filename).parts[-2:])
         try:
             with archive.open(entry) as file:

@@ -13,7 +13,7 @@ import pytest
 from origin import Origin
 from selectolax.lexbor import LexborHTMLParser
 from service import MUNICH, NOW, Service, draft, serving
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.api.shapes import communities as shapes
 from app.collecting import collect, frontier, registry
@@ -194,6 +194,20 @@ async def test_file_that_goes_ends_its_community(service: Service) -> None:
     await read_from(service, {"chat": CHAT.replace("An hour", "Two hours")}, now=NOW + timedelta(hours=1))
     listed = (await service.client.get(COMMUNITIES)).json()["data"]
     assert [(one["name"], one["description"]) for one in listed] == [("Bridge Builders", "Two hours about one bridge.")]
+
+
+async def test_file_that_goes_takes_its_dates_along_and_one_that_is_broken_keeps_them(service: Service) -> None:
+    walk = SLACK.replace("Colour Theorists", "Night walkers") + CHAT[CHAT.index("\n[[meets]]") :]
+    await read_from(service, {"chat": CHAT, "walk": walk})
+    broken = walk.replace('kind = "slack"', "kind = slack")
+    source = await read_from(service, {"slack": SLACK, "walk": broken}, now=NOW + timedelta(hours=1))
+    listed = (await service.client.get(COMMUNITIES)).json()["data"]
+    assert [one["name"] for one in listed] == ["Colour Theorists", "Night walkers"]
+    async with service.database.reading() as session:
+        ahead = await session.exec(select(Event.title).where(col(Event.deleted_at).is_(None)))
+        assert set(ahead) == {"Night walkers"}
+        state = await session.get_one(FetchState, source.id)
+    assert [(one["code"], one["subject"]) for one in state.problems][:1] == [("broken_toml", "communities/walk.toml:2")]
 
 
 async def test_removed_source_takes_its_communities_along(service: Service) -> None:

@@ -18,8 +18,9 @@ from app.db import Database
 from app.events import ingest, removal
 from app.events.changes import Changes, Known, Vanishing, compare, digest_of
 from app.events.ingest import Counts
+from app.events.inventories import FILES
 from app.models import Community, Event, EventChange, EventVersion, Host, Source
-from scrapers import EventDraft, Organizer, Problem, Reading, Venue
+from scrapers import CommunityDraft, EventDraft, Organizer, Problem, Reading, Venue
 
 pytest_plugins = ("databases",)
 
@@ -174,6 +175,42 @@ def test_changes_come_in_batches() -> None:
     parts = list(Changes(added=tuple(season(450)), withdrawn=(1, 2)).in_batches())
     assert [(len(part.added), part.withdrawn) for part in parts] == [(200, (1, 2)), (200, ()), (50, ())]
     assert list(Changes().in_batches()) == [Changes()]
+
+
+def meetings(file: str, count: int) -> list[EventDraft]:
+    return [draft(f"{file}/0", file, days=7 * week, recurrence_id=str(week)) for week in range(1, count + 1)]
+
+
+def repository(*files: str, problems: Iterable[Problem] = ()) -> Reading:
+    """Return what a repository tells of these community files, which name no dates."""
+    communities = tuple(CommunityDraft(key, key, "group", "https://club.example/") for key in files)
+    return replace(reading(problems=problems), kind=FILES, communities=communities)
+
+
+def test_deleted_community_file_takes_all_its_dates_along() -> None:
+    known = stored(*meetings("knitters", 52), *meetings("weavers", 2))
+    changes = compare(repository("weavers", "dyers"), known, now=NOW, vanishing=Vanishing())
+    # Both are meant: the file that is gone, and the one that names no dates any more.
+    assert (len(changes.withdrawn), changes.held_back) == (54, 0)
+
+
+def test_community_file_that_cannot_be_read_keeps_its_dates() -> None:
+    known = stored(*meetings("knitters", 2), *meetings("weavers", 2), *meetings("dyers", 2))
+    problems = [
+        Problem("broken_toml", "communities/knitters.toml:3", "a text does not end"),
+        Problem("too_large", "communities/weavers.toml", "more than 64 KB"),
+    ]
+    changes = compare(repository("spinners", problems=problems), known, now=NOW, vanishing=Vanishing())
+    assert changes.withdrawn == (5, 6)
+
+
+@pytest.mark.parametrize(("known", "gone", "is_held"), [(5, 4, False), (12, 5, False), (12, 6, True), (60, 12, False)])
+def test_fuse_blows_where_many_community_files_go_at_once(known: int, gone: int, is_held: bool) -> None:
+    files = [f"club{number}" for number in range(known)]
+    versions = stored(*(meeting for file in files for meeting in meetings(file, 2)))
+    changes = compare(repository(*files[gone:]), versions, now=NOW, vanishing=Vanishing())
+    taken = 2 * known  # those that remain name no dates any more
+    assert (changes.held_back, len(changes.withdrawn)) == ((taken, 0) if is_held else (0, taken))
 
 
 # Storing

@@ -153,6 +153,7 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
     parts: deque[Changes] = deque()
     counts = ingest.Counts()
     changes: Changes | None = None
+    is_whole = False
     outcome: Outcome | None = None
     while outcome is None:
         async with database.writing() as session:
@@ -162,11 +163,11 @@ async def keep(database: Database, source: Source, page: Page, reading: Reading,
                 await turns.take_turn(session)
                 changes = await _compare(session, source, reading, now=now)
                 parts.extend(changes.in_batches())
-                unknown = await adoption.adopt(session, source, reading, now=now)
+                is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
+                unknown = await adoption.adopt(session, source, reading, forgets=is_whole, now=now)
                 reading = replace(reading, problems=(*reading.problems, *unknown))
             counts += await ingest.store(session, source, parts.popleft(), now=now)
             if not parts:
-                is_whole = changes.held_back == 0 and not any(one.code in UNFINISHED for one in reading.problems)
                 await series.keep(session, source, reading.series, until=now + HORIZON, forgets=is_whole)
                 await ingest.touch(session, changes.seen, now)
                 outcome = await note_good(session, source, page, reading, changes, counts=counts, now=now)

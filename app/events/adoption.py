@@ -15,13 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
 from app.events import turns
+from app.events.inventories import FILES, read_files, unread_files
 from app.models import Community, CommunityTopic, Event, Source
 from recommender.catalogue import load_catalogue
 from scrapers import CommunityDraft, Problem, Reading
 
 # Lists of many organisers' events have no one community behind them.
 LISTS = frozenset({"conferences", "proposal", "plain_list", "meetings", "dice", "resident_advisor"})
-FILES = "community"  # the kind of readings that tell of communities themselves
 TOLD = "told"  # the mark of topics a community named itself: nothing that is inferred replaces them
 COPIED = (
     "name",
@@ -57,18 +57,16 @@ def community_key(name: str, url: str) -> str:
     return f"{slug}-{hashlib.sha256(url.encode()).hexdigest()[:6]}"
 
 
-def file_of(uid: str) -> str:
-    """Return the community file that an event of a source of FILES comes from."""
-    return uid.rpartition("/")[0]
-
-
-async def adopt(session: AsyncSession, source: Source, reading: Reading, *, now: datetime) -> tuple[Problem, ...]:
+async def adopt(
+    session: AsyncSession, source: Source, reading: Reading, *, forgets: bool, now: datetime
+) -> tuple[Problem, ...]:
     """Make or update the communities behind a source, where the reading says who they are.
 
-    Returns what in it names nothing known, for whoever keeps the source.
+    With `forgets`, those whose files are gone are deleted. Returns what in it names nothing known, for whoever keeps
+    the source.
     """
     if reading.kind == FILES:
-        return await _adopt_files(session, source, reading.communities, now=now)
+        return await _adopt_files(session, source, reading, forgets=forgets, now=now)
     told = (reading.organizer.name if reading.organizer else None) or reading.name
     if told and reading.kind not in LISTS:
         await _adopt_organizer(session, source, reading, community_name(told), now=now)
@@ -102,19 +100,21 @@ async def _adopt_organizer(
 
 
 async def _adopt_files(
-    session: AsyncSession, source: Source, drafts: Sequence[CommunityDraft], *, now: datetime
+    session: AsyncSession, source: Source, reading: Reading, *, forgets: bool, now: datetime
 ) -> tuple[Problem, ...]:
     """Make, update and end communities as their files say."""
     assert source.id is not None
     known = {row.file: row for row in await session.exec(select(Community).where(Community.source_id == source.id))}
     problems: list[Problem] = []
-    for draft in drafts:
-        community = known.pop(draft.key, None)
+    for draft in reading.communities:
+        community = known.get(draft.key)
         if community is None:
             key = community_key(draft.name, f"{source.url}#{draft.key}")
             community = Community(key=key, name=draft.name, source_id=source.id, file=draft.key, updated_at=now)
         problems += await _adopt_file(session, community, draft, now=now)
-    await forget(session, [row.id for row in known.values() if row.id is not None], now=now)
+    if forgets:
+        gone = known.keys() - read_files(reading) - unread_files(reading)
+        await forget(session, [id_ for file in gone if (id_ := known[file].id) is not None], now=now)
     return tuple(problems)
 
 

@@ -1,7 +1,8 @@
 """Step 3, deciding: what one answer changes about what its source said before. Pure; `app.events.ingest` writes it.
 
 Absent is not deleted: only a complete answer may take events away, only between now and the last start it lists, and
-not many at once (`Vanishing`).
+not many at once (`Vanishing`). A repository of community files says file by file what there is: what is absent from it was
+taken out, and only many files that go at once are suspicious.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.events.inventories import FILES, file_of, read_files, unread_files
 from scrapers import EventDraft, Reading, as_json
 
 BATCH = 200  # events a transaction: requests get through between two batches
@@ -96,32 +98,44 @@ def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, van
         seen.append(known.id)
         if renamed or known.is_withdrawn or known.digest != digest:
             changed.append((known.id, draft))
-    absent = _absent(reading, unlisted, now=now)
-    before = sum(known.starts_at >= now and not known.is_withdrawn for known in stored.values())
-    is_empty = not any(draft.starts_at >= now for draft in drafts.values())
-    if absent and (is_empty or (len(absent) > VANISH_COUNT and len(absent) > VANISH_SHARE * before)):
+    ahead = {key for key, known in stored.items() if known.starts_at >= now and not known.is_withdrawn}
+    absent = _absent(reading, {key: known for key, known in unlisted.items() if key in ahead})
+    if absent and _is_suspicious(reading, absent, ahead, now=now):
         held = Vanishing(vanishing.since or now, vanishing.fetches + 1)
         assert held.since is not None
         if held.fetches < VANISH_FETCHES or now - held.since < VANISH_TIME:
             return Changes(tuple(added), tuple(changed), (), tuple(seen), held, held_back=len(absent))
-    return Changes(tuple(added), tuple(changed), absent, tuple(seen))
+    withdrawn = tuple(stored[key].id for key in absent)
+    return Changes(tuple(added), tuple(changed), withdrawn, tuple(seen))
 
 
-def _absent(reading: Reading, unlisted: Mapping[Key, Known], *, now: datetime) -> tuple[int, ...]:
-    """Return the versions that an answer takes away by not listing them."""
+def _absent(reading: Reading, unlisted: Mapping[Key, Known]) -> list[Key]:
+    """Return which of the events to come an answer takes away by not listing them."""
     codes = {problem.code for problem in reading.problems}
     broken = {problem.subject for problem in reading.problems if problem.code in LEFT_OUT}
     if codes & UNFINISHED or "" in broken:  # nameless where there were too many to name
-        return ()
+        return []
+    unread = unread_files(reading)
     # Many feeds show just the next ten: what lies beyond their last start is silence, not a statement.
-    horizon = reading.last_start
+    horizon = reading.last_start if reading.kind != FILES else None
     if "too_many_events" in codes and reading.events:
         horizon = reading.events[-1].starts_at
-    return tuple(
-        known.id
-        for (uid, _), known in unlisted.items()
-        if not known.is_withdrawn
-        and known.starts_at >= now
-        and (horizon is None or known.starts_at <= horizon)
+    return [
+        (uid, recurrence_id)
+        for (uid, recurrence_id), known in unlisted.items()
+        if (horizon is None or known.starts_at <= horizon)
         and uid[:SUBJECT_LENGTH] not in broken
-    )
+        and file_of(uid) not in unread
+    ]
+
+
+def _is_suspicious(reading: Reading, absent: Collection[Key], ahead: Collection[Key], *, now: datetime) -> bool:
+    """Whether so many of those to come have vanished, or all, that it looks like a fault of their source."""
+    gone, before = len(absent), len(ahead)
+    is_empty = not any(draft.starts_at >= now for draft in reading.events)
+    if reading.kind == FILES:
+        # Whoever deletes a file or changes its rhythm means all the dates that go with it.
+        gone = len({file_of(uid) for uid, _ in absent} - read_files(reading))
+        before = len({file_of(uid) for uid, _ in ahead})
+        is_empty = not reading.communities
+    return is_empty or (gone > VANISH_COUNT and gone > VANISH_SHARE * before)

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.chunks import chunks
 from app.events import adoption, history
 from app.events.changes import BATCH
+from app.events.inventories import file_of
 from app.events.language import language_of
 from app.events.telling import Telling, compose, placed
 from app.models import Event, EventChange, EventVersion, Json, Source
@@ -85,7 +86,7 @@ def _show(
         (
             community
             for row, _, source in telling
-            if (community := source.community_id or behind.get((row.source_id, adoption.file_of(row.uid))))
+            if (community := source.community_id or behind.get((row.source_id, file_of(row.uid))))
         ),
         None,
     )
