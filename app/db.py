@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import sqlite
+
 MIGRATIONS = Path(__file__).parent.parent / "alembic"
-LOCKED_FOR = 10_000  # milliseconds that a statement waits for somebody else's lock
+LOCKED_FOR = sqlite.LOCKED_FOR
 MIGRATION_LOCK = 0x41444A41  # any constant: two processes that start at once take turns on PostgreSQL
 
 
@@ -29,10 +31,10 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"pool_pre_ping": True} if not self.is_sqlite else {}
         options |= {"json_serializer": _dump_json, "json_deserializer": orjson.loads}
-        if self.is_sqlite and (file := make_url(url).database):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
         if self.is_sqlite:
-            options["connect_args"] = {"factory": _Connection}
+            file = make_url(url).database or ":memory:"
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            options["async_creator"] = partial(sqlite.connect, file)
         else:
             # A transaction that hangs would take all connections with it, and reading from everybody.
             options["connect_args"] = {"server_settings": {"lock_timeout": str(LOCKED_FOR)}}
@@ -40,7 +42,6 @@ class Database:
         self._beside: AsyncEngine = create_async_engine(url, **options, poolclass=NullPool)
         if self.is_sqlite:
             for engine in (self.engine, self._beside):
-                event.listen(engine.sync_engine, "connect", _prepare_sqlite)
                 event.listen(engine.sync_engine, "begin", _begin_sqlite)
         self._writer = self.engine.execution_options(adjacent_writes=True)
         # SQLite has one writer: waiting here is fair, waiting for its file lock is a lottery.
@@ -89,41 +90,14 @@ def database_behind(session: AsyncSession) -> Database:
     return database
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that lets go of its locks when it is closed.
-
-    SQLite keeps a connection open behind its closing while one of its statements lives (sqlite3_close_v2), and with it
-    the only write lock. A cancelled task leaves such a statement in its traceback, for as long as somebody holds that.
-    """
-
-    def close(self) -> None:
-        self.rollback()
-        super().close()
-
-
 def _dump_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN is deferred; ours below says which kind
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",  # with WAL: 73,000 commits/s against 6,700 with FULL; a power cut loses the last, tears none
-        f"busy_timeout={LOCKED_FOR}",
-        "foreign_keys=ON",
-        "cache_size=-32000",
-        "temp_store=MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
 def _begin_sqlite(connection: Connection) -> None:
-    # Read-then-write in a deferred transaction fails at once under contention (450 of 600); IMMEDIATE waits its turn.
-    writes = connection.get_execution_options().get("adjacent_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite.Connection)
+    driver.begin(writes=bool(connection.get_execution_options().get("adjacent_writes")))
 
 
 def newest_revision() -> str:
