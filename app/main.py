@@ -73,6 +73,8 @@ API = (
     problems,
     reference,
 )
+# Shared by all apps as they are: `include_router` would build each of them anew, at the first request that comes by.
+ROUTES = [*(route for module in API for route in module.router.routes), *web.routes]
 LARGEST_BODY = 64 * 1024  # bytes; a profile with every topic of the catalogue is under 40 KB
 SIGN_IN_LIVES = timedelta(days=1)
 STARTED = 1.0  # seconds after which a process has begun to listen
@@ -107,6 +109,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         title="Adjacent",
         summary="Events one step outside what you know",
         version="1",
+        routes=ROUTES,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -126,9 +129,6 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
     problems.install(app)
     outages.install(app)
     web.tell_people(app)
-    for module in API:
-        app.include_router(module.router)
-    app.include_router(web.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 

@@ -1,7 +1,5 @@
 """Step 7 for eyes: the pages, server-rendered, useful without an account, a script or anything from elsewhere."""
 
-from fastapi import APIRouter
-
 from app.web import (
     assets,
     calendars,
@@ -25,28 +23,30 @@ from app.web import (
 )
 from app.web.errors import tell_people
 
-__all__ = ["router", "tell_people"]
+__all__ = ["routes", "tell_people"]
 
-router = APIRouter()
-for part in (
-    home,
-    start,
-    suggest,
-    me,
-    events,
-    saying,
-    calendars,
-    event,
-    reports,
-    proposing,
-    communities,
-    sources,
-    sign_in,
-    mail_actions,
-    ops,
-    outbox,
-    language,
-    assets,
-    remedies,
-):
-    router.include_router(part.router)
+routes = [
+    route
+    for part in (
+        home,
+        start,
+        suggest,
+        me,
+        events,
+        saying,
+        calendars,
+        event,
+        reports,
+        proposing,
+        communities,
+        sources,
+        sign_in,
+        mail_actions,
+        ops,
+        outbox,
+        language,
+        assets,
+        remedies,
+    )
+    for route in part.router.routes
+]
