@@ -15,7 +15,13 @@ from sqlmodel import Field, SQLModel
 Json = dict[str, Any]
 
 
-class Leased(SQLModel):
+class Row(SQLModel):
+    """What all tables share."""
+
+    model_config = {"defer_build": True}  # rows are not validated: schemas that could were two fifths of this import
+
+
+class Leased(Row):
     """Work that comes due: one worker at a time holds it, and renews its lease while at it (app.queue.leases)."""
 
     name: str = Field(primary_key=True)
@@ -36,7 +42,7 @@ class Chore(Leased, table=True):
     done_at: datetime | None = None
 
 
-class Worker(SQLModel, table=True):
+class Worker(Row, table=True):
     """A process that works behind the requests, while it lives."""
 
     name: str = Field(primary_key=True)
@@ -44,7 +50,7 @@ class Worker(SQLModel, table=True):
     seen_at: datetime
 
 
-class Source(SQLModel, table=True):
+class Source(Row, table=True):
     """An address events are collected from."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -65,7 +71,7 @@ class Source(SQLModel, table=True):
     state_since: datetime | None = None  # when it came to be in its state; None where that was not written down
 
 
-class FetchState(SQLModel, table=True):
+class FetchState(Row, table=True):
     """How a source's fetches went. Apart from Source, so that "unchanged" touches one small row."""
 
     source_id: int = Field(sa_column=Column(ForeignKey("source.id", ondelete="CASCADE"), primary_key=True))
@@ -86,7 +92,7 @@ class FetchState(SQLModel, table=True):
     problems: list[Json] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
-class Community(SQLModel, table=True):
+class Community(Row, table=True):
     """A group, user group, association or chat that events come from."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -120,7 +126,7 @@ class Community(SQLModel, table=True):
     updated_at: datetime
 
 
-class CommunityTopic(SQLModel, table=True):
+class CommunityTopic(Row, table=True):
     """What a community is about; `topic` is a slug of the catalogue."""
 
     community_id: int = Field(sa_column=Column(ForeignKey("community.id", ondelete="CASCADE"), primary_key=True))
@@ -128,7 +134,7 @@ class CommunityTopic(SQLModel, table=True):
     weight: float  # 0 … 1
 
 
-class Series(SQLModel, table=True):
+class Series(Row, table=True):
     """A recurring event as its source wrote it, expanded again by a daily job as the window moves."""
 
     __table_args__ = (UniqueConstraint("source_id", "uid"),)
@@ -144,7 +150,7 @@ class Series(SQLModel, table=True):
 LISTED, MERGED = text("merged_into IS NULL AND deleted_at IS NULL"), text("merged_into IS NOT NULL")
 
 
-class Event(SQLModel, table=True):
+class Event(Row, table=True):
     """One occurrence as people see it, composed from its versions."""
 
     __table_args__ = (
@@ -195,7 +201,7 @@ class Event(SQLModel, table=True):
     deleted_at: datetime | None = None  # withdrawn by every source; kept as a tombstone
 
 
-class EventVersion(SQLModel, table=True):
+class EventVersion(Row, table=True):
     """What one source says of one occurrence: the draft, whole, and when it was seen."""
 
     # NOT NULL: with NULL in recurrence_id a UNIQUE key lets doubles through.
@@ -215,7 +221,7 @@ class EventVersion(SQLModel, table=True):
     why: str | None = None  # why it is the same event as the versions before it
 
 
-class EventChange(SQLModel, table=True):
+class EventChange(Row, table=True):
     """What one step changed about an event as people see it; the latest few an event are kept."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -225,7 +231,7 @@ class EventChange(SQLModel, table=True):
     fields: Json = Field(sa_column=Column(JSON, nullable=False))  # field → [before, after], long texts cut
 
 
-class Verdict(SQLModel, table=True):
+class Verdict(Row, table=True):
     """Somebody's word that two versions are one event, or are not. It outlives both of them.
 
     They are named as their sources do, since ids end when a source is removed.
@@ -243,7 +249,7 @@ class Verdict(SQLModel, table=True):
     at: datetime
 
 
-class EventTopic(SQLModel, table=True):
+class EventTopic(Row, table=True):
     """What an event is about; `topic` is a slug of the catalogue."""
 
     event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True))
@@ -251,7 +257,7 @@ class EventTopic(SQLModel, table=True):
     weight: float  # 0 … 1
 
 
-class Rendering(SQLModel, table=True):
+class Rendering(Row, table=True):
     """An event as lists and calendars show it. Triggers delete it when anything changes that it was made from."""
 
     event_id: int = Field(sa_column=Column(ForeignKey("event.id", ondelete="CASCADE"), primary_key=True))
@@ -260,14 +266,14 @@ class Rendering(SQLModel, table=True):
     component: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # VEVENT
 
 
-class Embedding(SQLModel, table=True):
+class Embedding(Row, table=True):
     """Sentence embeddings by the text they were made from, so that a text is embedded once."""
 
     digest: str = Field(primary_key=True)  # SHA-256 of model id and text
     vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # float16
 
 
-class Person(SQLModel, table=True):
+class Person(Row, table=True):
     """Someone picks are made for; a guest has no address."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -290,13 +296,13 @@ class Person(SQLModel, table=True):
     profile_version: int = 0  # rises with profile and feedback; a stored slate is made anew when it has
 
 
-class Expertise(SQLModel, table=True):
+class Expertise(Row, table=True):
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
     topic: str = Field(primary_key=True)
     level: int = 3  # 1 a little … 5 a master
 
 
-class Feedback(SQLModel, table=True):
+class Feedback(Row, table=True):
     __table_args__ = (UniqueConstraint("person_id", "event_id", "kind"),)
 
     id: int | None = Field(default=None, primary_key=True)
@@ -308,7 +314,7 @@ class Feedback(SQLModel, table=True):
     given_at: datetime
 
 
-class Hidden(SQLModel, table=True):
+class Hidden(Row, table=True):
     """What a person never wants picks of again."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
@@ -317,7 +323,7 @@ class Hidden(SQLModel, table=True):
     hidden_at: datetime
 
 
-class Takeaway(SQLModel, table=True):
+class Takeaway(Row, table=True):
     """What a person brought back from an event they attended; nobody else reads it."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
@@ -330,7 +336,7 @@ class Takeaway(SQLModel, table=True):
     topic: str | None = None  # that became expertise through it
 
 
-class ShownPick(SQLModel, table=True):
+class ShownPick(Row, table=True):
     """A pick a person was shown: their slate of an ISO week, the same on every channel."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
@@ -344,7 +350,7 @@ class ShownPick(SQLModel, table=True):
     withdrawn_at: datetime | None = None  # no longer in the slate; stays in calendars that hold it
 
 
-class Feed(SQLModel, table=True):
+class Feed(Row, table=True):
     """A personal calendar someone subscribed to; its address holds a token."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -356,7 +362,7 @@ class Feed(SQLModel, table=True):
     created_at: datetime
 
 
-class FeedEntry(SQLModel, table=True):
+class FeedEntry(Row, table=True):
     """An event that entered a personal calendar: it stays, moves or is cancelled there, and is never re-rolled."""
 
     feed_id: int = Field(sa_column=Column(ForeignKey("feed.id", ondelete="CASCADE"), primary_key=True))
@@ -365,7 +371,7 @@ class FeedEntry(SQLModel, table=True):
     entered_at: datetime
 
 
-class Token(SQLModel, table=True):
+class Token(Row, table=True):
     """A secret someone holds; only its SHA-256 is stored. The plain token starts with a prefix that names its kind."""
 
     digest: str = Field(primary_key=True)
@@ -382,7 +388,7 @@ class Token(SQLModel, table=True):
     revoked_at: datetime | None = None
 
 
-class SignIn(SQLModel, table=True):
+class SignIn(Row, table=True):
     """A sign-in that was asked for by mail: its link is a token of kind sign_in, its code stands here."""
 
     digest: str = Field(sa_column=Column(ForeignKey("token.digest", ondelete="CASCADE"), primary_key=True))
@@ -392,7 +398,7 @@ class SignIn(SQLModel, table=True):
     asked_at: datetime
 
 
-class Proposal(SQLModel, table=True):
+class Proposal(Row, table=True):
     """A page, event or community somebody wants in here; an operator decides."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -411,7 +417,7 @@ class Proposal(SQLModel, table=True):
     source_id: int | None = Field(default=None, sa_column=Column(ForeignKey("source.id", ondelete="SET NULL")))
 
 
-class Report(SQLModel, table=True):
+class Report(Row, table=True):
     """What somebody says is wrong with an event; who said it is not kept."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -422,7 +428,7 @@ class Report(SQLModel, table=True):
     looked_at: datetime | None = None  # when an operator put it aside
 
 
-class Audit(SQLModel, table=True):
+class Audit(Row, table=True):
     """What an operator did, written in the transaction that did it; people stand here by id, never by address."""
 
     id: int | None = Field(default=None, primary_key=True)
@@ -432,7 +438,7 @@ class Audit(SQLModel, table=True):
     subject: str
 
 
-class Subscription(SQLModel, table=True):
+class Subscription(Row, table=True):
     """How a person wants the weekly mail."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
@@ -448,7 +454,7 @@ class Subscription(SQLModel, table=True):
     bounced_at: datetime | None = None
 
 
-class Digest(SQLModel, table=True):
+class Digest(Row, table=True):
     """One weekly mail: at most one a person and ISO week."""
 
     person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
@@ -463,14 +469,14 @@ class Digest(SQLModel, table=True):
     next_attempt_at: datetime | None = None
 
 
-class Revision(SQLModel, table=True):
+class Revision(Row, table=True):
     """How often what people read has changed. Triggers count, so that nobody who writes can forget to."""
 
     name: str = Field(primary_key=True)  # "events", "person/7", "feed/3"
     number: int = Field(default=0, sa_type=BigInteger)
 
 
-class Tally(SQLModel, table=True):
+class Tally(Row, table=True):
     """How often something happened on a day."""
 
     day: str = Field(primary_key=True)  # UTC, as in 2026-11-25
@@ -478,7 +484,7 @@ class Tally(SQLModel, table=True):
     number: int
 
 
-class Setting(SQLModel, table=True):
+class Setting(Row, table=True):
     """Small facts about the instance itself: the demonstration's state, job slots."""
 
     name: str = Field(primary_key=True)

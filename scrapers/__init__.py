@@ -1,6 +1,7 @@
 """Bytes in, event drafts out: no network (but `fetch`), no database, no clock."""
 
 from scrapers.digest import stable_digest
+from scrapers.door import read, read_here
 from scrapers.draft import (
     CommunityDraft,
     EventDraft,
@@ -16,7 +17,6 @@ from scrapers.draft import (
     as_json,
     from_json,
 )
-from scrapers.reading import read, read_here
 
 __all__ = [
     "CommunityDraft",

@@ -17,7 +17,7 @@ from scrapers.listing import listing
 from scrapers.microdata import has_microdata, has_rdfa, microdata_items, rdfa_items
 from scrapers.microformats import has_microformats, microformat_items
 from scrapers.schema_org import Found, read_events
-from scrapers.sites import EMBEDDED_READERS, PAGE_READERS
+from scrapers.sites.readers import EMBEDDED_READERS, PAGE_READERS
 from scrapers.text import clean_url, one_line
 
 # By the kind of telling: whether a page may hold it.

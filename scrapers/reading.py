@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scrapers import workers
 from scrapers.charset import decode
 from scrapers.community_files import looks_like_archive, looks_like_community, read_archive, read_community
 from scrapers.draft import Problem, Reading, Unreadable, Window
@@ -18,39 +17,15 @@ from scrapers.ical import looks_like_calendar, read_calendar
 from scrapers.listing import listing
 from scrapers.pages import read_page
 from scrapers.schema_org import read_events
-from scrapers.sites import JSON_READERS
+from scrapers.sites.readers import JSON_READERS
 from scrapers.wholeness import is_cut_off
 
 LARGEST_BODY = 20 * 2**20  # bytes; what `fetch` lets in
-_UTC = ZoneInfo("UTC")
 _PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 
 
-def read(
-    body: bytes,
-    *,
-    url: str,
-    content_type: str | None = None,
-    window: Window,
-    zone: ZoneInfo = _UTC,
-    cpu_seconds: float = 2.0,
-    memory_mb: int = 512,
-) -> Reading:
-    """Return what `read_here` makes of a body, in a process that is ended when it has used up its budget.
-
-    Raises Unreadable and nothing else, whatever the bytes; `too_expensive` is its code for a spent budget.
-    Safe to call from several threads at once. `zone` is that of times that name none.
-    """
-    return workers.WORKERS.run(workers.Job(body, url, content_type, window, zone, cpu_seconds, memory_mb))
-
-
-def read_here(
-    body: bytes, *, url: str, content_type: str | None = None, window: Window, zone: ZoneInfo = _UTC
-) -> Reading:
-    """Return the events of a calendar, page, feed or JSON document; its bytes tell which it is, not its type.
-
-    Raises Unreadable. Hostile bytes can keep it busy for minutes: strangers' bytes go through `read`.
-    """
+def read_here(body: bytes, *, url: str, content_type: str | None, window: Window, zone: ZoneInfo) -> Reading:
+    """Return what a body lists; the door of the same name says more."""
     if len(body) > LARGEST_BODY:
         raise Unreadable("too_large", f"{len(body):,} bytes; at most {LARGEST_BODY:,} are read")
     if looks_like_calendar(body):

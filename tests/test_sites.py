@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrapers import Problem, Reading, Unreadable, Window, as_json, read_here
-from scrapers.sites import EMBEDDED_READERS, JSON_READERS, PAGE_READERS
+from scrapers.sites.readers import EMBEDDED_READERS, JSON_READERS, PAGE_READERS
 
 CASES = sorted((Path(__file__).parent / "data" / "sites").glob("*.in.*"))
 WINDOW = Window(datetime(2026, 11, 25, tzinfo=UTC), datetime(2027, 11, 25, tzinfo=UTC))
