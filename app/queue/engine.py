@@ -11,16 +11,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from pgqueuer import PgQueuer
-from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
-from pgqueuer.queries import Queries
 
 from app.db import Database
 
 if TYPE_CHECKING:
+    from pgqueuer import PgQueuer
+    from pgqueuer.adapters.inmemory import InMemoryQueries
     from pgqueuer.models import Job, Schedule
+    from pgqueuer.queries import Queries
 
 LANES = 20  # jobs at once in one process
 BATCH = LANES // 2  # taken from the queue at once; PgQueuer wants at most half the lanes
@@ -89,6 +89,8 @@ class Engine:
 
     async def forget_log(self) -> None:
         """Delete what PgQueuer noted about jobs long ended; in memory it would keep all of it for ever."""
+        from pgqueuer.adapters.inmemory import InMemoryQueries  # noqa: PLC0415 (an engine is open: it is there)
+
         if isinstance(self._queries, InMemoryQueries):
             await self._queries.clear_queue_log()
             return
@@ -99,6 +101,12 @@ class Engine:
 @asynccontextmanager
 async def engine(database: Database) -> AsyncIterator[Engine]:
     """Open the engine that belongs to a database."""
+    # Loaded when one is wanted, beside the event loop: who only answers needs none, who also works answers meanwhile.
+    await asyncio.to_thread(import_module, "pgqueuer.adapters.inmemory")
+    from pgqueuer import PgQueuer  # noqa: PLC0415
+    from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries  # noqa: PLC0415
+    from pgqueuer.queries import Queries  # noqa: PLC0415
+
     if database.is_sqlite:
         driver = InMemoryDriver()
         remembered = InMemoryQueries(driver)
