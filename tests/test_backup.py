@@ -27,7 +27,8 @@ from app.collecting import frontier
 from app.db import Database, current_revision, migrate, newest_revision
 from app.events import ingest
 from app.models import Event, Person, Setting
-from app.operating.backup import BadBackup, back_up, restore
+from app.operating.archive import BadBackup
+from app.operating.backup import back_up, restore
 
 pytest_plugins = ("databases",)
 

@@ -11,7 +11,7 @@ class Failed(Exception):  # noqa: N818
 
 def one_line(error: Exception) -> str | None:
     """Return what to print for an error a person can act on, None for one that is ours."""
-    from app.operating.backup import BadBackup
+    from app.operating.archive import BadBackup
     from app.places import UnknownPlace
     from app.settings import BadSetting
     from app.topic_names import UnknownTopic

@@ -1,7 +1,7 @@
 """Backups: all rows as JSON lines in one archive, so that what SQLite held can be restored into PostgreSQL, and back.
 
-An archive holds manifest.json (the schema's revision, and rows and SHA-256 of each table), tables/NAME.jsonl and, where
-asked for, the secrets of the data folder. What is derived is left out: search indexes, renderings, the queue's own tables.
+The secrets of the data folder go in where that is asked for. What is derived is left out: search indexes, renderings, the
+queue's own tables.
 """
 
 from __future__ import annotations
@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import io
-import os
-import tarfile
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Column, Connection, DateTime, LargeBinary, MetaData, Table, func, insert, select, text, update
@@ -26,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db import Database, bring_schema, current_revision, newest_revision
 from app.models import Setting
+from app.operating.archive import Archive, BadBackup, Manifest, Part, opened, pack
 
-FORMAT = 1
 BATCH = 1_000  # rows
 DERIVED = ("alembic_version", "event_search", "pgqueuer", "rendering", "worker")  # and what begins so
 COUNTED = "revision"  # filled by triggers while the others are loaded; its rows come last and as they were
@@ -35,27 +31,6 @@ CONTENT = ("source", "person", "event")  # a database with a row of these is not
 LAST_BACKUP = "last backup"  # the setting that says when
 
 T = TypeVar("T")
-
-
-class BadBackup(Exception):  # noqa: N818
-    """An archive cannot be restored, or not here; the message says what was found and what would help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One table in an archive."""
-
-    rows: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    schema: str
-    made_at: str
-    tables: dict[str, Part]
-    secrets: list[str]
-    format: int = FORMAT
 
 
 async def back_up(database: Database, file: Path, *, clock: datetime, secrets: Path | None = None) -> Manifest:
@@ -70,24 +45,10 @@ async def back_up(database: Database, file: Path, *, clock: datetime, secrets: P
             parts = {str(one.name): await _write_rows(connection, one, Path(folder) / one.name) for one in tables}
         keys = await asyncio.to_thread(_keys, secrets) if secrets else {}
         manifest = Manifest(str(schema), clock.isoformat(), parts, list(keys))
-        await asyncio.to_thread(_pack, Path(folder), manifest, keys, file)
+        await asyncio.to_thread(pack, Path(folder), manifest, keys, file)
     async with database.writing() as session:
         await session.merge(Setting(name=LAST_BACKUP, value=clock.isoformat()))
     return manifest
-
-
-def _pack(folder: Path, manifest: Manifest, keys: Mapping[str, bytes], file: Path) -> None:
-    packed = folder / "archive"
-    packed.touch(mode=0o600)
-    with tarfile.open(packed, "w:gz", compresslevel=6) as archive:
-        _add(archive, "manifest.json", orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-        for name in manifest.tables:
-            archive.add(folder / name, f"tables/{name}.jsonl", filter=_anonymous)
-        for name, key in keys.items():
-            _add(archive, f"secrets/{name}", key)
-    with packed.open("rb") as whole:
-        os.fsync(whole.fileno())
-    packed.replace(file)  # a backup that was interrupted leaves the one before it
 
 
 async def restore(
@@ -98,10 +59,9 @@ async def restore(
     Everything is checked first and happens in one transaction: afterwards all of it is there, or nothing changed.
     `secrets` is the data folder that the archive's keys are put into; those that are there stay.
     """
-    with _opened(file) as archive:
-        manifest = _manifest(archive, file)
-        for name, part in manifest.tables.items():
-            _check(archive, name, part, file)
+    with opened(file) as archive:
+        manifest = archive.manifest
+        archive.check()
         there = await current_revision(database)
         if not replaces and there is not None:
             await _refuse_content(database)
@@ -111,14 +71,13 @@ async def restore(
             if there != manifest.schema:
                 await connection.run_sync(bring_schema, "base")
                 await connection.run_sync(bring_schema, manifest.schema)
-            await connection.run_sync(_load, archive, manifest)
+            await connection.run_sync(_load, archive)
             if manifest.schema != newest_revision():
                 await connection.run_sync(bring_schema, "head")
             # Answers that were kept, here or by whoever asked, must not be taken for those of the restored rows.
             await connection.run_sync(_jump, int(clock.timestamp()))
         if secrets is not None:
-            keys = {name: _member(archive, f"secrets/{name}", file).read() for name in manifest.secrets}
-            await asyncio.to_thread(_put_keys, secrets, keys)
+            await asyncio.to_thread(_put_keys, secrets, archive.keys())
     return manifest
 
 
@@ -158,8 +117,8 @@ def _told(value: Any) -> Any:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
-def _load(connection: Connection, archive: tarfile.TarFile, manifest: Manifest) -> None:
-    tables = _tables(connection)
+def _load(connection: Connection, archive: Archive) -> None:
+    tables, manifest = _tables(connection), archive.manifest
     if unknown := manifest.tables.keys() - {table.name for table in tables}:
         raise BadBackup(f"the archive holds {', '.join(sorted(unknown))}, which schema {manifest.schema} does not have")
     for table in reversed(tables):
@@ -170,13 +129,13 @@ def _load(connection: Connection, archive: tarfile.TarFile, manifest: Manifest) 
         if table.name == COUNTED:
             connection.execute(table.delete())  # what was counted while the others were loaded
         own = {foreign.parent.name for foreign in table.foreign_keys if foreign.column.table is table}
-        with _member(archive, f"tables/{table.name}.jsonl", None) as lines:
+        with archive.rows(table.name) as lines:
             rows = (_read(table, orjson.loads(line), connection) for line in lines)
             for batch in _batches(rows, BATCH):
                 # Rows may refer to later ones of their table: those references are written in a second round.
                 connection.execute(insert(table), [row | dict.fromkeys(own) for row in batch])
         if own:
-            with _member(archive, f"tables/{table.name}.jsonl", None) as lines:
+            with archive.rows(table.name) as lines:
                 _refer(connection, table, own, (_read(table, orjson.loads(line), connection) for line in lines))
         if connection.dialect.name == "postgresql":
             _move_sequence(connection, table)
@@ -236,57 +195,6 @@ def _put_keys(data: Path, keys: Mapping[str, bytes]) -> None:
         if not path.exists():
             path.touch(mode=0o600)
             path.write_bytes(key)
-
-
-def _manifest(archive: tarfile.TarFile, file: Path) -> Manifest:
-    try:
-        told = orjson.loads(_member(archive, "manifest.json", file).read())
-        manifest = Manifest(**told | {"tables": {name: Part(**part) for name, part in told["tables"].items()}})
-    except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
-        raise BadBackup(f"{file}: its manifest is not one of ours ({error})") from error
-    if manifest.format != FORMAT or manifest.schema > newest_revision():
-        raise BadBackup(f"{file}: made by a newer version (schema {manifest.schema}); restore it with that version")
-    return manifest
-
-
-def _check(archive: tarfile.TarFile, name: str, part: Part, file: Path) -> None:
-    digest, number = hashlib.sha256(), 0
-    with _member(archive, f"tables/{name}.jsonl", file) as lines:
-        for line in lines:
-            digest.update(line)
-            number += 1
-    if Part(number, digest.hexdigest()) != part:
-        raise BadBackup(f"{file}: {name} is damaged ({number} rows of {part.rows}); use another backup")
-
-
-def _opened(file: Path) -> tarfile.TarFile:
-    try:
-        return tarfile.open(file, "r:gz")
-    except (tarfile.TarError, EOFError) as error:
-        raise BadBackup(f"{file}: no archive of `adjacent backup` ({error})") from error
-
-
-def _member(archive: tarfile.TarFile, name: str, file: Path | None) -> IO[bytes]:
-    try:
-        member = archive.extractfile(name)
-    except KeyError:
-        member = None
-    if member is None:
-        raise BadBackup(f"{file}: holds no {name}; use another backup")
-    return member
-
-
-def _add(archive: tarfile.TarFile, name: str, body: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size, info.mode = len(body), 0o600
-    archive.addfile(info, io.BytesIO(body))
-
-
-def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    info.uid = info.gid = 0
-    info.uname = info.gname = ""
-    info.mode = 0o600
-    return info
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
