@@ -21,7 +21,7 @@ from app.community import activity
 from app.db import Database
 from app.events import about
 from app.mail import digest_sending
-from app.models import Chore, Host, Person
+from app.models import Chore, Host
 from app.operating import retention
 from app.people import experience
 from app.picking import slates
@@ -125,11 +125,7 @@ async def renew_slates(database: Database, *, now: datetime) -> int:
     """Make this week's slates that are missing or hold what was called off, and fill calendars; return how many."""
     async with database.reading() as session:
         person_ids = await slates.due(session, now=now)
-    for person_id in person_ids:
-        async with database.writing() as session:
-            person = await session.get(Person, person_id)
-            if person is not None:
-                await feeds.renew(session, person, now=now)
+    await feeds.renew_each(database, person_ids, now=now)
     return len(person_ids)
 
 
@@ -161,6 +157,6 @@ CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
     SERIES: (DAILY, lambda work: series.expand_all(work.database, now=work.settings.now())),
     DEMONSTRATION: (DAILY, lambda work: first_start.move_on(work.database, now=work.settings.now())),
     "keep registry up": (DAILY, lambda work: registry.keep_up(work.database, now=work.settings.now())),
-    "learn from feedback": (DAILY, lambda work: experience.refresh_prior(work.database, now=work.settings.now())),
+    "learn from feedback": (DAILY, lambda work: experience.learn_from_feedback(work.database, now=work.settings.now())),
     "forget what is past": (DAILY, forget),
 }

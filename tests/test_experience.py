@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.db import Database
 from app.models import Community, Event, Feedback
 from app.people import experience, people
-from app.people.experience import count_answers, experience_of, refresh_prior
+from app.people.experience import count_answers, experience_of, learn_from_feedback
 from recommender.catalogue import load_catalogue
 from recommender.topic_worth import score_topics
 
@@ -59,7 +59,7 @@ async def test_prior_follows_what_people_here_welcome_and_dismiss(database: Data
                 row = {"person_id": person.id, "event_id": events[event], "topic": topic, "given_at": NOW}
                 session.add(Feedback(**row, kind=kind))
                 await session.flush()
-    assert await refresh_prior(database, now=NOW) == 40
+    assert await learn_from_feedback(database, now=NOW) == 40
     async with database.reading() as session:
         drift = (await experience_of(session)).drift
     index = load_catalogue().index
@@ -75,7 +75,7 @@ async def test_company_tells_once_enough_people_went_to_several_groups(database:
             person = await people.make_person(session)
             for key in ("press", "type") if number % 2 else ("chess", "go"):
                 session.add(Feedback(person_id=person.id, event_id=events[key], kind="attended", given_at=NOW))
-    await refresh_prior(database, now=NOW)
+    await learn_from_feedback(database, now=NOW)
     async with database.reading() as session:
         company = (await experience_of(session)).company
     assert company is not None
@@ -104,5 +104,5 @@ async def test_what_was_learned_counts_for_people_without_an_account(tmp_path: P
                 for uid, topic, kind in (("ux", "ux-design", "dismissed"), ("viz", "data-visualisation", "going")):
                     row = {"person_id": person.id, "event_id": numbers[ids[uid]], "topic": topic, "given_at": NOW}
                     session.add(Feedback(**row, kind=kind))
-        await refresh_prior(service.database, now=NOW)
+        await learn_from_feedback(service.database, now=NOW)
         assert await first() == ids["viz"]

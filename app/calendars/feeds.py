@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.calendars.calendar_feed import oldest
+from app.db import Database
 from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
 from app.people import tokens
 from app.people.feedback import KEEPING
@@ -85,6 +86,15 @@ async def renew(session: AsyncSession, person: Person, *, now: datetime) -> list
     shown = await slates.refresh(session, person, now=now)
     await _fill(session, person, shown, now=now)
     return shown
+
+
+async def renew_each(database: Database, person_ids: Sequence[int | None], *, now: datetime) -> None:
+    """Renew people's slates and calendars, each in a transaction of its own, so that requests get through."""
+    for person_id in person_ids:
+        async with database.writing() as session:
+            person = await session.get(Person, person_id)
+            if person is not None:  # they may have left meanwhile
+                await renew(session, person, now=now)
 
 
 async def _fill(session: AsyncSession, person: Person, shown: Sequence[slates.Shown], *, now: datetime) -> None:

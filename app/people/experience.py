@@ -39,7 +39,7 @@ class Experience:
     company: CoAttendance | None = None
 
 
-async def refresh_prior(database: Database, *, now: datetime) -> int:
+async def learn_from_feedback(database: Database, *, now: datetime) -> int:
     """Learn again from all feedback (a daily job); return how many answers there were."""
     async with database.reading() as session:
         answers = await _answers(session)
