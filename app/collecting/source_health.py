@@ -65,28 +65,29 @@ async def source_healths(
     rows = list(await session.exec(statement))
     if backwards:
         rows.reverse()
-    return [
-        {
-            "id": source.id,
-            "url": source.url,
-            "name": source.name,
-            "kind": source.kind,
-            "state": source.state,
-            "state_since": source.state_since.isoformat() if source.state_since else None,
-            "city": source.city,
-            "zone": source.zone,
-            "events": number,
-            "listed": state.listed,
-            "last_good_at": state.last_good_at.isoformat() if state.last_good_at else None,
-            "last_fetch_at": state.last_fetch_at.isoformat() if state.last_fetch_at else None,
-            "next_fetch_at": None if rests(source) else state.next_fetch_at.isoformat(),
-            "failures": state.failures,
-            "error_code": state.error_code,
-            "error": state.error,
-            "is_demo": source.is_demo,
-        }
-        for source, state, number in rows
-    ]
+    return [_health(source, state, events) for source, state, events in rows]
+
+
+def _health(source: Source, state: FetchState, events: int) -> dict[str, Any]:
+    return {
+        "id": source.id,
+        "url": source.url,
+        "name": source.name,
+        "kind": source.kind,
+        "state": source.state,
+        "state_since": source.state_since.isoformat() if source.state_since else None,
+        "city": source.city,
+        "zone": source.zone,
+        "events": events,
+        "listed": state.listed,
+        "last_good_at": state.last_good_at.isoformat() if state.last_good_at else None,
+        "last_fetch_at": state.last_fetch_at.isoformat() if state.last_fetch_at else None,
+        "next_fetch_at": None if rests(source) else state.next_fetch_at.isoformat(),
+        "failures": state.failures,
+        "error_code": state.error_code,
+        "error": state.error,
+        "is_demo": source.is_demo,
+    }
 
 
 def rests(source: Source) -> bool:
