@@ -53,45 +53,54 @@ def compose(versions: Sequence[Telling]) -> tuple[dict[str, Any], dict[str, str]
     """
     leading = sorted(versions, key=lambda told: (-_richness(told.draft), told.source))
     alarmed = [told for told in leading if told.draft.status in ("cancelled", "postponed")]
-    fields: dict[str, Any] = {}
-    provenance: dict[str, str] = {}
-
-    def take(field: str, told: Telling, value: Any) -> None:
-        fields[field] = value
-        provenance[field] = told.source
-
-    first = leading[0]
-    take("title", first, first.draft.title)
-    timed = next((told for told in leading if not told.draft.all_day), first)  # an hour says more than a day
-    for field in ("starts_at", "zone", "all_day"):
-        take(field, timed, getattr(timed.draft, field))
-    ending = next((told for told in leading if told.draft.ends_at and _starts_alike(told, timed)), timed)
-    take("ends_at", ending, ending.draft.ends_at)
-    take("status", (alarmed or leading)[0], (alarmed or leading)[0].draft.status)
-    for field in ("url", "online_url", "language", "price", "description"):
-        told = next((told for told in leading if getattr(told.draft, field)), first)
-        take(field, told, getattr(told.draft, field))
-    told = next((told for told in leading if told.draft.mode != "unknown"), first)
-    take("mode", told, told.draft.mode)
-    # A place that was named comes before a town that stands in for it.
-    told = max(leading, key=lambda told: (_detail(told.draft.venue), _detail(told.place)))
-    venue = told.place or told.draft.venue
-    for field, part in (
-        ("venue_name", "name"),
-        ("address", "address"),
-        ("city", "city"),
-        ("country", "country"),
-        ("lat", "lat"),
-        ("lon", "lon"),
-    ):
-        take(field, told, getattr(venue, part) if venue else None)
-    told = next((told for told in leading if told.draft.organizer), first)
-    organizer = told.draft.organizer
-    take("organizer_name", told, organizer.name if organizer else None)
-    take("organizer_url", told, organizer.url if organizer else None)
+    taken = [
+        _taken("title", leading[0]),
+        *_times(leading),
+        _taken("status", (alarmed or leading)[0]),
+        *(
+            _taken(field, next((told for told in leading if getattr(told.draft, field)), leading[0]))
+            for field in ("url", "online_url", "language", "price", "description")
+        ),
+        _taken("mode", next((told for told in leading if told.draft.mode != "unknown"), leading[0])),
+        *_place(leading),
+        *_organizer(leading),
+    ]
+    fields = {field: value for field, _, value in taken}
     fields["categories"] = list(dict.fromkeys(name for told in leading for name in told.draft.categories))
     fields["is_free"] = _is_free(fields["price"])
-    return fields, provenance
+    return fields, {field: told.source for field, told, _ in taken}
+
+
+Taken = tuple[str, Telling, Any]  # a shown field, who tells it, its value
+
+
+def _taken(field: str, told: Telling) -> Taken:
+    return field, told, getattr(told.draft, field)
+
+
+def _times(leading: Sequence[Telling]) -> list[Taken]:
+    timed = next((told for told in leading if not told.draft.all_day), leading[0])  # an hour says more than a day
+    ending = next((told for told in leading if told.draft.ends_at and _starts_alike(told, timed)), timed)
+    return [*(_taken(field, timed) for field in ("starts_at", "zone", "all_day")), _taken("ends_at", ending)]
+
+
+def _place(leading: Sequence[Telling]) -> list[Taken]:
+    # A place that was named comes before a town that stands in for it.
+    told = max(leading, key=lambda told: (_detail(told.draft.venue), _detail(told.place)))
+    venue = told.place or told.draft.venue or Venue()
+    return [
+        ("venue_name", told, venue.name),
+        *((part, told, getattr(venue, part)) for part in ("address", "city", "country", "lat", "lon")),
+    ]
+
+
+def _organizer(leading: Sequence[Telling]) -> list[Taken]:
+    told = next((told for told in leading if told.draft.organizer), leading[0])
+    organizer = told.draft.organizer
+    return [
+        ("organizer_name", told, organizer.name if organizer else None),
+        ("organizer_url", told, organizer.url if organizer else None),
+    ]
 
 
 def _starts_alike(a: Telling, b: Telling) -> bool:
