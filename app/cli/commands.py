@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from app.cli import (
@@ -25,6 +28,24 @@ cli = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"adjacent {version('adjacent')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _global(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 cli.add_typer(sources.cli, name="sources", help="Addresses that events are collected from.")
 cli.add_typer(events.cli, name="events", help="What was collected.")
 cli.add_typer(communities.cli, name="communities", help="Groups, associations and chats behind the events.")
