@@ -33,13 +33,15 @@ _VOCABULARIES = (
     "http://data-vocabulary.org/",
     "http://rdf.data-vocabulary.org/#",
 )
-_HAS_TYPES = re.compile(r"typeof\s*=")  # scripts use the word without the sign
+_HAS_TYPES = re.compile(r"(?:typeof|TYPEOF)\s*=")  # scripts use the word without the sign
 # Types of the vocabularies we read, and names of our own for those; "schema" is one that needs no declaration.
 _NAMES_VOCABULARY = (
-    re.compile(r"vocab\s*="),
-    re.compile(r"typeof\s*=\s*[\"']?[^\"'>]*(?:schema:|://)"),
-    re.compile(r"prefix\s*=\s*[\"'][^\"'>]*(?:(?<!schema):\s+https?://schema\.org|data-vocabulary\.org)"),
-    re.compile(r"xmlns:[\w-]+\s*=\s*[\"']?https?://(?:schema|(?:rdf\.)?data-vocabulary)\.org"),
+    re.compile(r"vocab\s*=", re.IGNORECASE),
+    re.compile(r"typeof\s*=\s*[\"']?[^\"'>]*(?:schema:|://)", re.IGNORECASE),
+    re.compile(
+        r"prefix\s*=\s*[\"'][^\"'>]*(?:(?<!schema):\s+https?://schema\.org|data-vocabulary\.org)", re.IGNORECASE
+    ),
+    re.compile(r"xmlns:[\w-]+\s*=\s*[\"']?https?://(?:schema|(?:rdf\.)?data-vocabulary)\.org", re.IGNORECASE),
 )
 
 

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from scrapers.draft import EventDraft, Problem, Reading, Unreadable, Window
 from scrapers.embedded import assigned, data_scripts, has_assignments, has_data_scripts
-from scrapers.graph import every_node, types
+from scrapers.graph import Graph, every_node, local_name, types
 from scrapers.jsonld import has_scripts, read_scripts
 from scrapers.listing import listing
 from scrapers.microdata import has_microdata, has_rdfa, microdata_items, rdfa_items
@@ -30,6 +30,7 @@ _SIGNS: dict[str, Callable[[str], bool]] = {
     "assigned": has_assignments,
 }
 _LISTS = frozenset({"ItemList", "EventSeries", "CollectionPage"})
+_ENTRIES = frozenset({"itemListElement", "subEvent"})
 
 
 def read_page(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading:
@@ -118,10 +119,11 @@ def _signs(draft: EventDraft) -> set[tuple[str, str]]:
 
 
 def _is_empty_list(documents: list[Any]) -> bool:
+    graph = Graph(documents)
     return any(
-        not _LISTS.isdisjoint(types(node)) and not node.get("itemListElement") and not node.get("subEvent")
+        not _LISTS.isdisjoint(types(node)) and not graph.values(node, "itemListElement", "subEvent")
         for node in every_node(documents)
-        if "itemListElement" in node or "subEvent" in node
+        if any(local_name(name) in _ENTRIES for name in node)
     )
 
 

@@ -76,10 +76,12 @@ class Rule:
 def parse_rule(text: str) -> Rule:
     """Return the rule that a RRULE value describes; raises RejectedRule."""
     parts: dict[str, str] = {}
-    for part in text.upper().replace(" ", "").split(";"):
+    for part in text.upper().replace(" ", "").replace("\\", "").split(";"):  # some escape the signs as in texts
         name, _, value = part.partition("=")
         if value:
             parts[name] = value.strip(",")
+    if "UNTIL" in parts and parts.get("COUNT") == "-1":  # some write "no count" beside an end
+        del parts["COUNT"]
     freq = parts.get("FREQ", "")
     if freq not in get_args(Frequency):
         raise RejectedRule(f"FREQ={freq[:20]} is no frequency")

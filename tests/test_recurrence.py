@@ -35,10 +35,15 @@ def dates(text: str, *, start: datetime = START, after: datetime | None = None, 
         ("FREQ=DAILY;BYHOUR=9,18;COUNT=3", ["2026-01-07 09:00", "2026-01-07 18:00", "2026-01-08 09:00"]),
         ("FREQ=HOURLY;INTERVAL=3;COUNT=2", ["2026-01-06 19:00", "2026-01-06 22:00"]),
         ("freq=weekly;byday=tu;count=1;x-foo=1", ["2026-01-06 19:00"]),
+        ("FREQ=WEEKLY\\;BYDAY=TU\\,TH\\;COUNT=1", ["2026-01-06 19:00"]),
     ],
 )
 def test_rule_gives_its_dates(rule: str, expected: list[str]) -> None:
     assert dates(rule, before=datetime(2027, 1, 1)) == expected
+
+
+def test_count_that_says_none_beside_an_end_is_no_count() -> None:
+    assert parse_rule("FREQ=WEEKLY;UNTIL=20260120;COUNT=-1") == parse_rule("FREQ=WEEKLY;UNTIL=20260120")
 
 
 def test_start_outside_its_rule_is_no_occurrence() -> None:
