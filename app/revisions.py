@@ -15,9 +15,10 @@ from sqlalchemy import make_url, select
 from sqlmodel import SQLModel
 
 from app.db import Database
+from app.models import Revision
 
 EVENTS = "events"
-COUNTERS = SQLModel.metadata.tables["revision"]
+COUNTERS = SQLModel.metadata.tables[str(Revision.__tablename__)]
 
 
 def of_person(person_id: int) -> str:

@@ -6,6 +6,7 @@ Each way there and back takes a tenth of a millisecond of CPU: more than most st
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -135,7 +136,14 @@ def _opened(file: str) -> sqlite3.Connection:
     )
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    if ("ENABLE_MATH_FUNCTIONS",) not in connection.execute("PRAGMA compile_options"):
+        give_cosine(connection)
     return connection
+
+
+def give_cosine(connection: sqlite3.Connection) -> None:
+    """Give a connection the function that distances are computed with; not every SQLite is built with it."""
+    connection.create_function("cos", 1, lambda angle: None if angle is None else math.cos(angle), deterministic=True)
 
 
 class _Connection(sqlite3.Connection):

@@ -131,3 +131,10 @@ async def test_work_that_is_cancelled_before_it_began_leaves_no_transaction_behi
         other.execute("BEGIN IMMEDIATE")  # refused while any transaction writes
         other.close()
     assert await names(database) == []
+
+
+def test_distances_are_computed_where_sqlite_has_no_cosine(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.sqlite3") as connection:
+        sqlite.give_cosine(connection)
+        assert connection.execute("SELECT cos(0), cos(NULL), cos(3.141592653589793)").fetchone() == (1.0, None, -1.0)
+    connection.close()

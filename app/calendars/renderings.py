@@ -25,8 +25,9 @@ from app.chunks import CHUNK
 from app.db import Database
 from app.models import Revision, Setting
 from app.queries import event_forms, listing, plain_rows
-from app.queries.filters import EventFilter, conditions, is_within
+from app.queries.filters import EventFilter
 from app.queries.listing import Listed
+from app.queries.plans import clauses_of
 from recommender.catalogue import load_catalogue
 from scrapers import text
 
@@ -67,21 +68,17 @@ async def found(
     session: AsyncSession, wanted: EventFilter, form: Form, *, base_url: str, limit: int | None = None
 ) -> list[Found]:
     """Return the events of a filter by start, in a form: all of them, or the first ones."""
-    columns = (EVENTS.c.id, EVENTS.c.starts_at, EVENTS.c.lat, EVENTS.c.lon, RENDERINGS.c[form].label("body"))
     statement = (
-        select(*columns)
+        select(EVENTS.c.id, EVENTS.c.starts_at, RENDERINGS.c[form].label("body"))
         .select_from(EVENTS.outerjoin(RENDERINGS, _is_current(base_url)))
-        .where(*conditions(wanted, session.get_bind().dialect.name))
+        .where(*await clauses_of(session, wanted))
         .order_by(EVENTS.c.starts_at, EVENTS.c.id)
+        .limit(limit)
     )
-    near = wanted.near
-    rows = await plain_rows.run(session, statement.limit(limit) if near is None else statement)
-    if near is not None:
-        rows = [row for row in rows if is_within(row.lat, row.lon, near, wanted.radius_km)][:limit]
+    rows = await plain_rows.run(session, statement)
     # Unpacked rather than by name, which spares a tenth of the time of 5,000 events.
-    absent = [id_ for id_, _, _, _, body in rows if body is None]
-    missing = await _rendered(session, absent, form, base_url=base_url)
-    return [Found(starts_at, body or missing[id_]) for id_, starts_at, _, _, body in rows]
+    missing = await _rendered(session, [id_ for id_, _, body in rows if body is None], form, base_url=base_url)
+    return [Found(starts_at, body or missing[id_]) for id_, starts_at, body in rows]
 
 
 async def bodies(session: AsyncSession, ids: Sequence[int], form: Form, *, base_url: str) -> list[bytes]:

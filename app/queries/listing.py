@@ -15,9 +15,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
 from app.models import Community, Event
-from app.queries.filters import EventFilter, conditions, is_within
+from app.queries.filters import EventFilter
 from app.queries.merges import survivors
 from app.queries.plain_rows import EVENTS, TOPICS, run
+from app.queries.plans import clauses_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +37,13 @@ class Listed:
 
 async def events(session: AsyncSession, wanted: EventFilter, *, limit: int | None = None) -> list[Listed]:
     """Return the events of a filter by start: all of them, or the first ones."""
-    clauses = conditions(wanted, session.get_bind().dialect.name)
-    if wanted.near is None:
-        statement = core_select(EVENTS).where(*clauses).order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(limit)
-        return await with_topics(session, cast("list[Event]", await run(session, statement)))
-    found = [
-        event
-        for event in await _rows(session, *clauses)
-        if is_within(event.lat, event.lon, wanted.near, wanted.radius_km)
-    ]
-    return await with_topics(session, sorted(found, key=lambda event: (event.starts_at, event.id))[:limit])
+    clauses = await clauses_of(session, wanted)
+    statement = core_select(EVENTS).where(*clauses).order_by(EVENTS.c.starts_at, EVENTS.c.id).limit(limit)
+    return await with_topics(session, cast("list[Event]", await run(session, statement)))
 
 
 async def listed(session: AsyncSession, *clauses: ColumnElement[bool]) -> list[Listed]:
-    return await with_topics(session, await _rows(session, *clauses))
-
-
-async def _rows(session: AsyncSession, *clauses: ColumnElement[bool]) -> list[Event]:
-    return cast("list[Event]", await run(session, core_select(EVENTS).where(*clauses)))
+    return await with_topics(session, cast("list[Event]", await run(session, core_select(EVENTS).where(*clauses))))
 
 
 async def with_topics(session: AsyncSession, found: Sequence[Event]) -> list[Listed]:

@@ -9,10 +9,9 @@ from sqlalchemy import Executable
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-EVENTS = SQLModel.metadata.tables["event"]
+from app.models import Event, EventTopic
 
-
-TOPICS = SQLModel.metadata.tables["eventtopic"]
+EVENTS, TOPICS = (SQLModel.metadata.tables[str(kind.__tablename__)] for kind in (Event, EventTopic))
 
 
 async def run(session: AsyncSession, statement: Executable) -> Sequence[Any]:

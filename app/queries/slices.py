@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, true
+from sqlalchemy import ColumnElement, Row, and_, func, or_
 from sqlalchemy import select as core_select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.places import Spot
-from app.queries.filters import EventFilter, conditions, is_within
+from app.queries.filters import EventFilter
 from app.queries.plain_rows import EVENTS, run
+from app.queries.plans import clauses_of
 
 COUNTED = 10_000  # how far lists are counted
 
@@ -58,20 +58,16 @@ async def event_slice(
     backwards = position is not None and position.backwards
     descending = sort.startswith("-") != backwards
     order = (column.desc(), EVENTS.c.id.desc()) if descending else (column, EVENTS.c.id)
-    clauses = conditions(wanted, session.get_bind().dialect.name)
+    clauses = await clauses_of(session, wanted)
     beyond: list[ColumnElement[bool]] = []
     if position is not None:
         further = column < position.value if descending else column > position.value
         further_id = EVENTS.c.id < position.id if descending else EVENTS.c.id > position.id
         beyond.append(or_(further, and_(column == position.value, further_id)))
-    if wanted.near is None:
-        keys = core_select(EVENTS.c.id, EVENTS.c.starts_at, EVENTS.c.updated_at)
-        found = await run(session, keys.where(*clauses, *beyond).order_by(*order).limit(limit + 1))
-        total = await _total(session, clauses)
-    else:
-        found, total = await _in_circle(
-            session, clauses, beyond, order=order, near=wanted.near, radius_km=wanted.radius_km
-        )
+    keys = core_select(EVENTS.c.id, EVENTS.c.starts_at, EVENTS.c.updated_at)
+    found = await run(session, keys.where(*clauses, *beyond).order_by(*order).limit(limit + 1))
+    is_all = position is None and len(found) <= limit
+    total = _total_of(found) if is_all else await _total(session, clauses)
     has_more, shown = len(found) > limit, list(found[:limit])
     if backwards:
         shown.reverse()
@@ -91,12 +87,13 @@ def _position(row: Row[Any], sort: Sort, *, backwards: bool = False) -> Position
 
 async def total(session: AsyncSession, wanted: EventFilter) -> Total:
     """Return how many events a filter finds."""
-    clauses = conditions(wanted, session.get_bind().dialect.name)
-    if wanted.near is None:
-        return await _total(session, clauses)
-    return (await _in_circle(session, clauses, (), order=(EVENTS.c.id,), near=wanted.near, radius_km=wanted.radius_km))[
-        1
-    ]
+    return await _total(session, await clauses_of(session, wanted))
+
+
+def _total_of(rows: Sequence[Row[Any]]) -> Total:
+    """Return what a list comes to that these rows are the whole of."""
+    updated_at = max((row.updated_at for row in rows), default=None)
+    return Total(len(rows), False, updated_at, min((row.starts_at for row in rows), default=None))
 
 
 async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) -> Total:
@@ -106,26 +103,3 @@ async def _total(session: AsyncSession, clauses: Sequence[ColumnElement[bool]]) 
     facts = (func.count(), func.max(counted.c.updated_at), func.min(counted.c.starts_at))
     ((count, updated_at, earliest),) = await run(session, core_select(*facts))
     return Total(min(count, COUNTED), count > COUNTED, updated_at, earliest)
-
-
-async def _in_circle(
-    session: AsyncSession,
-    clauses: Sequence[ColumnElement[bool]],
-    beyond: Sequence[ColumnElement[bool]],
-    *,
-    order: Sequence[ColumnElement[Any]],
-    near: Spot,
-    radius_km: float,
-) -> tuple[list[Row[Any]], Total]:
-    """Return the keys of the events in a circle that lie beyond a position, in order, and what the circle holds in all.
-
-    The box of `clauses` has found them by index; what is left to do is done on four columns of each.
-    """
-    is_beyond = and_(true(), *beyond).label("is_beyond")
-    columns = (EVENTS.c.id, EVENTS.c.lat, EVENTS.c.lon, EVENTS.c.starts_at, EVENTS.c.updated_at, is_beyond)
-    rows = await run(session, core_select(*columns).where(*clauses).order_by(*order))
-    inside = [row for row in rows if is_within(row.lat, row.lon, near, radius_km)]
-    updated_at = max((row.updated_at for row in inside), default=None)
-    earliest = min((row.starts_at for row in inside), default=None)
-    total = Total(min(len(inside), COUNTED), len(inside) > COUNTED, updated_at, earliest)
-    return [row for row in inside if row.is_beyond], total
