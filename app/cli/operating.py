@@ -10,6 +10,7 @@ from app.cli import printing
 from app.cli.failing import Failed
 from app.cli.opening import run, settings
 from app.cli.printing import say
+from app.cli.unseen import unseen
 
 if TYPE_CHECKING:
     from app.db import Database
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 demo = typer.Typer(no_args_is_help=True)
 
+# structlog and httpx look for the first to print in colours, FastAPI for the second to refuse its models: 0.1 s together.
+MERELY_INSTALLED = ("rich", "pydantic.v1")
 KEPT_OPEN = 75  # seconds: longer than proxies (60) and clients keep an idle connection, so that they are who close it
 GIVES_WAY = 0.0005  # seconds after which a thread that works lets the one that answers requests go on
 
@@ -34,10 +37,11 @@ def serve(
 
     gc.disable()  # importing makes no garbage, and looking for some takes a tenth of the start
 
-    import uvicorn
+    with unseen(*MERELY_INSTALLED):
+        import uvicorn
 
-    from app.main import create_app
-    from app.operating import logs
+        from app.main import create_app
+        from app.operating import logs
 
     chosen = settings()
     logs.configure()
@@ -72,9 +76,10 @@ def worker(
     import asyncio
     import signal
 
-    from app.cli.opening import fetcher, opened
-    from app.operating import logs
-    from app.worker import work
+    with unseen(*MERELY_INSTALLED):
+        from app.cli.opening import fetcher, opened
+        from app.operating import logs
+        from app.worker import work
 
     chosen = settings()
     logs.configure()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from app.api.access import database_of, settings_of
 from app.collecting.first_start import is_demonstration
@@ -27,12 +28,16 @@ POLICY = (
 )
 
 
+TEMPLATES = Path(__file__).parent / "templates"
+
+
 @cache
 def _templates(language: str) -> Environment:
     """Return the templates in one language: texts are looked up when a template runs, so each has its own globals."""
     wording = wording_of(language)
     templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_compiled(),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
@@ -52,6 +57,16 @@ def _templates(language: str) -> Environment:
     templates.filters["day"] = lambda moment: day_words(date.fromisoformat(moment[:10]), wording, with_year=True)
     templates.filters["topic"] = lambda label: topic_words(label, wording)
     return templates
+
+
+def _compiled() -> FileSystemBytecodeCache | None:
+    """Return where compiled templates wait for the next start, as modules do; None where nothing may be written."""
+    folder = TEMPLATES / "__pycache__"
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:  # an image whose files are read-only
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 async def page(
