@@ -1,6 +1,7 @@
 """What a process of the service takes: seconds until it answers or works, and memory when it has, by stored events.
 
-Beside each stands the same process with an empty database. `python -m benchmarks.processes [EVENTS…]`
+Beside each stands the same process with an empty database; beside a second start, Python with nothing but the libraries
+a service of this kind is built on. `python -m benchmarks.processes [EVENTS…]`
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from app.events import about
 from app.jobs import CHORES
 from benchmarks import stock
 from benchmarks.measure import Row, table
-from benchmarks.servers import ADJACENT, environment_of, free_port
+from benchmarks.servers import ADJACENT, environment_of, free_port, running
 
+RUN = str(Path(__file__).parent.parent / "run")
+LIBRARIES = [sys.executable, "-c", "import fastapi, httpx, jinja2, numpy, pydantic, sqlmodel, structlog, uvicorn"]
+STARTS = 5  # of each kind, in turns; the quickest counts
 PATHS = ("/", "/api/v1/events", "/api/v1/events?q=evening", "/events.ics", "/metrics")
 PATIENCE = 300.0  # seconds
 
@@ -30,6 +34,7 @@ Cost = tuple[float, float]  # seconds, MB
 
 
 def rows(sizes: Sequence[int] = (10_000, 100_000)) -> Iterator[Row]:
+    yield from _second_starts()
     nothing: dict[str, Cost] = {}
     for events in (0, *sizes):
         with TemporaryDirectory() as name:
@@ -54,6 +59,47 @@ def rows(sizes: Sequence[int] = (10_000, 100_000)) -> Iterator[Row]:
                 f"empty {least:.0f} MB",
                 f"{memory / least:.2f}",
             )
+
+
+def _second_starts() -> Iterator[Row]:
+    """Tell what people wait for who have set everything up already."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        asyncio.run(_migrated(folder / "adjacent.sqlite3"))
+        with sqlite3.connect(folder / "adjacent.sqlite3") as connection:
+            connection.execute("INSERT INTO setting (name, value) VALUES ('demonstration', 'removed')")
+        connection.close()
+
+        def command(*arguments: str) -> None:
+            environment = environment_of(folder, 8000)
+            subprocess.run([RUN, *arguments], env=environment, stdout=subprocess.DEVNULL, check=True)
+
+        kinds: dict[str, Callable[[], float]] = {
+            "./run serve, started again: to its first page": lambda: _until_page(folder),
+            "./run stats": lambda: _took(lambda: command("stats")),
+            "./run --help": lambda: _took(lambda: command("--help")),
+        }
+        bare, took = float("inf"), dict.fromkeys(kinds, float("inf"))
+        for _ in range(STARTS):
+            bare = min(bare, _took(lambda: subprocess.run(LIBRARIES, check=True)))
+            for what, start in kinds.items():
+                took[what] = min(took[what], start())
+    for what, seconds in took.items():
+        yield Row(what, f"{seconds:.2f} s", f"its libraries imported alone {bare:.2f} s", f"{seconds / bare:.2f}")
+
+
+def _took(job: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    job()
+    return time.perf_counter() - begun
+
+
+def _until_page(folder: Path) -> float:
+    port = free_port()
+    begun = time.perf_counter()
+    with running([RUN, "serve", "--port", str(port)], port, environment_of(folder, port)) as server:
+        httpx.get(server.address, timeout=60).raise_for_status()
+        return time.perf_counter() - begun
 
 
 def lay(folder: Path, events: int) -> None:
