@@ -18,7 +18,7 @@ Json = dict[str, Any]
 class Row(SQLModel):
     """What all tables share."""
 
-    model_config = {"defer_build": True}  # rows are not validated: schemas that could were two fifths of this import
+    model_config = {"defer_build": True}  # rows are not validated: the schemas that could took a sixth of this import
 
 
 class Leased(Row):
