@@ -88,6 +88,9 @@ async def check_city(database: Database) -> int:
         communities = list(await session.exec(select(Community)))
         tagged = set(await session.exec(select(EventTopic.event_id)))
     assert len({one.community_id for one in coming} & {one.id for one in communities}) >= 30
+    files = [one for one in communities if one.file is not None]
+    assert len({one.kind for one in files}) >= 8
+    assert all(one.checked_at is not None and one.join_steps for one in files)
     assert {one.status for one in coming} == {
         *("confirmed", "tentative", "cancelled"),
         *("postponed", "rescheduled", "moved_online"),
@@ -124,11 +127,13 @@ async def check_removal(database: Database, loaded: int) -> None:
         await ingest.store(session, own, changes, now=AUTUMN)
     assert await first_start.remove_demo(database, now=AUTUMN, by=None) == loaded
     async with database.reading() as session:
+        standing = await session.exec(select(Event.title).where(col(Event.deleted_at).is_(None)))
+        assert list(standing) == ["Evening of marbled paper"]
         left = [
             (await session.exec(select(func.count()).select_from(table))).one()
-            for table in (Event, EventVersion, EventTopic, Community, Series, Source, FetchState, Host)
+            for table in (EventVersion, Community, Series, Source, FetchState, Host)
         ]
-        assert left == [1, 1, 0, 0, 0, 1, 1, 1]
+        assert left == [1, 0, 0, 1, 1, 1]
     assert not await first_start.is_demonstration(database)
     assert await first_start.prepare(database, now=AUTUMN + WEEK) == 0
     async with database.writing() as session:
@@ -144,7 +149,8 @@ async def check_hours(database: Database) -> None:
         for one in as_written(page).events
     }
     async with database.reading() as session:
-        versions = list(await session.exec(select(EventVersion)))
+        files = select(Source.id).where(Source.url == first_start.ARCHIVE)  # those go on by rhythms of their own
+        versions = list(await session.exec(select(EventVersion).where(col(EventVersion.source_id).not_in(files))))
     offsets = set()
     for version in versions:
         uid, _, period = version.uid.rpartition("/")

@@ -14,13 +14,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
-from app.collecting import collect, frontier
+from app.collecting import collect, frontier, registry
 from app.community import activity
 from app.db import Database
 from app.events import about, removal
-from app.models import Setting, Source, Token
+from app.models import Community, Setting, Source, Token
 from app.people import audit
 from app.places import DEMONSTRATION as CITY
 from scrapers import EventDraft, Page, Reading, Window, read_here
@@ -29,6 +30,8 @@ DEMO = Path(__file__).parents[1] / "data" / "demo"
 LIVE_SOURCES = Path(__file__).parents[1] / "data" / "live_sources.tsv"
 REFERENCE = date(2026, 1, 5)  # a Monday
 PERIOD = timedelta(weeks=8)
+PAST = PERIOD  # what was before: it shows how groups meet, and somebody may have been there
+ARCHIVE = "https://communities.demo.example/main.zip"
 DEMO_SETTING = "demonstration"
 
 
@@ -54,8 +57,7 @@ async def load_demo(database: Database, *, now: datetime) -> int:
 
 async def _load(database: Database, *, now: datetime) -> int:
     added = 0
-    for path in sorted(DEMO.glob("*.[ihj]*")):  # .ics, .html, .json
-        page = Page(_address(path), path.read_bytes(), mimetypes.guess_type(path.name)[0])
+    for page in _pages():
         async with database.writing() as session:
             setting = await session.get(Setting, DEMO_SETTING, with_for_update=True)
             if setting is None or setting.value != "loaded":
@@ -72,23 +74,45 @@ async def _load(database: Database, *, now: datetime) -> int:
             )
         outcome = await collect.keep(database, source, page, _upcoming(page, now), now=now)
         added += outcome.counts.added
+        if _is_archive(page):
+            await _vouch(database, source, now=now)
     await about.tag_new(database, now=now)
     await activity.renew(database, now=now)
     return added
+
+
+def _pages() -> Iterator[Page]:
+    """Yield the demonstration's calendars and pages, then its community files as one archive."""
+    for path in sorted(DEMO.glob("*.[ihj]*")):  # .ics, .html, .json
+        yield Page(_address(path), path.read_bytes(), mimetypes.guess_type(path.name)[0])
+    yield Page(ARCHIVE, registry.archive(sorted((DEMO / "communities").glob("*.toml"))))
 
 
 def _address(path: Path) -> str:
     return f"https://{path.stem}.demo.example/{path.name}"
 
 
+def _is_archive(page: Page) -> bool:
+    return page.url == ARCHIVE
+
+
+async def _vouch(database: Database, source: Source, *, now: datetime) -> None:
+    """Note that the communities of the demonstration's files live: nobody could ever fetch their addresses."""
+    async with database.writing() as session:
+        new = (col(Community.source_id) == source.id, col(Community.checked_at).is_(None))
+        await session.exec(update(Community).where(*new).values(checked_at=now))
+
+
 def _upcoming(page: Page, now: datetime) -> Reading:
     """Read a file of the demonstration, and repeat its eight weeks around now."""
+    wanted = Window(now - PAST, now + PERIOD)
     zone = ZoneInfo(CITY.zone or "UTC")
+    if _is_archive(page):  # rhythms of community files never end
+        return replace(read_here(page.body, url=page.url, window=wanted, zone=zone), series=())
     start = datetime.combine(REFERENCE, datetime.min.time(), zone)
     reading = read_here(
         page.body, url=page.url, content_type=page.content_type, window=Window(start, start + PERIOD), zone=zone
     )
-    wanted = Window(now - timedelta(weeks=1), now + PERIOD)
     drafts = sorted(
         (draft for told in reading.events for draft in _repeated(told, wanted)), key=lambda draft: draft.starts_at
     )
