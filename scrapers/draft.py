@@ -144,6 +144,11 @@ class EventDraft:
         if self.starts_at.tzinfo is None or (self.ends_at is not None and self.ends_at.tzinfo is None):
             raise ValueError(f"event {self.uid!r}: starts_at and ends_at must be aware datetimes")
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names an occurrence within its source, whenever it is read."""
+        return self.uid, self.recurrence_id
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

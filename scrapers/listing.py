@@ -51,10 +51,10 @@ def _each_once(drafts: Iterable[EventDraft]) -> Iterable[EventDraft]:
     titles: dict[tuple[str, str], str] = {}
     for draft in drafts:
         unique = draft
-        if titles.get((draft.uid, draft.recurrence_id), draft.title) != draft.title:
+        if titles.get(draft.key, draft.title) != draft.title:
             # Parallel sessions often share the page's address and start together.
             unique = replace(draft, uid=f"{draft.uid}~{stable_hash(draft.title)}")
-        key = (unique.uid, unique.recurrence_id)
+        key = unique.key
         if key not in titles:
             titles[key] = unique.title
             yield unique

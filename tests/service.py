@@ -53,10 +53,8 @@ class Service:
         async with self.database.writing() as session:
             row = await add_source(session, source)
             known = await ingest.stored_versions(session, row.id)
-            added = tuple(one for one in drafts if (one.uid, one.recurrence_id) not in known)
-            changed = tuple(
-                (known[one.uid, one.recurrence_id].id, one) for one in drafts if (one.uid, one.recurrence_id) in known
-            )
+            added = tuple(one for one in drafts if one.key not in known)
+            changed = tuple((known[one.key].id, one) for one in drafts if one.key in known)
             await ingest.store(session, row, ingest.Changes(added=added, changed=changed), now=now)
             told = await session.exec(
                 select(EventVersion.uid, EventVersion.event_id).where(EventVersion.source_id == row.id)

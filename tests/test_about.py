@@ -38,10 +38,8 @@ async def store(database: Database, *drafts: EventDraft, community: str | None =
             source.community_id = group.id
         assert source.id is not None
         known = await ingest.stored_versions(session, source.id)
-        added = tuple(one for one in drafts if (one.uid, one.recurrence_id) not in known)
-        changed = tuple(
-            (known[one.uid, one.recurrence_id].id, one) for one in drafts if (one.uid, one.recurrence_id) in known
-        )
+        added = tuple(one for one in drafts if one.key not in known)
+        changed = tuple((known[one.key].id, one) for one in drafts if one.key in known)
         await ingest.store(session, source, ingest.Changes(added=added, changed=changed), now=NOW)
 
 

@@ -36,8 +36,7 @@ def reading(*drafts: EventDraft, problems: Iterable[Problem] = (), last_start: d
 
 def stored(*drafts: EventDraft, withdrawn: bool = False) -> dict[tuple[str, str], Known]:
     return {
-        (one.uid, one.recurrence_id): Known(number, number, one.starts_at, digest_of(one), withdrawn)
-        for number, one in enumerate(drafts, 1)
+        one.key: Known(number, number, one.starts_at, digest_of(one), withdrawn) for number, one in enumerate(drafts, 1)
     }
 
 

@@ -77,7 +77,7 @@ def test_reader_says_which_it_is_and_counts_what_it_saw(reading: Reading):
 
 def test_every_event_has_a_title_and_a_name_of_its_own(reading: Reading):
     assert all(draft.title and draft.title == " ".join(draft.title.split()) for draft in reading.events)
-    keys = [(draft.uid, draft.recurrence_id) for draft in reading.events]
+    keys = [draft.key for draft in reading.events]
     assert all(uid for uid, _ in keys)
     assert len(keys) == len(set(keys))
 

@@ -88,7 +88,7 @@ async def _expand_source(database: Database, source_id: int, until: datetime, *,
     async with database.writing() as session:
         await turns.take_turn(session)
         stored = await ingest.stored_versions(session, source_id)
-        fresh = tuple(draft for draft in drafts if (draft.uid, draft.recurrence_id) not in stored)
+        fresh = tuple(draft for draft in drafts if draft.key not in stored)
         source = await session.get_one(Source, source_id)
         counts = ingest.Counts()
         for part in Changes(added=fresh).in_batches():

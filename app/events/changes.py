@@ -29,7 +29,7 @@ LEFT_OUT = frozenset(
 )
 SUBJECT_LENGTH = 80  # characters of a uid that a problem names
 
-Key = tuple[str, str]  # uid, recurrence_id
+Key = tuple[str, str]  # EventDraft.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def compare(reading: Reading, stored: Mapping[Key, Known], *, now: datetime, van
     """Decide what one well-read answer changes about what its source said before."""
     drafts: dict[Key, EventDraft] = {}
     for draft in reading.events:  # the readers keep keys apart; a second one would tear the whole source
-        drafts.setdefault((draft.uid, draft.recurrence_id), draft)
+        drafts.setdefault(draft.key, draft)
     unlisted = {key: known for key, known in stored.items() if key not in drafts}
     by_content: dict[str, list[Key]] = defaultdict(list)
     for key, one in unlisted.items():

@@ -7,6 +7,7 @@ from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, update
 from sqlmodel import col, select
@@ -63,35 +64,19 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     """Write the changes of one source; the caller holds the transaction."""
     assert source.id is not None
     stamp = await turns.next_stamp(session, now=now)
-    decided = await ruling(session, source, {(draft.uid, draft.recurrence_id) for draft in changes.added})
+    decided = await ruling(session, source, {draft.key for draft in changes.added})
     merged = await _merged(session, source, changes.added, decided)
     homes = await _homes(session, source, changes.added, merged, decided=decided, now=now)
     touched = set(homes.values())
     if changes.added:
         # As plain rows: making models of them costs as much again as all the rest of storing.
-        await session.exec(
-            insert(EventVersion),
-            params=[
-                {
-                    "source_id": source.id,
-                    "uid": draft.uid,
-                    "recurrence_id": draft.recurrence_id,
-                    "event_id": homes[draft.uid, draft.recurrence_id],
-                    "starts_at": draft.starts_at,
-                    "draft": as_json(draft),
-                    "digest": digest_of(draft),
-                    "first_seen_at": now,
-                    "last_seen_at": now,
-                    "why": twin.why if (twin := merged.get((draft.uid, draft.recurrence_id))) else None,
-                }
-                for draft in changes.added
-            ],
-        )
+        rows = [_row(draft, source.id, homes[draft.key], merged.get(draft.key), now=now) for draft in changes.added]
+        await session.exec(insert(EventVersion), params=rows)
     versions = await _versions(session, [*(id_ for id_, _ in changes.changed), *changes.withdrawn])
     rematched = await _rematched(session, source, changes.changed, versions)
     for version_id, draft in changes.changed:
         version = versions[version_id]
-        if (version.uid, version.recurrence_id) != (draft.uid, draft.recurrence_id):
+        if (version.uid, version.recurrence_id) != draft.key:
             before, after = (Name(source.url, one.uid, one.recurrence_id) for one in (version, draft))
             await verdicts.rename_version(session, before, after)
         version.uid, version.recurrence_id = draft.uid, draft.recurrence_id
@@ -107,6 +92,22 @@ async def store(session: AsyncSession, source: Source, changes: Changes, *, now:
     await session.flush()
     cancelled = await composing.recompose(session, touched, now=now, stamp=stamp, by=source.url)
     return Counts(len(changes.added), len(changes.changed), cancelled, len(merged) + len(rematched))
+
+
+def _row(draft: EventDraft, source_id: int, event_id: int, twin: Twin | None, *, now: datetime) -> dict[str, Any]:
+    """Return a version as a row of its table."""
+    return {
+        "source_id": source_id,
+        "uid": draft.uid,
+        "recurrence_id": draft.recurrence_id,
+        "event_id": event_id,
+        "starts_at": draft.starts_at,
+        "draft": as_json(draft),
+        "digest": digest_of(draft),
+        "first_seen_at": now,
+        "last_seen_at": now,
+        "why": twin.why if twin is not None else None,
+    }
 
 
 async def _rematched(
@@ -135,13 +136,9 @@ async def _rematched(
         )
         shared |= set(rows)
     alone = {version_id: draft for version_id, draft in moved.items() if versions[version_id].event_id not in shared}
-    decided = await ruling(session, source, {(draft.uid, draft.recurrence_id) for draft in alone.values()})
+    decided = await ruling(session, source, {draft.key for draft in alone.values()})
     found = await twins(session, source, list(alone.values()), apart=decided.apart)
-    return {
-        version_id: found[draft.uid, draft.recurrence_id]
-        for version_id, draft in alone.items()
-        if (draft.uid, draft.recurrence_id) in found
-    }
+    return {version_id: found[draft.key] for version_id, draft in alone.items() if draft.key in found}
 
 
 def _marks(draft: EventDraft) -> tuple[object, ...]:
@@ -180,7 +177,7 @@ async def _merged(
         key: Twin(await session.get_one(Event, event_id), joined_by_hand(decided.why[key]))
         for key, event_id in decided.one.items()
     }
-    free = [draft for draft in drafts if (draft.uid, draft.recurrence_id) not in joined]
+    free = [draft for draft in drafts if draft.key not in joined]
     return joined | await twins(session, source, free, apart=decided.apart)
 
 
@@ -198,7 +195,7 @@ async def _homes(
     now: datetime,
 ) -> dict[Key, int]:
     """Return the id of the event each new version belongs to: its twin's, its own of an earlier life, or a new one."""
-    keys = {(draft.uid, draft.recurrence_id): event_key(source.url, draft.uid, draft.recurrence_id) for draft in drafts}
+    keys = {draft.key: event_key(source.url, draft.uid, draft.recurrence_id) for draft in drafts}
     # A source that was removed and comes back finds the tombstones that saved events left behind.
     earlier = list(await session.exec(select(Event).where(col(Event.key).in_(keys.values())))) if keys else []
     by_key = {event.key: await _standing(session, event) for event in earlier}
@@ -208,7 +205,7 @@ async def _homes(
     occupied = set(await session.exec(ours)) if earlier else set()
     homes: dict[Key, Event] = {}
     for draft in drafts:
-        key = (draft.uid, draft.recurrence_id)
+        key = draft.key
         home = merged[key].event if key in merged else by_key.get(keys[key])
         if home is not None and key not in merged and (home.id in occupied or home.id in decided.apart.get(key, ())):
             # The uid once belonged to another event of this source, which has a new one now; or it was parted by hand.

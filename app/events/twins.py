@@ -64,7 +64,7 @@ async def twins(
         moments = [("day", day)] if draft.all_day else [draft.starts_at, ("whole day", day)]
         said = merge.marks(draft.title, draft.url)
         near = {other.id: other for moment in moments for mark in said for other in blocks.get((moment, mark), ())}
-        key = (draft.uid, draft.recurrence_id)
+        key = draft.key
         for _, other in sorted(near.items()):
             if other.event.id in taken or other.event.id in apart.get(key, ()):
                 continue
