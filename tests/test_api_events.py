@@ -76,6 +76,18 @@ async def test_list_shows_upcoming_events_by_start(service: Service) -> None:
     assert answer.json()["links"] == {"self": "http://adjacent.test/api/v1/events", "next": None, "prev": None}
 
 
+async def test_what_takes_one_value_is_not_given_two(service: Service) -> None:
+    for address in (
+        f"{EVENTS}?near=Munich&near=Paris",
+        f"{EVENTS}.ics?lang=en&lang=de&topic=Chess&topic=React",
+        "/embed?q=a&q=b",
+    ):
+        answer = await service.client.get(address)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["parameter"] in address) == (422, True)
+        assert error["message"] == "is given more than once; only mode, source, topic take several values"
+
+
 async def test_start_and_end_bound_the_first_moment(service: Service) -> None:
     await service.store(*(draft(str(day), f"Day {day}", days=day) for day in (-2, 1, 2, 3)))
     assert await titles(service, "start=2026-11-01") == ["Day -2", "Day 1", "Day 2", "Day 3"]

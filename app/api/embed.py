@@ -16,14 +16,14 @@ from pydantic import Field
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.exports import find
-from app.api.parameters import Selection
+from app.api.parameters import SAID_ONCE, Selection
 from app.api.problems import declared
 from app.calendars import syndication
 from app.calendars.calendar_feed import is_off
 from app.queries.listing import Listed
 from scrapers.text import one_line
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], dependencies=[SAID_ONCE])
 
 STYLE = """
 :root { color-scheme: light dark }

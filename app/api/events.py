@@ -24,7 +24,7 @@ from app.api.answers import (
 )
 from app.api.conditional import promise, standing
 from app.api.exports import Cancelling, content
-from app.api.parameters import EventQuery, event_filter, leaves_at, row_id
+from app.api.parameters import SAID_ONCE, EventQuery, event_filter, leaves_at, row_id
 from app.api.problems import Problem, declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings
@@ -46,6 +46,7 @@ Id = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4
     summary="List events",
     response_model=shapes.EventList,
     responses=declared(422),
+    dependencies=[SAID_ONCE],
 )
 async def list_events(
     request: Request, asked: Annotated[EventQuery, Query()], database: Data, now: Now, chosen: Chosen

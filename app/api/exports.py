@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
-from app.api.parameters import Selection, event_filter, leaves_at
+from app.api.parameters import SAID_ONCE, Selection, event_filter, leaves_at
 from app.api.problems import declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings, syndication
@@ -28,7 +28,7 @@ from app.queries.listing import Listed
 from app.revisions import EVENTS
 from app.settings import Settings
 
-router = APIRouter(prefix="/api/v1", tags=["events"])
+router = APIRouter(prefix="/api/v1", tags=["events"], dependencies=[SAID_ONCE])
 
 MOST = 10_000  # events of one answer
 NAME, ABOUT = "Adjacent", "Events one step outside what you know"

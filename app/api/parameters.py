@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import Count, Cursor, Text, bad_cursor
@@ -117,6 +119,21 @@ class Selection(BaseModel):
         False,
         description="Also what all its sources withdrew or what was merged into another event (`deleted` is true).",
     )
+
+
+SEVERAL = {name for name, field in Selection.model_fields.items() if field.default == []}
+
+
+async def _said_once(request: Request) -> None:
+    """Refuse two values of what takes one: the first of them would go unnoticed."""
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    if twice := sorted(name for name, number in times.items() if number > 1 and name not in SEVERAL):
+        message = f"is given more than once; only {', '.join(sorted(SEVERAL))} take several values"
+        errors = [{"parameter": name, "message": message} for name in twice]
+        raise Problem(422, f"{', '.join(twice)}: {message}", kind="invalid-request", errors=errors)
+
+
+SAID_ONCE = Depends(_said_once)
 
 
 class EventQuery(Selection):

@@ -25,9 +25,9 @@ router = APIRouter(tags=["about"])
 
 STYLE = """
 :root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word }
 code, pre, .method { font-family: ui-monospace, monospace; font-size: .92em }
-pre { background: #8881; border-radius: .3rem; padding: .6rem .8rem; overflow-x: auto; max-height: 28rem; overflow-wrap: normal }
+pre { background: #8881; border-radius: .3rem; padding: .6rem .8rem; overflow-x: auto; max-height: 28rem }
 details { border-top: 1px solid #8886; padding: .4rem 0 }
 summary { cursor: pointer }
 .method { display: inline-block; min-width: 4.5rem; font-weight: 600 }
@@ -60,7 +60,8 @@ PAGE = """<!doctype html>
 <table><thead><tr><th>name</th><th>in</th><th>type</th><th>meaning</th></tr></thead><tbody>
 {% for field in one.fields %}
 <tr><td><code>{{ field.name }}</code>{% if field.required %} *{% endif %}</td><td>{{ field.place }}</td>
-<td>{{ field.type }}</td><td>{{ field.description | marked }}</td></tr>
+<td>{{ field.type }}</td>
+<td>{{ field.description | marked }}{% if field.default %} If not given: <code>{{ field.default }}</code>.{% endif %}</td></tr>
 {% endfor %}
 </tbody></table>
 {% endif %}
@@ -141,8 +142,8 @@ def contents(document: Schema, base_url: str) -> dict[str, Any]:
 
 def _operation(path: str, method: str, operation: Schema, schemas: Schema, base_url: str) -> dict[str, Any]:
     parameters = [
-        _field(one["name"], one["schema"] | {"description": one.get("description", "")}, schemas)
-        | {"place": one["in"], "required": one.get("required", False)}
+        _field(one["name"], {**sole(one["schema"]), "description": one.get("description", "")}, schemas)
+        | _asked_for(one["in"], one["schema"], is_required=one.get("required", False))
         for one in operation.get("parameters", ())
     ]
     answer = next(iter(answers_of(operation)), {})
@@ -187,9 +188,15 @@ def _pretty(example: Any) -> str:
 def _body_fields(operation: Schema, schemas: Schema) -> list[dict[str, Any]]:
     schema = referred(sole(body_of(operation).get("schema", {})), schemas)
     return [
-        _field(name, field, schemas) | {"place": "body", "required": name in schema.get("required", ())}
+        _field(name, field, schemas) | _asked_for("body", field, is_required=name in schema.get("required", ()))
         for name, field in schema.get("properties", {}).items()
     ]
+
+
+def _asked_for(place: str, schema: Schema, *, is_required: bool) -> dict[str, Any]:
+    default = schema.get("default")
+    told = "" if default in (None, [], {}, "") else orjson.dumps(default).decode().strip('"')
+    return {"place": place, "required": is_required, "default": told}
 
 
 def _field(name: str, schema: Schema, schemas: Schema) -> dict[str, Any]:
