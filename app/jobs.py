@@ -139,6 +139,12 @@ async def forget(work: Work) -> None:
     log.info("forgot", events=events, records=records, vectors=vectors)
 
 
+async def _tag(work: Work) -> None:
+    now = work.settings.now()
+    if await about.tag_new(work.database, now=now):
+        await activity.introduce(work.database, now=now)
+
+
 async def _store_renderings(work: Work) -> None:
     settings = work.settings
     await renderings.store_missing(work.database, base_url=settings.base_url, now=settings.now())
@@ -149,7 +155,7 @@ async def _send_weekly_mails(work: Work) -> None:
 
 
 CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {
-    TAG: (SOON, lambda work: about.tag_new(work.database, now=work.settings.now())),
+    TAG: (SOON, _tag),
     "store renderings": (SOON, _store_renderings),
     SLATES: (OFTEN, lambda work: renew_slates(work.database, now=work.settings.now())),
     "renew communities": (HOURLY, lambda work: activity.renew(work.database, now=work.settings.now())),

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from origin import Origin
 from selectolax.lexbor import LexborHTMLParser
-from service import MUNICH, NOW, Service, draft, serving
+from service import MUNICH, NOW, Service, draft
 from sqlmodel import col, select
 
 from app.api.shapes import communities as shapes
 from app.collecting import collect, frontier, registry
 from app.collecting.frontier import add_source
 from app.community import activity
+from app.community.told_rhythm import told_rhythm
 from app.models import Community, Event, FetchState, Source
 from recommender.catalogue import load_catalogue
 from scrapers import Page, Window, read_here
@@ -51,12 +50,6 @@ join = ["Ask for an invitation."]
 """
 
 
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    async with serving(tmp_path) as running:
-        yield running
-
-
 async def read_from(service: Service, files: dict[str, str], *, now: datetime = NOW) -> Source:
     """Collect an archive of these community files."""
     body = io.BytesIO()
@@ -77,7 +70,7 @@ async def a_group(service: Service, name: str, days: tuple[int, ...], *, topic: 
     ids = await service.store(
         *(draft(f"{name}{day}", f"{name} {day}", days=day, venue=MUNICH) for day in days),
         source=f"https://{name}.example/",
-        topics={f"{name}{day}": {topic: 0.9} for day in days},
+        topics={f"{name}{day}": {topic: 0.9} for day in days if topic},
     )
     async with service.database.writing() as session:
         community = Community(
@@ -129,6 +122,16 @@ async def test_activity_that_stays_the_same_changes_nothing(service: Service) ->
     await activity.renew(service.database, now=NOW)
     before = await shown(service, key)
     assert await activity.renew(service.database, now=NOW) == 0
+    assert await shown(service, key) == before
+
+
+async def test_community_is_introduced_as_soon_as_its_first_events_are_tagged(service: Service) -> None:
+    key = await a_group(service, "printers", (-13, -6, 1))
+    assert await activity.introduce(service.database, now=NOW) == 1
+    before = await shown(service, key)
+    assert ([topic["slug"] for topic in before["topics"]], before["state"]) == (["ux-design"], "regular")
+    await a_group(service, "untagged", (1,), topic="")
+    assert await activity.introduce(service.database, now=NOW) == 0  # the hourly round tells of those
     assert await shown(service, key) == before
 
 
@@ -237,6 +240,20 @@ async def test_living_communities_outside_are_picked_with_a_reason(service: Serv
     assert await picked(service, know={"JavaScript": 4}, near="Hamburg") == []
 
 
+async def test_those_that_live_come_before_those_nobody_has_looked_at(service: Service) -> None:
+    for name, topic in (("sketchers", "drawing"), ("typesetters", "typography")):
+        await a_group(service, name, (-20, -13, -6, 1), topic=topic)
+    await activity.renew(service.database, now=NOW)
+    await read_from(service, {"chat": CHAT, "slack": SLACK.replace("Drawing", "Data visualisation")})
+    question = {"know": {"JavaScript": 4, "React": 4}, "near": "Munich", "limit": 3}
+    first = [(pick["community"]["state"] == "unchecked") for pick in await picked(service, **question)]
+    assert first == [False, False, True]
+    everything = [
+        pick["community"]["state"] == "unchecked" for pick in await picked(service, **question | {"limit": 9})
+    ]
+    assert everything == [False, False, True, True]
+
+
 async def test_page_shows_those_next_door_first_and_says_what_nobody_has_checked(service: Service) -> None:
     await a_group(service, "sketchers", (-20, -13, -6, 1))
     await read_from(service, {"chat": CHAT})
@@ -275,6 +292,27 @@ async def test_hidden_community_and_topic_are_not_among_mine(service: Service) -
     hidden = {"kind": "topic", "subject": "UX design"}
     assert (await service.client.post("/api/v1/me/hidden", json=hidden, headers=me)).status_code < 300
     assert await mine() == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=WEEKLY;BYDAY=TH", "every Thursday"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;WKST=MO", "every second Tuesday"),
+        ("BYDAY=3TH;FREQ=MONTHLY", "on the third Thursday of the month"),
+        ("freq=monthly;byday=-1mo", "on the last Monday of the month"),
+        ("FREQ=MONTHLY;BYDAY=5TH", None),
+        ("FREQ=MONTHLY;INTERVAL=2;BYDAY=1TH", None),
+        ("FREQ=MONTHLY;BYMONTH=1,2;BYDAY=3SA", None),
+        ("FREQ=WEEKLY;BYDAY=MO,WE", None),
+        ("FREQ=WEEKLY;INTERVAL=9;BYDAY=MO", None),
+        ("FREQ=DAILY", None),
+        ("RRULE", None),
+    ],
+)
+def test_rhythm_of_a_file_has_words_where_it_is_plain(rule: str, words: str | None) -> None:
+    told = told_rhythm(rule)
+    assert (told and told.words) == words
 
 
 def test_weeks_of_a_year_are_counted_from_the_day_they_are_told() -> None:
@@ -325,3 +363,18 @@ def test_registry_names_its_sources_and_spans_many_fields() -> None:
     assert None not in topics
     assert len(reading.communities) >= 40
     assert len({topic.domain for topic in topics if topic is not None}) >= 12
+
+
+async def test_some_that_live_always_lie_a_step_outside(service: Service) -> None:
+    for name, topic in (
+        ("readers", "public-health"),
+        ("doctors", "medicine"),
+        ("choir", "choir"),
+        ("coders", "python"),
+    ):
+        await a_group(service, name, (-20, -13, -6, 1), topic=topic)
+    await activity.renew(service.database, now=NOW)
+    found = await picked(service, know={"Nursing": 4}, near="Munich", limit=3)
+    assert (found[0]["community"]["name"], found[0]["reach"]) == ("doctors", "next-door")
+    assert {(pick["community"]["name"], pick["reach"]) for pick in found[1:]} == {("choir", "far"), ("coders", "far")}
+    assert len(await picked(service, know={"Nursing": 4}, near="Munich", limit=4)) == 4  # there is room for all

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, exists
 from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -43,18 +43,31 @@ class Held:
 
 async def renew(database: Database, *, now: datetime) -> int:
     """Bring the activity of all communities up to date; return how many changed."""
+    return await _renew(database, (), now=now)
+
+
+async def introduce(database: Database, *, now: datetime) -> int:
+    """Work out what is known of communities whose first events were tagged just now; return how many changed."""
+    is_untold = ~exists().where(col(CommunityTopic.community_id) == Community.id)
+    is_tagged = exists().where(col(EventTopic.event_id) == Event.id, col(Event.community_id) == Community.id)
+    return await _renew(database, (is_untold, is_tagged), now=now)
+
+
+async def _renew(database: Database, wanted: Sequence[ColumnElement[bool]], *, now: datetime) -> int:
     changed, last_id = 0, 0
     while True:
         async with database.reading() as session:
-            batch = list(
-                await session.exec(
-                    select(Community.id).where(col(Community.id) > last_id).order_by(col(Community.id)).limit(BATCH)
-                )
+            rows = await session.exec(
+                select(Community.id)
+                .where(col(Community.id) > last_id, *wanted)
+                .order_by(col(Community.id))
+                .limit(BATCH)
             )
-            held = await _held(session, [one for one in batch if one is not None], now=now)
+            batch = [one for one in rows if one is not None]
+            held = await _held(session, batch, now=now)
         if not batch:
             return changed
-        last_id = batch[-1] or 0
+        last_id = batch[-1]
         told = await asyncio.to_thread(_all_told, held, now)
         async with database.writing() as session:
             changed += await _write(session, told, now=now)

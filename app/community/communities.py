@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.community.told_rhythm import told_rhythm
 from app.models import Community, CommunityTopic, Event
 from app.queries.event_forms import event_name
 from app.topic_names import label_of
@@ -30,8 +31,9 @@ class Active:
 
     @property
     def cadence(self) -> str | None:
-        """How it meets, in words: "every Tuesday", "about twice a month"."""
-        return self.community.activity.get("words")
+        """How it meets, in words: "every Tuesday", "about twice a month"; by its own word where its file gives it."""
+        told = told_rhythm(self.community.rhythm) if self.community.rhythm else None
+        return told.words if told is not None else self.community.activity.get("words")
 
     @property
     def is_unchecked(self) -> bool:

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import sqlmodel
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,13 +19,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.community.communities import RESTING, Active, with_activity
 from app.models import Community
 from app.people.wishes import Wish
+from app.picking.community_choice import choose_communities
 from app.picking.grounds import Grounds
 from app.places import distance_km
 from recommender.candidate import Candidate, Choice
 from recommender.event_table import EventTable, tabulate
-from recommender.ranking import Person, choose
+from recommender.ranking import Person
 
-UNCHECKED_ALIVE = 0.4  # how alive a community counts of which nothing but its own word is known
 BATCH = 500
 COMMUNITIES = SQLModel.metadata.tables["community"].c
 TOPICS = SQLModel.metadata.tables["communitytopic"].c
@@ -41,6 +42,12 @@ class CommunityPick(Grounds):
 
     active: Active
 
+    @classmethod
+    def of_json(cls, grounds: Mapping[str, Any], *, active: Active) -> Self:
+        """Return a community with the grounds it was stored with (`grounds_json`)."""
+        path, evidence = tuple(grounds["path"]), tuple(grounds["evidence"])
+        return cls(**{**grounds, "path": path, "evidence": evidence}, active=active)
+
     def as_json(self) -> dict[str, Any]:
         return {"community": self.active.as_json(), **self.grounds_json()}
 
@@ -51,32 +58,50 @@ class Living:
 
     rows: tuple[Any, ...]  # with the columns of RANKED
     topics: tuple[frozenset[str], ...]
+    is_seen: NDArray[np.bool_]  # whether somebody saw it meet, or its address answered
     table: EventTable  # without distances
 
 
 async def communities_for(session: AsyncSession, wish: Wish, *, now: datetime) -> list[CommunityPick]:
-    """Return the best communities for a wish, best first, at most `wish.limit`; none that is dormant or has ended."""
-    return (await communities_for_each(session, [wish], now=now))[0]
+    """Return the best communities for a wish, at most `wish.limit`; none that is dormant or has ended.
+
+    Those that were seen to live come first, then those nobody has looked at yet.
+    """
+    (choices,) = await choices_for_each(session, [wish], now=now)
+    active = await _active(session, {choice.candidate.id for choice in choices}, now=now)
+    return [
+        CommunityPick.of(choice, wish.known, distance_km=away_km(one.community, wish), active=one)
+        for choice in choices
+        if (one := active.get(choice.candidate.id)) is not None
+    ]
 
 
 async def communities_for_each(
     session: AsyncSession, wishes: Sequence[Wish], *, now: datetime
 ) -> list[list[CommunityPick]]:
     """Return the best communities for each wish; what is known of communities is read once for all of them."""
-    living = await _living(session, now=now)
-    if not living.rows:
-        return [[] for _ in wishes]
-    # Arithmetic would keep other requests waiting.
-    chosen = await asyncio.to_thread(lambda: [_best(living, wish, now) for wish in wishes])
+    chosen = await choices_for_each(session, wishes, now=now)
     active = await _active(session, {choice.candidate.id for choices in chosen for choice in choices}, now=now)
     return [
         [
-            CommunityPick.of(choice, wish.known, distance_km=_away(one.community, wish), active=one)
+            CommunityPick.of(choice, wish.known, distance_km=away_km(one.community, wish), active=one)
             for choice in choices
             if (one := active.get(choice.candidate.id)) is not None
         ]
         for wish, choices in zip(wishes, chosen, strict=True)
     ]
+
+
+async def choices_for_each(session: AsyncSession, wishes: Sequence[Wish], *, now: datetime) -> list[list[Choice]]:
+    """Return the numbers of the best communities for each wish, as `communities_for` does.
+
+    What is known of communities is read once for all of them.
+    """
+    living = await _living(session, now=now)
+    if not living.rows:
+        return [[] for _ in wishes]
+    # Arithmetic would keep other requests waiting.
+    return await asyncio.to_thread(lambda: [_best(living, wish, now) for wish in wishes])
 
 
 async def _living(session: AsyncSession, *, now: datetime) -> Living:
@@ -93,6 +118,7 @@ async def _living(session: AsyncSession, *, now: datetime) -> Living:
     return Living(
         rows,
         tuple(frozenset(topics[row.id]) for row in rows),
+        np.array([row.file is None or row.checked_at is not None for row in rows], np.bool_),
         tabulate(_candidate(row, topics[row.id], now - timedelta(days=place)) for place, row in enumerate(rows)),
     )
 
@@ -120,11 +146,11 @@ def is_joinable(community: Any, wish: Wish) -> bool:
         return False
     if wish.near is None:
         return True
-    away = _away(community, wish)
+    away = away_km(community, wish)
     return away is not None and away <= wish.within_km
 
 
-def _away(community: Any, wish: Wish) -> float | None:
+def away_km(community: Any, wish: Wish) -> float | None:
     if wish.near is None or community.is_online or community.lat is None or community.lon is None:
         return None
     return distance_km(wish.near.lat, wish.near.lon, community.lat, community.lon)
@@ -132,17 +158,21 @@ def _away(community: Any, wish: Wish) -> float | None:
 
 def _best(living: Living, wish: Wish, now: datetime) -> list[Choice]:
     refused = wish.refusals.topics
-    is_open = [
-        is_joinable(row, wish) and refused.isdisjoint(topics)
-        for row, topics in zip(living.rows, living.topics, strict=True)
-    ]
-    return choose(
+    is_open = np.array(
+        [
+            is_joinable(row, wish) and refused.isdisjoint(topics)
+            for row, topics in zip(living.rows, living.topics, strict=True)
+        ],
+        np.bool_,
+    )
+    return choose_communities(
         Person(wish.known, wish.reach, wish.purposes),
         living.table,
         now=now,
         limit=wish.limit,
-        feasible=np.array(is_open, np.bool_),
-        distance_km=np.array([_away(row, wish) or 0.0 for row in living.rows]),
+        joinable=is_open,
+        is_seen=living.is_seen,
+        distance_km=np.array([away_km(row, wish) or 0.0 for row in living.rows]),
     )
 
 
@@ -156,9 +186,5 @@ def _candidate(community: Any, topics: Mapping[str, float], starts_at: datetime)
         purpose=community.purpose,
         community=community.key,
         title=community.name,
-        alive=UNCHECKED_ALIVE if _is_its_own_word(community) else community.activity.get("alive", 0.5),
+        alive=community.activity.get("alive", 0.5),
     )
-
-
-def _is_its_own_word(community: Any) -> bool:
-    return community.file is not None and community.checked_at is None

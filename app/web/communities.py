@@ -37,7 +37,7 @@ from app.words.wording import Wording, mark
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 40  # a page
-NEXT_DOOR = 6  # that are shown to who says what they know
+NEXT_DOOR = 9  # that are shown to who says what they know: six that live, and three nobody has looked at
 NEXT = 6  # events of one community
 KIND_WORDS: Mapping[str, str] = {
     "slack": "Slack",
