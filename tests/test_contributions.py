@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 from service import Service
 from test_sign_in import signed_in
 
-from app.web.proposing import rule_of
+from app.web.proposing import STRANGERS_AN_HOUR, rule_of
 
 PROPOSALS = "/api/v1/proposals"
 CHAT: dict[str, Any] = {
@@ -89,6 +89,8 @@ async def test_proposed_event_is_there_once_it_is_accepted(service: Service) -> 
         ({"topics": []}, "topics"),
         ({"url": "javascript:alert(1)"}, "url"),
         ({"about": "https://a.example https://b.example https://c.example"}, "about"),
+        ({"name": "Cheap chat at www.sale.example"}, "name"),
+        ({"join": [f"Open https://{name}.example" for name in "abc"]}, "join"),
         ({"meets": [{"first": "2026-12-02T20:00:00", "zone": "Atlantis"}]}, "zone"),
         ({"colour": "blue"}, "colour"),
     ],
@@ -140,8 +142,6 @@ FORM = {
 async def test_a_form_an_operators_press_and_a_subscription_bring_a_chat_into_a_calendar(service: Service) -> None:
     me = await signed_in(service, "ada@example.org")
     form, ops = "/communities/propose", await service.operator()
-    guest = await service.client.post(form, data=FORM)
-    assert (guest.status_code, guest.headers["Location"]) == (303, "/sign-in")
     wrong = await service.client.post(form, data=FORM | {"zone": "Europe/Nowhere"}, headers=me)
     assert (wrong.status_code, "Time zone: " in wrong.text, 'value="#clues"' in wrong.text) == (422, True, True)
     program = await service.client.post(form, data=FORM | {"website": "x"}, headers=me)
@@ -179,8 +179,6 @@ EVENT_FORM = {
 
 async def test_an_evening_proposed_by_form_stands_in_the_list_once_accepted(service: Service) -> None:
     me, form, ops = await signed_in(service, "ada@example.org"), "/events/propose", await service.operator()
-    guest = await service.client.post(form, data=EVENT_FORM)
-    assert (guest.status_code, guest.headers["Location"]) == (303, "/sign-in")
     program = await service.client.post(form, data=EVENT_FORM | {"website": "x"}, headers=me)
     over = await service.client.post(form, data=EVENT_FORM | {"first": "2026-11-10T19:00"}, headers=me)
     assert (program.status_code, over.status_code) == (303, 422)  # thanked, and nothing is kept; over already
@@ -198,6 +196,31 @@ async def test_an_evening_proposed_by_form_stands_in_the_list_once_accepted(serv
     )
     again = await service.client.post(form, data=EVENT_FORM, headers=me)
     assert (again.status_code, "There is something like it already" in again.text) == (422, True)
+
+
+async def test_strangers_propose_by_form_and_only_so_often(service: Service) -> None:
+    form, ops = "/communities/propose", await service.operator()
+    for number in range(STRANGERS_AN_HOUR):
+        kept = await service.client.post(form, data=FORM | {"url": f"https://crosswords.example/{number}"})
+        assert (kept.status_code, kept.headers["Location"]) == (303, "/communities")
+    assert (await service.client.post(form, data=FORM | {"url": "https://crosswords.example/x"})).status_code == 429
+    waiting = (await service.client.get(PROPOSALS, headers=ops)).json()
+    assert [one["url"][-1] for one in waiting["data"]] == [str(number) for number in range(STRANGERS_AN_HOUR)]
+
+
+async def test_what_somebody_wrote_is_changed_by_nobody_else(service: Service) -> None:
+    ada, bob = [await signed_in(service, f"{name}@example.org") for name in ("ada", "bob")]
+    form, ops = "/communities/propose", await service.operator()
+
+    async def waiting() -> list[str]:
+        return [one["name"] for one in (await service.client.get(PROPOSALS, headers=ops)).json()["data"]]
+
+    await service.client.post(form, data=FORM | {"name": "Anybody's words"})
+    await service.client.post(form, data=FORM | {"name": "Ada's words"}, headers=ada)
+    assert await waiting() == ["Ada's words"]  # nobody stood behind the first ones
+    for others in (bob, {}):
+        kept = await service.client.post(form, data=FORM | {"name": "Other words"}, headers=others)
+        assert (kept.status_code, await waiting()) == (303, ["Ada's words"])
 
 
 async def test_mistakes_in_a_form_are_told_in_the_language_of_the_page(service: Service) -> None:

@@ -255,7 +255,14 @@ async def test_evening_is_asked_about_once_and_the_map_grows_by_it(service: Serv
     page = await press(service, "/me/learned", event=key, learned="To breathe", topic="Choir", again="yes")
     assert "Your map grows: you now know a little of Choir." in page.one("#notice")
     assert not page.tree.css("#question-title")
-    assert page.words("#learned li p") == ["To breathe"]
+    assert page.words("#learned li p") == [
+        "To breathe",
+        "Since then you know a little of Choir.",
+        "You would go again.",
+    ]
+    page = await press(service, "/me/learned/back", event=key)
+    assert page.one("#notice") == "Your note is deleted.Choir is no longer on your map."
+    assert not page.tree.css("#learned, #question-title")
 
 
 async def test_export_holds_the_person_and_delete_asks_first(service: Service) -> None:

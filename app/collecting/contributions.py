@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlmodel import select
+from sqlalchemy import and_, func, or_
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.collecting import collect, frontier
@@ -25,7 +26,7 @@ from app.db import Database
 from app.events import about
 from app.models import Community, Event, Proposal, Source
 from scrapers import Page, Reading, Window
-from scrapers.community_files import Address, CommunityFile, Meeting, reading_of_file
+from scrapers.community_files import Address, CommunityFile, Line, Meeting, reading_of_file
 
 ADDRESS = "https://proposals.adjacent.example/{}"  # stands for what was written here; nobody fetches it
 MOST_LINKS = 2  # in a text: more are an advertisement
@@ -41,17 +42,33 @@ def _few_links(text: str) -> str:
     return text
 
 
+def _without_link(text: str) -> str:
+    if _LINK.search(text):
+        raise ValueError("no link here; the address has a field of its own")
+    return text
+
+
+def _few_links_in_all(lines: list[str]) -> list[str]:
+    _few_links("\n".join(lines))
+    return lines
+
+
+Name = Annotated[Line, AfterValidator(_without_link)]
+
+
 class WrittenCommunity(CommunityFile):
+    name: Name
     about: Annotated[str, AfterValidator(_few_links), Field(max_length=5_000)]
+    join: Annotated[list[Line], AfterValidator(_few_links_in_all)] = Field(min_length=1, max_length=10)
 
 
 class WrittenEvent(Meeting):
     """One event, or with a rhythm the first of many."""
 
-    title: Annotated[str, Field(min_length=1, max_length=200)]
+    title: Name
     url: Annotated[Address, Field(max_length=2_048)]
     about: Annotated[str, AfterValidator(_few_links), Field(max_length=5_000)] = ""
-    organizer: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    organizer: Name | None = None
     topics: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=20)
     city: Annotated[str, Field(max_length=200)] | None = None
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
@@ -112,7 +129,11 @@ async def known_already(session: AsyncSession, contribution: Contribution) -> st
     """Return the name of what there is already under this address or a name much like it."""
     told = contribution.told()
     if contribution.community:
-        known = await session.exec(select(Community.name, Community.url))
+        # Only names of about the same length can be alike.
+        shortest, longest = (round(len(told.name) * share) for share in (ALIKE / (2 - ALIKE), (2 - ALIKE) / ALIKE))
+        length = func.length(Community.name)
+        is_near = or_(col(Community.url) == told.url, and_(length >= shortest, length <= longest))
+        known = await session.exec(select(Community.name, Community.url).where(is_near))
         return next((name for name, url in known if url == told.url or _is_alike(name, told.name)), None)
     titles = [meeting.title or told.name for meeting in told.meets]
     events = await session.exec(select(Event.title).where(Event.url == told.url))
@@ -120,19 +141,24 @@ async def known_already(session: AsyncSession, contribution: Contribution) -> st
 
 
 def _is_alike(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= ALIKE
+    matcher = SequenceMatcher(None, one.casefold(), other.casefold())
+    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 
 
 async def keep(
     session: AsyncSession, contribution: Contribution, details: dict[str, Any], *, person_id: int | None, now: datetime
 ) -> Proposal:
-    """Keep what was written until an operator decides; the same address again renews what is waiting."""
+    """Keep what was written until an operator decides.
+
+    The same address again renews what is waiting, where the same person or nobody in particular wrote it.
+    """
     told = contribution.told()
     proposal = (await session.exec(select(Proposal).where(Proposal.url == told.url))).one_or_none()
     if proposal is None:
         proposal = Proposal(url=told.url, person_id=person_id, proposed_at=datetime.now(UTC))
         session.add(proposal)
-    if proposal.state == "proposed":
+    if proposal.state == "proposed" and proposal.person_id in (None, person_id):
+        proposal.person_id = person_id
         reading = _reading(contribution, "preview", ADDRESS.format("preview"), now)
         proposal.name, proposal.kind = told.name, "community" if contribution.community else "event"
         proposal.details, proposal.listed = details, reading.listed

@@ -23,6 +23,7 @@ from app.mail import mailer, subscription
 from app.models import Event, Feedback, Person
 from app.people import export, hiding, people, takeaways, tokens
 from app.people.wishes import USUAL_PURPOSES
+from app.topic_names import label_of
 from app.web import looking
 from app.web.cards import PURPOSE_WORDS
 from app.web.forms import read_form
@@ -108,7 +109,10 @@ async def me(visit: Visiting, session: Reading, now: Now) -> Response:
         said=await _said(session, visit, person),
         question=asked,
         question_topics=await takeaways.offered(session, asked.event) if asked is not None else (),
-        learned=await takeaways.told(session, person),
+        learned=[
+            one | {"label": label_of(one["topic"]) if one["topic"] else None}
+            for one in await takeaways.told(session, person)
+        ],
     )
 
 
@@ -228,10 +232,22 @@ async def tell_what_was_learned(request: Request, visit: Visiting, database: Dat
             would_go_again={"yes": True, "no": False}.get(again),
             topic=topic or None,
         )
-        person.profile_version += 1
         await feeds.renew(session, person, now=now)
     said = all_retold(changed, visit.wording) or [visit.wording.text("Kept.")]
     return led_on(request, "/me#learned", *said)
+
+
+@router.post("/me/learned/back")
+async def take_back_what_was_learned(request: Request, visit: Visiting, database: Data, now: Now) -> Response:
+    key = (await read_form(request)).get("event", [""])[-1]
+    async with database.writing() as session:
+        person = await _own(session, visit)
+        event = (await session.exec(select(Event).where(Event.key == key))).one_or_none()
+        changed = await takeaways.take_back(session, person, event) if event is not None else None
+        if changed is None:
+            raise Problem(404, "nothing was told of this event")
+        await feeds.renew(session, person, now=now)
+    return led_on(request, "/me#learned", *all_retold(changed, visit.wording))
 
 
 @router.get("/me/export.json")

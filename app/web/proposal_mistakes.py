@@ -26,6 +26,7 @@ REMEDIES = (
     mark("write an address that begins with https://"),
     mark("write an IANA name, such as Europe/Dublin"),
     mark("at most 2 links; the address has a field of its own"),
+    mark("no link here; the address has a field of its own"),
 )
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from app.api.access import Data, Now
-from app.api.limits import at_most, count
+from app.api.limits import address_of, at_most, count
 from app.api.proposals import IMPORTS_AN_HOUR
 from app.collecting import contributions
 from app.web.communities import KIND_WORDS
@@ -59,6 +59,7 @@ RHYTHMS: Mapping[str, str] = {
 }
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 LONGEST = 5_000  # characters of one field
+STRANGERS_AN_HOUR = 5  # proposals from one address by whoever did not sign in
 TRAP = "website"  # a field people do not see; whoever fills it in is a program
 LISTS: Mapping[What, str] = {"community": "/communities", "event": "/events"}
 
@@ -85,17 +86,12 @@ async def propose_an_event(request: Request, visit: Visiting, database: Data, no
 
 async def _propose(request: Request, visit: Visit, database: Data, what: What, *, now: datetime) -> Response:
     wording = visit.wording
-    if not (visit.is_known or visit.is_operator):
-        words = wording.text("Sign in with an address first: somebody should be there to ask. You keep everything.")
-        return led_on(request, "/sign-in", words, is_good=False)
     form = await read_form(request)
     given = {name: values[-1].strip()[:LONGEST] for name, values in form.items()}
     thanks = wording.text("Thank you. An operator looks at it before it stands here.")
     if given.get(TRAP):
         return led_on(request, LISTS[what], thanks)
     person_id = visit.person.id if visit.person is not None else None
-    if person_id is not None:
-        count(request, "import", f"person {person_id}", an_hour=IMPORTS_AN_HOUR)
     details: dict[str, Any] = {what: written_community(given) if what == "community" else written_event(given)}
     try:
         contribution = contributions.read_contribution(details)
@@ -104,6 +100,10 @@ async def _propose(request: Request, visit: Visit, database: Data, what: What, *
         return await _form(visit, what, given, mistakes_in(error, LABELS[what], wording))
     if what == "event" and not contributions.lies_ahead(contribution, now=now):
         return await _form(visit, what, given, [wording.text("No date of it lies ahead.")])
+    if visit.is_known:
+        count(request, "import", f"person {person_id}", an_hour=IMPORTS_AN_HOUR)
+    elif not visit.is_operator:
+        count(request, "propose", address_of(request), an_hour=STRANGERS_AN_HOUR)
     async with database.writing() as session:
         known = await contributions.known_already(session, contribution)
         if known is None:
