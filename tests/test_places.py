@@ -20,6 +20,14 @@ from scrapers import Venue
         ("Springfield, Illinois, USA", "Springfield, IL, US"),
         ("Saint-Denis, Réunion", "Saint-Denis, RE"),
         ("St Paul, MN", "Saint Paul, MN, US"),
+        ("Genève", "Geneva, CH"),
+        ("Bruxelles", "Brussels, BE"),
+        ("Venezia", "Venice, IT"),
+        ("Ciudad de México", "Mexico City, MX"),
+        ("東京", "Tokyo, JP"),
+        ("Київ", "Kyiv, UA"),
+        ("Αθήνα", "Athens, GR"),
+        ("San Antonio", "San Antonio, TX, US"),  # others are called so abroad
         ("Ft. Worth", "Fort Worth, TX, US"),
     ],
 )
@@ -38,6 +46,7 @@ def test_name_of_several_cities_says_which_there_are() -> None:
         ("Wien", "AT", None, "Vienna, AT"),
         ("1010 Wien", None, None, "Vienna, AT"),
         ("Wien, 1010", "Österreich", None, "Vienna, AT"),
+        ("大阪市", "JP", None, "Osaka, JP"),
         ("75011 Paris", "FR", None, "Paris, FR"),
         ("Paris 11e", "France", None, "Paris, FR"),
         ("Lyon Cedex 3", "FR", None, "Lyon, FR"),
