@@ -21,7 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import content_lines, revisions
 from app.calendars import calendar_feed
-from app.chunks import CHUNK
+from app.chunks import chunks
 from app.db import Database
 from app.models import Revision, Setting
 from app.queries import event_forms, listing, plain_rows
@@ -90,11 +90,7 @@ async def bodies(session: AsyncSession, ids: Sequence[int], form: Form, *, base_
 
 
 async def _rendered(session: AsyncSession, ids: Sequence[int], form: Form, *, base_url: str) -> Mapping[int, bytes]:
-    listed = [
-        one
-        for start in range(0, len(ids), CHUNK)
-        for one in await listing.listed(session, EVENTS.c.id.in_(ids[start : start + CHUNK]))
-    ]
+    listed = [one for chunk in chunks(ids) for one in await listing.listed(session, EVENTS.c.id.in_(chunk))]
 
     def made() -> dict[int, bytes]:
         return {one.event.id or 0: render(one, form, base_url=base_url) for one in listed}
