@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recommender.evaluate_cadence import measure_cadence
-from recommender.evaluate_texts import measure_texts
 from recommender.learn.measure_adjacency import measure_groups, measure_self_tags, measure_unasked, measure_wishes
+from recommender.learn.measure_cadence import measure_cadence
 from recommender.learn.measure_city import measure_city
 from recommender.learn.measure_drift import measure_drift
 from recommender.learn.measure_slates import measure_exploring, measure_inside, measure_slates
+from recommender.learn.measure_texts import measure_texts
 from recommender.metrics import Result
 
 PARTS = (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.cadence import AHEAD, LOOKED_BACK, Rhythm, cadence
-from recommender.evaluate_cadence import measure_cadence, placements
+from recommender.learn.measure_cadence import measure_cadence, placements
 
 TODAY = date(2026, 11, 25)  # a Wednesday
 LAST_YEAR = TODAY - timedelta(days=364)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from service import MUNICH, NOW, draft
 
-from app.events.evaluate_merging import measure_merging
+from app.events.measure_merging import measure_merging
 from app.events.merge import Match, Title, canonical_url, same_event, title_of
 from app.events.telling import Telling, compose, placed
 from app.models import Source

@@ -80,7 +80,7 @@ def test_text_without_any_cue_has_a_purpose_and_no_phrases(wordy: Purposer) -> N
 @pytest.mark.shared
 @pytest.mark.long
 def test_hand_judged_events_are_told_apart(shared: Path) -> None:
-    from recommender.evaluate_texts import measure_purpose
+    from recommender.learn.measure_texts import measure_purpose
 
     found = {
         (one.setting.rpartition(", ")[2], one.model): one.value

@@ -209,7 +209,7 @@ def test_learning_again_gives_the_same_bytes(shared: Path, tmp_path: Path) -> No
 @pytest.mark.shared
 @pytest.mark.long
 def test_unseen_city_is_tagged_well(shared: Path) -> None:
-    from recommender.evaluate_texts import LEFT_OUT, measure_tagging
+    from recommender.learn.measure_texts import LEFT_OUT, measure_tagging
 
     found = {
         (one.setting, one.model): one.value for one in measure_tagging(shared / "adjacency") if one.measure == "nDCG@10"

@@ -228,7 +228,7 @@ def evaluate(
     """Measure adjacency, events, tagging, purpose and merging against their baselines."""
     if not data.is_dir():
         raise Failed(f"{data}: no such folder; --data names the one with the survey and group files")
-    from app.events.evaluate_merging import measure_merging
+    from app.events.measure_merging import measure_merging
     from recommender.evaluate import evaluate as measure
 
     results = [*measure(data), *measure_merging(data)]

@@ -1,4 +1,4 @@
-"""What the recommender knows about adjacency, learned from `../shared/adjacency` into `recommender/data`.
+"""What the recommender knows, learned from `../shared/adjacency` into `recommender/data`, and how well that does (`measure_*`).
 
-`python -m recommender.learn` writes the artefact; nothing here is needed to run the service.
+`python -m recommender.learn` writes the artefacts, `adjacent evaluate` measures; nothing here is needed to run the service.
 """

@@ -1,4 +1,4 @@
-"""The quality benchmark of what events are about and what they are for: a city and texts whose answers were not fitted."""
+"""How well it is told what events are about and what they are for: a city and texts whose answers were not fitted."""
 
 from __future__ import annotations
 

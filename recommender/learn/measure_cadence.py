@@ -1,4 +1,4 @@
-"""The quality benchmark of cadence: of a real city's groups the last eight weeks are hidden, and guessed.
+"""How well cadence does: of a real city's groups the last eight weeks are hidden, and guessed.
 
 Nothing was fitted to the city. Its groups were listed at the end, so groups that had ended before are missing from it,
 and shares of groups that meet again are higher than in life, for baselines and model alike.
