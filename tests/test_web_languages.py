@@ -79,6 +79,12 @@ def test_translations_keep_what_is_filled_in_and_what_is_marked_up(language: str
             }
 
 
+def test_templates_ask_of_a_wording_what_it_has() -> None:
+    templates = [path.read_text("utf-8") for path in (ROOT / "app").rglob("templates/*.*")]
+    asked = {name for text in templates for name in re.findall(r"\bwording\.(\w+)", text)}
+    assert {name for name in asked if not hasattr(EN, name)} == set()
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_compiled_catalogue_is_that_of_its_texts(language: str) -> None:
     compiled = io.BytesIO()

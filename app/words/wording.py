@@ -13,7 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from babel import Locale
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 CATALOGUES = Path(__file__).parents[1] / "locale"
 DOMAIN = "adjacent"
@@ -53,6 +53,9 @@ class Wording:
     def number(self, value: float) -> str:
         """Return a number as it is written here: "12,345" or "12.345"; at most one digit behind the point."""
         return _number(value, self.language)
+
+    def percent(self, share: float) -> str:
+        return format_percent(share, locale=self.locale)
 
     def listed(self, parts: Sequence[str]) -> str:
         """Return parts in one line: "a, b and c"."""
