@@ -20,7 +20,7 @@ from app.collecting import collect, first_start, frontier, registry, series
 from app.community import activity
 from app.db import Database
 from app.events import about
-from app.mail import digest_sending
+from app.mail import digest_sending, introductions
 from app.models import Chore, Host
 from app.operating import retention
 from app.people import experience
@@ -151,7 +151,9 @@ async def _store_renderings(work: Work) -> None:
 
 
 async def _send_weekly_mails(work: Work) -> None:
-    await digest_sending.send_all(work.database, work.settings, now=work.settings.now(), clock=datetime.now(UTC))
+    now, clock = work.settings.now(), datetime.now(UTC)
+    await digest_sending.send_all(work.database, work.settings, now=now, clock=clock)
+    await introductions.look_ahead(work.database, now=now, clock=clock)
 
 
 CHORES: dict[str, tuple[timedelta, Callable[[Work], Awaitable[object]]]] = {

@@ -350,6 +350,19 @@ class ShownPick(Row, table=True):
     withdrawn_at: datetime | None = None  # no longer in the slate; stays in calendars that hold it
 
 
+class ShownCommunity(Row, table=True):
+    """The community a person is introduced to in an ISO week."""
+
+    person_id: int = Field(sa_column=Column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True))
+    week: str = Field(primary_key=True)
+    community_id: int | None = Field(  # None: there was none to join
+        default=None, sa_column=Column(ForeignKey("community.id", ondelete="CASCADE"), index=True)
+    )
+    pick: Json = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))  # topic, path, reach, score, …
+    profile_version: int
+    shown_at: datetime
+
+
 class Feed(Row, table=True):
     """A personal calendar someone subscribed to; its address holds a token."""
 

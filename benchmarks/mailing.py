@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,30 @@ from app.mail.digest import Claim
 from app.mail.digest_sending import BATCH, Outgoing, write_to
 from app.mail.dkim import load_signer
 from app.mail.mailer import Message, build
-from app.models import Event, Person, ShownPick, Subscription
+from app.models import (
+    Community,
+    CommunityTopic,
+    Digest,
+    Event,
+    Expertise,
+    Feedback,
+    Person,
+    ShownPick,
+    Subscription,
+)
 from app.picking.slates import iso_week
 from app.settings import Settings
 from benchmarks.measure import Row, seconds, table
+from recommender.catalogue import load_catalogue
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
 PEOPLE = 20_000
-EVENTS = 2_000
+EVENTS = 2_000  # to come, and as many past
+COMMUNITIES = 600
 PICKS = 7
+MONTHS = timedelta(weeks=13)  # for so long they have been mailed
+MUNICH, ELSEWHERE = (48.14, 11.58, "Munich"), (41.9, 12.5, "Rome")
+LAID = 10_000  # rows stored at once
 SOME = 200  # people a measurement writes to
 READ = 1_000  # people written to where memory is watched
 WORDS = "You know JavaScript. One step from it lies typography: the craft of setting text so that people read it."
@@ -51,59 +67,121 @@ PICK: dict[str, Any] = {
 
 
 async def lay(database: Database, number: int) -> None:
-    """Store people whose mail is due, each with a slate of seven."""
-    start = NOW + timedelta(days=1)
-    event = _row(
-        Event(
-            key="",
-            title="",
-            starts_at=start,
-            zone="Europe/Berlin",
-            mode="in_person",
-            venue_name="Hall",
-            address="Hof 3",
-            city="Munich",
-            description=WORDS * 20,
-            created_at=NOW,
-            updated_at=NOW,
-        )
-    )
-    person = _row(Person(key="", zone="America/New_York", created_at=NOW, reach_chosen_at=NOW))
-    wish = _row(Subscription(person_id=0, confirmed_at=NOW, next_at=NOW))
-    shown = _row(
-        ShownPick(person_id=0, week=iso_week(NOW), event_id=0, rank=0, pick=PICK, profile_version=0, shown_at=NOW)
-    )
-    people, ranks = range(1, number + 1), range(PICKS)
+    """Store people whose mail is due: what they know and said, three months of mails, and a slate of seven each."""
     async with database.writing() as session:
         connection = await session.connection()
-        for table_, rows in (
-            (Event, [event | _told(number, start) for number in range(1, EVENTS + 1)]),
-            (Person, [person | {"id": n, "key": f"{n:016x}", "email": f"reader{n}@example.org"} for n in people]),
-            (Subscription, [wish | {"person_id": n} for n in people]),
-            (ShownPick, [shown | _shown(n, rank) for n in people for rank in ranks]),
+        for table_, laid in (
+            (Community, _communities()),
+            (CommunityTopic, _about()),
+            (Event, _events()),
+            (Person, _people(number)),
+            (Expertise, _known(number)),
+            (Subscription, _wishes(number)),
+            (Feedback, _said(number)),
+            (Digest, _mailed(number)),
+            (ShownPick, _shown(number)),
         ):
-            await connection.execute(insert(table_), rows)
+            while some := list(islice(laid, LAID)):
+                await connection.execute(insert(table_), some)
 
 
 def _row(one: SQLModel) -> dict[str, Any]:
     return one.model_dump(exclude={"id"})
 
 
-def _told(number: int, start: datetime) -> dict[str, Any]:
-    starts_at = start + timedelta(days=number % 20, hours=number % 12)
-    title = f"Letters, signs and streets: an evening about the city's words, number {number}"
-    return {
-        "id": number,
-        "key": f"event{number}",
-        "title": title,
-        "starts_at": starts_at,
-        "ends_at": starts_at + timedelta(hours=2),
-    }
+def _communities() -> Iterator[dict[str, Any]]:
+    """Yield groups near, groups elsewhere and chats, a third each."""
+    group = _row(Community(key="", name="", description=WORDS, activity={"words": "every Tuesday"}, updated_at=NOW))
+    for n in range(1, COMMUNITIES + 1):
+        lat, lon, city = (MUNICH, ELSEWHERE, (None, None, None))[n % 3]
+        where = {"lat": lat, "lon": lon, "city": city, "is_online": lat is None}
+        yield group | where | {"id": n, "key": f"community{n}", "name": f"Circle {n}", "url": f"https://{n}.example/"}
 
 
-def _shown(person: int, rank: int) -> dict[str, Any]:
-    event_id = (person * 31 + rank * 7) % EVENTS + 1
-    return {"person_id": person, "event_id": event_id, "rank": rank, "pick": PICK | {"path": ["JavaScript", f"{rank}"]}}
+def _about() -> Iterator[dict[str, Any]]:
+    topics = load_catalogue().topics
+    for n in range(1, COMMUNITIES + 1):
+        for place in range(2):
+            slug = topics[(n * 37 + place * 501) % len(topics)].slug
+            yield {"community_id": n, "topic": slug, "weight": 0.9 - place / 2}
+
+
+def _events() -> Iterator[dict[str, Any]]:
+    """Yield evenings to come and, as many, past ones."""
+    evening = Event(
+        key="",
+        title="",
+        starts_at=NOW,
+        zone="Europe/Berlin",
+        mode="in_person",
+        venue_name="Hall",
+        address="Hof 3",
+        city="Munich",
+        description=WORDS * 20,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    for n in range(1, 2 * EVENTS + 1):
+        days = 1 + n % 20 if n <= EVENTS else -1 - n % 80
+        starts_at = NOW + timedelta(days=days, hours=n % 12)
+        yield _row(evening) | {
+            "id": n,
+            "key": f"event{n}",
+            "title": f"Letters, signs and streets: an evening about the city's words, number {n}",
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(hours=2),
+            "community_id": n % COMMUNITIES + 1,
+            "series_key": f"series{n % (EVENTS // 4)}" if n > EVENTS else None,
+        }
+
+
+def _people(number: int) -> Iterator[dict[str, Any]]:
+    lat, lon, _ = MUNICH
+    person = _row(
+        Person(key="", zone="America/New_York", lat=lat, lon=lon, created_at=NOW - MONTHS, reach_chosen_at=NOW - MONTHS)
+    )
+    for n in range(1, number + 1):
+        yield person | {"id": n, "key": f"{n:016x}", "email": f"reader{n}@example.org"}
+
+
+def _known(number: int) -> Iterator[dict[str, Any]]:
+    """Yield three topics a person, hardly two people the same."""
+    topics = load_catalogue().topics
+    for n in range(1, number + 1):
+        for slug in {topics[(n * step) % len(topics)].slug for step in (1, 7, 101)}:
+            yield {"person_id": n, "topic": slug, "level": 1 + n % 5}
+
+
+def _wishes(number: int) -> Iterator[dict[str, Any]]:
+    wish = _row(Subscription(person_id=0, confirmed_at=NOW - MONTHS, next_at=NOW))
+    return (wish | {"person_id": n} for n in range(1, number + 1))
+
+
+def _said(number: int) -> Iterator[dict[str, Any]]:
+    """Yield a going and a refusal each, since the last mail."""
+    for n in range(1, number + 1):
+        for kind, event_id in (("going", (n * 31 + 3) % EVENTS + 1), ("too_far", EVENTS + n % EVENTS + 1)):
+            said = Feedback(person_id=n, event_id=event_id, kind=kind, given_at=NOW - timedelta(days=2))
+            yield _row(said)
+
+
+def _mailed(number: int) -> Iterator[dict[str, Any]]:
+    weeks = [NOW - timedelta(weeks=back) for back in range(1, MONTHS // timedelta(weeks=1))]
+    for n in range(1, number + 1):
+        for at in weeks:
+            ids = [EVENTS + (n * 31 + at.day * 13 + place) % EVENTS + 1 for place in range(PICKS)]
+            sent = Digest(person_id=n, week=iso_week(at), state="sent", changed_at=at, event_ids=ids)
+            yield sent.model_dump()
+
+
+def _shown(number: int) -> Iterator[dict[str, Any]]:
+    shown = _row(
+        ShownPick(person_id=0, week=iso_week(NOW), event_id=0, rank=0, pick=PICK, profile_version=0, shown_at=NOW)
+    )
+    for n in range(1, number + 1):
+        for rank in range(PICKS):
+            told = {"event_id": (n * 31 + rank * 7) % EVENTS + 1, "pick": PICK | {"path": ["JavaScript", f"{rank}"]}}
+            yield shown | told | {"person_id": n, "rank": rank}
 
 
 def claims(first: int, number: int) -> list[Claim]:

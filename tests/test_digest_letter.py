@@ -12,13 +12,25 @@ import pytest
 from postbox import Taken
 from readers import TUESDAY, add_reader, community, event, pick, show
 from service import NOW, settings_in
+from sqlmodel import select
 
 from app.db import Database
-from app.mail import letter, letter_facts
+from app.mail import introductions, letter, letter_facts
 from app.mail.digest_sending import built_for, links_of, send_due
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
-from app.models import CommunityTopic, Event, EventChange, Expertise, Feedback, Hidden, Person, Subscription
+from app.mail.since_last_mail import Changed
+from app.models import (
+    CommunityTopic,
+    Event,
+    EventChange,
+    Expertise,
+    Feedback,
+    Hidden,
+    Person,
+    ShownCommunity,
+    Subscription,
+)
 from app.picking import slates
 from app.picking.community_picks import communities_for
 from app.picking.slates import Shown
@@ -103,7 +115,7 @@ def test_subject_and_preview_come_from_the_picks() -> None:
     told = letter.write(facts((event(2), pick()), (event(3), pick("Bread baking"))), rhythm="weekly", links=LINKS)
     assert told.subject == "Evening 2, and 1 more"
     assert told.preview == "Typography, Bread baking · Thu 3 Dec, 19:00–21:00 · Studio, Munich"
-    off = letter_facts.Changed(event(4, status="cancelled"), {"status": "confirmed"})
+    off = Changed(event(4, status="cancelled"), {"status": "confirmed"})
     assert letter.write(facts((event(2), pick()), changed=(off,)), rhythm="weekly", links=LINKS).subject == (
         "Cancelled: Evening 4 · and 1 for this week"
     )
@@ -265,15 +277,17 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
             session.add(CommunityTopic(community_id=one.id or 0, topic=topic, weight=0.9))
         session.add(Hidden(person_id=1, kind="community", subject="unwanted", hidden_at=NOW))
         told = []
-        for weeks in range(2):
+        for weeks in range(3):
             now = NOW + timedelta(weeks=weeks)
             await show(session, person, [(await session.get_one(Event, 1), pick())] if weeks else [], now=now)
+            await introductions.keep(session, await introductions.choose(session, [person], now=now))
             told.append((await letter_facts.facts_of(session, [person], now=now, clock=now))[1].community)
         names = [one.active.community.name for one in told if one]
         picked = await communities_for(session, await slates.wish_of(session, person, now=NOW), now=NOW)
         reasons = {one.active.community.name: one.reason for one in picked}
         assert all(one and one.reason == reasons[one.active.community.name] for one in told)
-        assert sorted(names) == ["Chat", "Near"]
+        assert sorted(names[:2]) == ["Chat", "Near"]
+        assert names[2] == names[0]  # of all, it is longest ago
         whole = facts((event(3), pick()), community=told[names.index("Near")])
     text = words(mail_of(whole, tmp_path).part("plain"))
     assert (
@@ -281,3 +295,34 @@ async def test_one_community_is_introduced_another_one_each_week(database: Datab
         " to use. Meets every Tuesday. https://type.example/"
     ) in text
     assert "https://type.example/" in text
+
+
+async def test_a_community_is_chosen_ahead_of_the_mail_and_anew_for_another_profile(database: Database) -> None:
+    async with database.writing() as session:
+        soon = {"next_at": NOW + timedelta(hours=3)}
+        person = await add_reader(session, slate=[(event(12), pick())], **soon)
+        await add_reader(session, "bea", slate=[(event(13), pick())], next_at=NOW + timedelta(days=2))
+        session.add(Expertise(person_id=1, topic="javascript", level=3))
+        for name in ("Chat", "Forum"):
+            one = community(name, is_online=True)
+            session.add(one)
+            await session.flush()
+            session.add(CommunityTopic(community_id=one.id or 0, topic="ux-design", weight=0.9))
+    assert [await introductions.look_ahead(database, now=NOW, clock=NOW) for _ in range(2)] == [1, 0]
+    async with database.writing() as session:
+        (chosen,) = await session.exec(select(ShownCommunity))
+        assert (chosen.person_id, chosen.week, chosen.pick["path"]) == (1, "2026-W49", ["JavaScript", "UX design"])
+        first = (await introductions.introduced(session, [1], now=NOW))[1].active.community
+        session.add(Hidden(person_id=1, kind="community", subject=first.key, hidden_at=NOW))
+        (person,) = await session.exec(select(Person).where(Person.id == 1))
+        person.profile_version += 1
+        await show(session, person, [(event(14), pick())])
+        await session.flush()
+        assert await introductions.introduced(session, [1], now=NOW) == {}
+    assert await introductions.look_ahead(database, now=NOW, clock=NOW) == 1
+    async with database.writing() as session:
+        second = (await introductions.introduced(session, [1], now=NOW))[1].active.community
+        assert {first.name, second.name} == {"Chat", "Forum"}
+        second.activity = {"label": "ended"}
+        await session.flush()
+        assert await introductions.introduced(session, [1], now=NOW) == {}

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from base64 import b64encode
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import dkim
@@ -22,8 +23,9 @@ from app.account.signing import Asked, mail_for
 from app.mail import mailer
 from app.mail.digest_sending import Outgoing, built_for, links_of
 from app.mail.dkim import BadKey, load_signer
-from app.mail.letter_facts import Changed, Facts, Said
+from app.mail.letter_facts import Facts
 from app.mail.mail_templates import inlined
+from app.mail.since_last_mail import Changed, Said
 from app.models import Subscription
 from app.settings import Settings
 from app.words.wording import wording_of
@@ -166,7 +168,7 @@ def test_the_mail_loads_nothing_reports_nothing_and_is_small(tmp_path: Path) -> 
     assert len(mail.content) < 80_000
     for loading in ("<img", "<link", "<script", "<iframe", "url(", "@import", "src=", "background="):
         assert loading not in html
-    assert f"<title>{mail.mail['Subject']}</title>" in html
+    assert f"<title>{mail.mail['Subject']}</title>" in unescape(html)
 
 
 def test_the_text_is_written_as_text(tmp_path: Path) -> None:

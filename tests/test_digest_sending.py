@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from app.db import Database
 from app.mail import digest, letter
 from app.mail.digest_sending import send_all, send_due
-from app.models import Digest, Person, Subscription
+from app.models import Digest, Person, ShownPick, Subscription
 from app.settings import Settings
 
 pytest_plugins = ("databases",)
@@ -175,7 +175,27 @@ async def test_what_cannot_be_written_for_one_is_written_for_the_others(database
     async with database.writing() as session:
         (broken,) = await session.exec(select(Person).where(Person.email == "bad@example.org"))
         broken.email = "bäd@example.org"  # by hand, past every check
-    assert await send(database, settings) == {"sent": 2, "failed": 1}
+    assert await send(database, settings) == {"sent": 2, "later": 1}
+
+
+async def test_what_is_not_known_of_one_is_known_of_the_others(database: Database, settings: Settings) -> None:
+    await add_readers(database, "ada", "bad", "cay")
+    async with database.writing() as session:
+        (broken,) = await session.exec(
+            select(ShownPick)
+            .join(Person, col(Person.id) == ShownPick.person_id)
+            .where(Person.email == "bad@example.org")
+        )
+        broken.pick = {"reason": "of another age"}
+    assert await send(database, settings) == {"sent": 2, "later": 1}
+    async with database.writing() as session:
+        (broken,) = await session.exec(
+            select(ShownPick)
+            .join(Person, col(Person.id) == ShownPick.person_id)
+            .where(Person.email == "bad@example.org")
+        )
+        broken.pick = pick()
+    assert await send(database, settings, NOW + LATER) == {"sent": 1}
 
 
 async def test_refusals_for_the_moment_are_tried_again_and_given_up_in_the_end(

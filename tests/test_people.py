@@ -15,7 +15,18 @@ from test_sign_in import ask, mails, signed_in
 from typer.testing import CliRunner
 
 from app.cli.commands import cli
-from app.models import Audit, Digest, Event, Hidden, Person, Proposal, Subscription, Takeaway
+from app.models import (
+    Audit,
+    Community,
+    Digest,
+    Event,
+    Hidden,
+    Person,
+    Proposal,
+    ShownCommunity,
+    Subscription,
+    Takeaway,
+)
 from app.picking import slates
 
 ME = "/api/v1/me"
@@ -44,6 +55,11 @@ async def a_life(service: Service) -> dict[str, str]:
         session.add(Proposal(url="https://page.example/", person_id=person.id, proposed_at=NOW))
         session.add(Digest(person_id=person.id, week="2026-W49", state="sent", changed_at=NOW))
         session.add(Hidden(person_id=person.id, kind="topic", subject="knitting", hidden_at=NOW))
+        circle = Community(key="circle", name="Circle", updated_at=NOW)
+        session.add(circle)
+        await session.flush()
+        met = {"person_id": person.id, "community_id": circle.id, "week": "2026-W49", "profile_version": 1}
+        session.add(ShownCommunity(**met, shown_at=NOW))
         event = (await session.exec(select(Event).where(Event.key == ids["chess"]))).one()
         session.add(Takeaway(person_id=person.id, event_id=event.id or 0, learned="The Sicilian"))
     return me
@@ -69,6 +85,7 @@ TOLD = {
     "expertise": "person",
     "feedback": "feedback",
     "shownpick": "picks",
+    "showncommunity": "introductions",
     "feed": "feeds",
     "feedentry": "feeds",
     "token": "tokens",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ class Offers:
 
 def offers(event: Event, page: str) -> Offers:
     """Return where an event is put into a calendar of Google's or Microsoft's; `page` stands in its description."""
-    title, told, place = _quoted(event.title), quote_plus(page), _place(event)
+    title, told, place = _quoted(event.title), _address(page), _place(event)
     at = f"&location={place}" if place else ""
     if event.all_day:
         first, last = _days(event)
@@ -40,8 +41,12 @@ def offers(event: Event, page: str) -> Offers:
     )
 
 
+@lru_cache(maxsize=4096)  # people of a town are offered the same evenings and places
 def _quoted(text: str) -> str:
     return quote_plus(" ".join(clean(text).split())[:LONGEST])
+
+
+_address = lru_cache(maxsize=4096)(quote_plus)
 
 
 def _utc(moment: datetime) -> str:

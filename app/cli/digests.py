@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 cli = typer.Typer(no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON array.")]
+NOT_MAILED = {
+    "paused": "takes a break from the weekly mail",
+    "off": "does not want the weekly mail",
+    "no-address": "has no address to send it to",
+    "unconfirmed": "has not confirmed the address yet",
+    "unsubscribed": "has left the weekly mail",
+    "bounced": "gets no more mails, since some came back",
+    "complained": "gets no more mails after a complaint",
+}
 WEEK = re.compile(r"\d{4}-W(0[1-9]|[1-4]\d|5[0-3])")
 
 
@@ -49,22 +58,27 @@ def preview(
     """Print the mail a person would get now; nothing is sent and nothing noted."""
 
     async def work(chosen: Settings, database: Database) -> None:
+        from datetime import UTC, datetime
         from email.message import EmailMessage
         from email.parser import BytesParser
         from email.policy import default
 
         from app.mail.digest_sending import preview_for
+        from app.mail.subscription import state_of, subscription_of
         from app.people.people import person_called
 
         async with database.reading() as session:
             found = await person_called(session, person.strip().lower())
-        if found is None or found.id is None:
-            raise Failed(f"no person has the id or address {person!r}; `adjacent people list` names all")
+            if found is None or found.id is None:
+                raise Failed(f"no person has the id or address {person!r}; `adjacent people list` names all")
+            state = state_of(await subscription_of(session, found), found, clock=datetime.now(UTC))
         outgoing = await preview_for(database, chosen, found.id, now=chosen.now())
         if outgoing is None:
             raise Failed(
                 f"there is nothing worth a mail to {person}; `adjacent people show {person}` says what they know"
             )
+        if state != "on":
+            say(f"{person} {NOT_MAILED[state]}; this is what a mail would say")
         if eml:
             print(outgoing.built.content.decode(), end="")
             return
@@ -96,7 +110,10 @@ def send(
         clock = datetime.now(UTC)
         if dry_run:
             rows = await would_send(database, chosen, week, now=chosen.now(), clock=clock)
-            printing.table(("address", "subject"), rows)
+            written = [(address, subject) for address, subject in rows if subject is not None]
+            if written:
+                printing.table(("address", "subject"), written)
+            say(f"{len(written)} would be sent, {len(rows) - len(written)} skipped" if rows else "nothing is due")
             return
         if week is not None:
             async with database.writing() as session:

@@ -174,8 +174,13 @@ async def put_off(session: AsyncSession, claim: Claim, *, clock: datetime, error
         return
     await session.exec(
         update(Digest)
-        .where(*_is(claim), col(Digest.state) == "sending")
-        .values(state="due", next_attempt_at=clock + RETRIES[claim.attempts], error=error)
+        .where(*_is(claim), col(Digest.state).in_(("due", "sending")))
+        .values(
+            state="due",
+            attempts=claim.attempts + 1,
+            next_attempt_at=clock + RETRIES[claim.attempts],
+            error=error,
+        )
         .execution_options(synchronize_session=False)
     )
 

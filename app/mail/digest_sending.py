@@ -15,11 +15,12 @@ from time import monotonic
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from app.calendars import feeds
 from app.db import Database
-from app.mail import digest, letter_facts, mailer
+from app.mail import digest, introductions, letter_facts, mailer
 from app.mail import subscription as subscriptions
 from app.mail.digest import Claim
 from app.mail.letter import Letter, message_for, write
@@ -29,7 +30,7 @@ from app.models import Person, Subscription
 from app.picking.slates import iso_week
 from app.settings import Settings
 
-BATCH = 50  # mails written at once
+BATCH = 100  # mails written at once: what is asked of the database once for all of them counts little then
 MOST = 500  # mails a call
 ENROLLED = 1000  # subscriptions looked at a transaction
 HEAVIEST = 60_000  # bytes of a mail; some programs show no more than 100,000
@@ -93,7 +94,7 @@ async def _send_batch(
 ) -> tuple[Counter[str], bool]:
     """Return how many ended how, and whether the next batch may fare better than this one."""
     counts: Counter[str] = Counter()
-    written = await write_to(database, settings, claims, now=now, clock=clock)
+    written = await _write_to_each(database, settings, claims, now=now, clock=clock)
     pause = 1 / settings.mail_rate
     for place, claim in enumerate(claims):
         outgoing = written.get(claim)
@@ -102,8 +103,8 @@ async def _send_batch(
                 if outgoing is None:
                     await digest.skip(session, claim, clock=clock)
                 else:
-                    await digest.settle(session, claim, "failed", clock=clock, error=outgoing)
-            counts["skipped" if outgoing is None else "failed"] += 1
+                    await digest.put_off(session, claim, clock=clock, error=outgoing)
+            counts["skipped" if outgoing is None else "later"] += 1
             continue
         begun = monotonic()
         try:
@@ -150,12 +151,31 @@ async def _deliver(
     return state
 
 
+async def _write_to_each(
+    database: Database, settings: Settings, claims: Sequence[Claim], *, now: datetime, clock: datetime
+) -> Mapping[Claim, Outgoing | str]:
+    """Write to all at once, or one by one where what is stored about one of them is broken; raises SQLAlchemyError."""
+    try:
+        return await write_to(database, settings, claims, now=now, clock=clock)
+    except SQLAlchemyError:
+        raise  # nobody's data: all of them wait until the database is well again
+    except Exception as error:
+        if len(claims) == 1:
+            log.exception("weekly mail not written", person=claims[0].person_id)
+            return {claims[0]: f"not written: {type(error).__name__}"}
+    written: dict[Claim, Outgoing | str] = {}
+    for claim in claims:
+        written |= await _write_to_each(database, settings, [claim], now=now, clock=clock)
+    return written
+
+
 async def write_to(
     database: Database, settings: Settings, claims: Sequence[Claim], *, now: datetime, clock: datetime
 ) -> Mapping[Claim, Outgoing | str]:
     """Return a mail for each person there is something to tell, or what went wrong; the others are left out."""
     ids = [claim.person_id for claim in claims]
     await _renew_slates(database, ids, now=now)
+    await introductions.choose_missing(database, ids, now=now)
     async with database.reading() as session:
         people = list(await session.exec(select(Person).where(col(Person.id).in_(ids))))
         wishes = {
@@ -206,8 +226,11 @@ async def preview_for(database: Database, settings: Settings, person_id: int, *,
         person = await session.get_one(Person, person_id)
         wish = await subscriptions.subscription_of(session, person)
         await feeds.renew(session, person, now=now)
+        await introductions.keep(session, await introductions.choose(session, [person], now=now))
         facts = (await letter_facts.facts_of(session, [person], now=now, clock=clock))[person_id]
         outgoing = None
+        if wish.rhythm == "off":
+            wish = Subscription(person_id=person_id)  # as they would begin
         if letter_facts.is_worth_a_mail(facts, wish.rhythm):
             week = iso_week(clock.astimezone(ZoneInfo(person.zone)))
             outgoing = built_for(facts, wish, week, settings, links_of(settings), clock=clock)
@@ -217,19 +240,21 @@ async def preview_for(database: Database, settings: Settings, person_id: int, *,
 
 async def would_send(
     database: Database, settings: Settings, week: str | None, *, now: datetime, clock: datetime
-) -> list[tuple[str, str]]:
-    """Return the addresses that would be written to now, and what about."""
+) -> list[tuple[str, str | None]]:
+    """Return the addresses whose mail would be written now, and its subject; None where nothing is worth a mail."""
     async with database.writing() as session:  # rolled back
         await (
             digest.enrol_week(session, week, clock=clock) if week else digest.enrol(session, clock=clock, limit=MOST)
         )
         claims = await digest.claim(session, clock=clock, limit=MOST)
+        ids = [claim.person_id for claim in claims]
+        named = await session.exec(select(Person.id, Person.email).where(col(Person.id).in_(ids)))
+        addresses = {id_: email or "" for id_, email in named}
         await session.rollback()
     rows = []
-    for claim in claims:
-        outgoing = await preview_for(database, settings, claim.person_id, now=now)
-        if outgoing is not None:
-            rows.append((outgoing.built.to, outgoing.letter.subject))
+    for person_id in ids:
+        outgoing = await preview_for(database, settings, person_id, now=now)
+        rows.append((addresses[person_id], outgoing.letter.subject if outgoing is not None else None))
     return rows
 
 

@@ -1,6 +1,6 @@
 """Step 7 for mail, what one says: a person's facts as sentences, links and hours, in their language, on their clock. Pure.
 
-The templates (`templates/mail/weekly.*`) arrange what is said here.
+The templates (`templates/weekly.*`) arrange what is said here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from app.calendars.calendar_feed import is_off
 from app.mail.introductions import where_to_join
-from app.mail.letter_facts import Changed, Facts, Said
+from app.mail.letter_facts import Facts
 from app.mail.letter_items import LONGEST_REASON, LONGEST_TITLE, Item, item_of, one_line, page_of
 from app.mail.mail_links import Links
 from app.mail.mail_templates import compose
 from app.mail.mailer import Message
+from app.mail.since_last_mail import Changed, Said
 from app.models import Event
 from app.words.event_words import where_words
 from app.words.reach_words import REACH_WORDS
@@ -72,6 +73,7 @@ class Letter:
     lead: str
     skipped: str  # that there were weeks without a mail, or ""
     items: tuple[Item, ...]
+    changed_heading: str
     changed: tuple[Line, ...]
     question: Line | None  # about an evening that is over
     community: Introduction | None
@@ -94,6 +96,7 @@ def write(facts: Facts, *, rhythm: str, links: Links) -> Letter:
         lead=_lead(items, wording),
         skipped=_skipped(facts, wording),
         items=items,
+        changed_heading=_changed_heading(facts.changed, wording),
         changed=tuple(_changed(one, zone, wording, links) for one in facts.changed[:MOST_CHANGED]),
         question=_question(asked, facts.person.key, wording, links) if asked is not None else None,
         community=_community(facts, zone, wording),
@@ -198,6 +201,12 @@ def _foot(rhythm: str, wording: Wording, *, is_first: bool) -> str:
             wording.text("There is none when nothing is worth your evening. No pixel tells us whether you open it."),
         )
     )
+
+
+def _changed_heading(changed: Sequence[Changed], wording: Wording) -> str:
+    if all(one.is_going for one in changed):
+        return wording.text("You are going, and something changed")
+    return wording.text("Something changed in your calendar")
 
 
 def _changed(changed: Changed, zone: ZoneInfo, wording: Wording, links: Links) -> Line:

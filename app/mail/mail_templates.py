@@ -1,10 +1,9 @@
 """Mails from templates: NAME.txt, written as text, and NAME.html, whose styles are inlined when it is loaded.
 
 Inlining costs more than rendering, so it is done once a template and not once a mail; so is translating: `_("…")` in a
-template becomes the text in the language of its environment. Sentences with something in them come worded.
- What is Jinja's is hidden from
-the HTML parser meanwhile: statements as comments, which it lets stand between the rows of a `<tbody>`, too; expressions
-as words, which may stand in an attribute.
+template becomes the text in the language of its environment. Sentences with something in them come worded. What is
+Jinja's is hidden from the HTML parser meanwhile: statements as comments, which it lets stand between the rows of a
+`<tbody>`, too; expressions as words, which may stand in an attribute.
 """
 
 from __future__ import annotations
@@ -58,9 +57,14 @@ def _wrapped(words: str, indent: str = "", first: str | None = None) -> str:
 
     By hand: textwrap takes a fifth of the time of a whole mail.
     """
-    lines = [indent if first is None else first]
+    begun = indent if first is None else first
+    parts = words.split()
+    whole = begun + " ".join(parts)
+    if len(whole) <= LINE:
+        return whole
+    lines = [begun]
     is_empty = True
-    for word in words.split():
+    for word in parts:
         if not is_empty and len(lines[-1]) + len(word) >= LINE:
             lines.append(indent)
             is_empty = True

@@ -182,6 +182,7 @@ async def subscription_json(session: AsyncSession, person: Person, *, clock: dat
         select(Digest).where(Digest.person_id == person.id).order_by(col(Digest.week).desc()).limit(1)
     )
     last = rows.one_or_none()
+    zone = ZoneInfo(person.zone)  # days are those of the person's calendar
     paused_until = subscription.paused_until
     return {
         "state": state_of(subscription, person, clock=clock),
@@ -190,8 +191,8 @@ async def subscription_json(session: AsyncSession, person: Person, *, clock: dat
         "hour": subscription.hour,
         "zone": person.zone,
         "language": person.language or SOURCE_LANGUAGE,
-        "next_at": subscription.next_at.isoformat() if subscription.next_at else None,
-        "paused_until": paused_until.isoformat() if paused_until and paused_until > clock else None,
+        "next_at": subscription.next_at.astimezone(zone).isoformat() if subscription.next_at else None,
+        "paused_until": paused_until.astimezone(zone).isoformat() if paused_until and paused_until > clock else None,
         "email": person.email,
         "last": {"week": last.week, "state": last.state, "at": last.changed_at.isoformat()} if last else None,
     }

@@ -22,6 +22,7 @@ from app.models import (
     Feedback,
     FeedEntry,
     Proposal,
+    ShownCommunity,
     ShownPick,
     Takeaway,
     Token,
@@ -78,6 +79,7 @@ async def forget_records(session: AsyncSession, *, clock: datetime, keep: timede
     await tokens.forget_expired(session, clock=clock)
     conditions: tuple[tuple[type, ColumnElement[bool]], ...] = (
         (ShownPick, col(ShownPick.shown_at) < before),
+        (ShownCommunity, col(ShownCommunity.shown_at) < before),
         (Digest, col(Digest.changed_at) < before),
         (Proposal, col(Proposal.decided_at) < before),
         (Token, col(Token.revoked_at) < before),

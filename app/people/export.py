@@ -8,6 +8,7 @@ from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import (
+    Community,
     Digest,
     Event,
     Expertise,
@@ -17,6 +18,7 @@ from app.models import (
     Hidden,
     Person,
     Proposal,
+    ShownCommunity,
     ShownPick,
     SignIn,
     Subscription,
@@ -33,6 +35,7 @@ async def export(session: AsyncSession, person: Person) -> dict[str, Any]:
         "person": await _person(session, person),
         "feedback": await _feedback(session, person),
         "picks": await _picks(session, person),
+        "introductions": await _introductions(session, person),
         "feeds": await _feeds(session, person),
         "tokens": await _tokens(session, person),
         "hidden": await _hidden(session, person),
@@ -89,6 +92,18 @@ async def _picks(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
             **row.pick,
         }
         for row, key in shown
+    ]
+
+
+async def _introductions(session: AsyncSession, person: Person) -> list[dict[str, Any]]:
+    shown = await session.exec(
+        select(ShownCommunity, Community.key)
+        .join(Community, col(Community.id) == ShownCommunity.community_id)
+        .where(ShownCommunity.person_id == person.id)
+        .order_by(col(ShownCommunity.week))
+    )
+    return [
+        {"week": row.week, "community": key, "shown_at": row.shown_at.isoformat(), **row.pick} for row, key in shown
     ]
 
 

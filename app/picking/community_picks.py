@@ -76,22 +76,6 @@ async def communities_for(session: AsyncSession, wish: Wish, *, now: datetime) -
     ]
 
 
-async def communities_for_each(
-    session: AsyncSession, wishes: Sequence[Wish], *, now: datetime
-) -> list[list[CommunityPick]]:
-    """Return the best communities for each wish; what is known of communities is read once for all of them."""
-    chosen = await choices_for_each(session, wishes, now=now)
-    active = await _active(session, {choice.candidate.id for choices in chosen for choice in choices}, now=now)
-    return [
-        [
-            CommunityPick.of(choice, wish.known, distance_km=away_km(one.community, wish), active=one)
-            for choice in choices
-            if (one := active.get(choice.candidate.id)) is not None
-        ]
-        for wish, choices in zip(wishes, chosen, strict=True)
-    ]
-
-
 async def choices_for_each(session: AsyncSession, wishes: Sequence[Wish], *, now: datetime) -> list[list[Choice]]:
     """Return the numbers of the best communities for each wish, as `communities_for` does.
 

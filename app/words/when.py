@@ -36,7 +36,7 @@ def when_for(event: Event, reader: ZoneInfo, wording: Wording) -> When:
     start, elsewhere = event.starts_at.astimezone(counts), event.starts_at.astimezone(other)
     told = ""
     if not event.all_day and start.utcoffset() != elsewhere.utcoffset():
-        hour = f"{elsewhere:%H:%M}"
+        hour = _clock(elsewhere)
         if elsewhere.date() != start.date():
             hour = f"{day_words(elsewhere, wording)}, {hour}"
         region, _, city = event.zone.rpartition("/")
@@ -73,13 +73,18 @@ def _hours(event: Event, zone: ZoneInfo, wording: Wording, *, with_year: bool = 
             return wording.text("{day}, all day", day=day)
         until = day_words(last, wording, with_year=with_year)
         return wording.text("{day} – {last}, all day", day=day, last=until)
-    hour = f"{start:%H:%M}"
+    hour = _clock(start)
     if end is None:
         return wording.text("{day}, {hour}", day=day, hour=hour)
     if end - start < ONE_NIGHT:
-        return wording.text("{day}, {hour}–{until}", day=day, hour=hour, until=f"{end:%H:%M}")
+        return wording.text("{day}, {hour}–{until}", day=day, hour=hour, until=_clock(end))
     last_day = day_words(end, wording, with_year=with_year)
-    return wording.text("{day}, {hour} – {last}, {until}", day=day, hour=hour, last=last_day, until=f"{end:%H:%M}")
+    return wording.text("{day}, {hour} – {last}, {until}", day=day, hour=hour, last=last_day, until=_clock(end))
+
+
+def _clock(moment: datetime) -> str:
+    # By hand: `strftime` takes four times as long, and lists and mails tell many hours.
+    return f"{moment.hour:02}:{moment.minute:02}"
 
 
 def day_words(day: date, wording: Wording, *, with_year: bool = False) -> str:
