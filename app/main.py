@@ -95,7 +95,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
                 if works and await first_start.prepare(database, now=settings.now()):
                     await registry.enter(database)
                     announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
-                behind = working(database, settings, fetcher) if works else nullcontext()
+                behind = working(database, settings, fetcher, after=STARTED) if works else nullcontext()
                 async with uses.written_behind(database), behind:
                     await _greet(database, settings, announce)
                     async with ahead.read_before_anybody_asks(database, now=settings.now(), after=STARTED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -23,10 +23,18 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def working(database: Database, settings: Settings, fetcher: Fetcher) -> AsyncIterator[None]:
-    """Work behind whatever happens inside; at its end what is under way may finish for a moment, then it is let go."""
+async def working(database: Database, settings: Settings, fetcher: Fetcher, *, after: float = 0) -> AsyncIterator[None]:
+    """Work behind whatever happens inside; at its end what is under way may finish for a moment, then it is let go.
+
+    It begins `after` so many seconds: what is done at every start would make those wait who ask for the first page.
+    """
     stopping = asyncio.Event()
-    task = asyncio.create_task(work(database, settings, fetcher, stopping))
+
+    async def begin() -> None:
+        await _rest(stopping, after)
+        await work(database, settings, fetcher, stopping)
+
+    task = asyncio.create_task(begin())
     try:
         yield
     finally:
@@ -45,10 +53,12 @@ async def work(database: Database, settings: Settings, fetcher: Fetcher, stoppin
             # The loop outlives the database's absence: nobody should have to restart workers after it.
             log.exception("the engine was lost", pause=pause)
             pause = FIRST_PAUSE if datetime.now(UTC) - begun > timedelta(minutes=1) else min(pause * 2, LAST_PAUSE)
-            try:
-                await asyncio.wait_for(stopping.wait(), pause)
-            except TimeoutError:
-                continue
+            await _rest(stopping, pause)
+
+
+async def _rest(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def _work(database: Database, settings: Settings, fetcher: Fetcher, stopping: asyncio.Event) -> None:
