@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.measure import Row, seconds, table
 from recommender.catalogue import load_catalogue
 from recommender.embedding import Embedder, SentenceEmbedder
+from recommender.event_text import EventText, embedded_text, read
 from recommender.heads import BUCKETS
 from recommender.purpose import Purposer, load_cues, load_purpose_model
-from recommender.tagging import EventText, Tagger, embedded_text, read
+from recommender.tagging import Tagger
 from recommender.tagging_model import load_model
 
 BATCH = 200  # events, as they are tagged at ingest

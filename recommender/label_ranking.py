@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from recommender.adjacency import DEVELOPER_FIELDS, load_adjacency
 from recommender.catalogue import Catalogue, Topic, key
+from recommender.event_text import EventText
 from recommender.log_odds import sigmoid
 from recommender.reach import widen
-from recommender.tagging import EventText, load_tagger
+from recommender.tagging import load_tagger
 
 Floats = NDArray[np.float64]
 

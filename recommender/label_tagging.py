@@ -9,9 +9,11 @@ import numpy as np
 
 from recommender.catalogue import key
 from recommender.embedding import Vectors
+from recommender.event_text import EventText, Reading, read
 from recommender.heads import Floats
 from recommender.names import Names
-from recommender.tagging import BATCH, EventText, Reading, Tagger, load_tagger, read, sigmoid, standardised
+from recommender.tagging import BATCH, Tagger, load_tagger, sigmoid
+from recommender.tagging_features import standardised
 
 LEAST = 4.0  # times less than usual is the least a label is expected: heads are linear and may fall below 0
 

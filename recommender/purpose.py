@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.embedding import Embedder, Vectors, load_embedder
+from recommender.event_text import EventText, embedded_text, read
 from recommender.heads import BUCKETS, Floats, word_counts, word_rows
 from recommender.names import Mention, Names
-from recommender.tagging import EventText, embedded_text, read
 
 PURPOSES = ("learn", "exchange", "sell", "recruit", "social")
 PLACES = ("title", "group", "text")

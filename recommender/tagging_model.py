@@ -1,4 +1,4 @@
-"""Step 5d, what tagging learned: heads, how far names are to be trusted, and how all evidence becomes one weight."""
+"""Step 5e, what tagging learned: heads, how far names are to be trusted, and how all evidence becomes one weight."""
 
 from __future__ import annotations
 

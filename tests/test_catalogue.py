@@ -13,9 +13,10 @@ from pace import within
 import recommender.catalogue as catalogue_module
 from recommender import topic_files
 from recommender.catalogue import BrokenCatalogue, Catalogue, Topic, load_catalogue, read_also
+from recommender.event_text import EventText
 from recommender.labels import key, readings
 from recommender.suggestions import slips
-from recommender.tagging import EventText, Tagger
+from recommender.tagging import Tagger
 from recommender.tagging_model import load_model
 
 # What people type, by the topic they mean.

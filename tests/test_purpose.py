@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from recommender.event_text import EventText
 from recommender.purpose import PURPOSES, Purposer, load_cues, load_purpose_model, load_purposer, purposes
-from recommender.tagging import EventText
 
 
 @pytest.fixture(scope="module")

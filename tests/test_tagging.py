@@ -9,15 +9,11 @@ import pytest
 
 from recommender.catalogue import load_catalogue
 from recommender.embedding import MAX_WORDS, load_embedder, prepared
+from recommender.event_text import EventText
 from recommender.label_tagging import tag_labels
 from recommender.names import Names, words_of
-from recommender.tagging import (
-    MOST_TOPICS,
-    EventText,
-    Tagger,
-    everyday_names,
-    load_tagger,
-)
+from recommender.tagging import MOST_TOPICS, Tagger, load_tagger
+from recommender.tagging_features import everyday_names
 from recommender.tagging_model import load_model
 
 

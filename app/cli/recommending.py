@@ -198,9 +198,10 @@ def tag(
 ) -> None:
     """Say what texts given as JSON lines on standard input are about; needs no database."""
     from recommender.catalogue import load_catalogue
+    from recommender.event_text import EventText
     from recommender.label_tagging import tag_labels
     from recommender.purpose import purposes
-    from recommender.tagging import EventText, load_tagger
+    from recommender.tagging import load_tagger
 
     texts = [
         EventText(title=str(line.get("title") or ""), text=str(line.get("text") or "")) for _, line in _json_lines()

@@ -23,8 +23,9 @@ from app.events import turns
 from app.events.language import language_of
 from app.models import Community, Embedding, Event, EventTopic
 from recommender.embedding import Embedder, Vectors, load_embedder
+from recommender.event_text import EventText, embedded_text
 from recommender.purpose import Purpose, Purposer, load_purposer
-from recommender.tagging import EventText, Tag, Tagger, embedded_text, load_tagger
+from recommender.tagging import Tag, Tagger, load_tagger
 
 OTHERS = 8  # other titles of its community that an event's purpose is judged by
 BATCH = 200  # events a transaction: requests get through between two batches

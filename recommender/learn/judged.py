@@ -14,10 +14,10 @@ from icalendar import Calendar
 from lxml import etree  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from recommender.event_text import EventText
 from recommender.learn.sources import rows
 from recommender.learn.tagged_texts import read_tagged_groups
 from recommender.purpose import PURPOSES
-from recommender.tagging import EventText
 
 LABELS = Path(__file__).parent.parent / "data" / "purpose_labels.tsv"
 

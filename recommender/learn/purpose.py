@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from recommender.catalogue import Catalogue
 from recommender.embedding import load_embedder
+from recommender.event_text import EventText, embedded_text
 from recommender.heads import BUCKETS, Floats
 from recommender.learn.judged import Labelled, read_labelled, read_lines
 from recommender.learn.tagged_texts import forget_vectors
 from recommender.purpose import PURPOSES, PurposeModel, cue_features, hashed_words, heard, load_cues, load_usual
-from recommender.tagging import EventText, embedded_text
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "purpose_examples.tsv"
 # Chosen on the first and the second sample together: macro-F1 .79 and .74; without words .75 and .74, and .74 and .71

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from recommender.catalogue import Catalogue, key
 from recommender.embedding import Vectors, load_embedder
+from recommender.event_text import EventText, embedded_text, read
 from recommender.heads import Floats
 from recommender.learn.sources import incidence, lines, positions, rows
-from recommender.tagging import EventText, embedded_text, read
 
 MIN_GROUPS = 2  # that use a tag, for it to get a class of its own
 # What the events of a group are called when they are called nothing: the group alone must tell what they are about.

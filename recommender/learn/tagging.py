@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.catalogue import Catalogue, key
 from recommender.embedding import load_embedder
+from recommender.event_text import MAX_WORDS, EventText, embedded_text, read
 from recommender.heads import BUCKETS, Floats, VectorHead, WordHead, word_rows
 from recommender.label_tagging import LABEL_FEATURES, Labels
 from recommender.learn.sources import incidence
@@ -35,20 +36,15 @@ from recommender.learn.tagged_texts import (
     tag_vocabulary,
 )
 from recommender.names import Names, words_of
-from recommender.tagging import (
+from recommender.tagging import Tagger, sigmoid
+from recommender.tagging_features import (
     FEATURE,
-    MAX_WORDS,
     NAMED,
     TOPIC_FEATURES,
-    EventText,
-    Tagger,
     Witness,
     add_heads,
-    embedded_text,
     everyday_names,
     first_trust,
-    read,
-    sigmoid,
     standardised,
     topic_names,
 )
