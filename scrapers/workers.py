@@ -179,7 +179,10 @@ class _AnswerUnpickler(pickle.Unpickler):
         {
             *(
                 ("scrapers.draft", name)
-                for name in ("EventDraft", "Organizer", "Problem", "Reading", "Series", "Unreadable", "Venue")
+                for name in (
+                    *("CommunityDraft", "EventDraft", "Link", "Organizer", "Problem"),
+                    *("Reading", "Series", "Unreadable", "Venue"),
+                )
             ),
             ("scrapers.workers", "Answer"),
             ("datetime", "datetime"),

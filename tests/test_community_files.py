@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from pace import within
 
-from scrapers import CommunityDraft, Link, Problem, Reading, Unreadable, Window, read_here
+from scrapers import CommunityDraft, Link, Problem, Reading, Unreadable, Window, read, read_here
 from scrapers.platforms import feeds_of_address
 
 WINDOW = Window(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 10, tzinfo=UTC))
@@ -177,6 +177,11 @@ def test_archive_holds_many_and_broken_files_cost_themselves_alone() -> None:
         Problem("double_name", "more/circle.toml", "another file is called circle.toml, too; rename one; left out"),
     )
     assert (reading.kind, reading.listed) == ("community", 3)
+
+
+def test_communities_come_whole_through_the_guarded_door() -> None:
+    body = archive(repo__communities__chat=CHAT, repo__communities__broken="name = ")
+    assert read(body, url="https://lists.example/main.zip", window=WINDOW) == archived(body)
 
 
 def test_archive_without_communities_is_unreadable() -> None:
