@@ -61,23 +61,24 @@ def _several(value: Any) -> Any:
 
 Languages = Annotated[
     list[Language],
-    BeforeValidator(_several),
+    BeforeValidator(_several, json_schema_input_type=Annotated[list[Language], Field(max_length=20)] | Language),
     Field(
         max_length=20, description="Of events; `en` means `en-GB`, too. None: any. Those that tell none always count."
     ),
 ]
 Purposes = Annotated[
     list[Purpose],
-    BeforeValidator(_several),
+    BeforeValidator(_several, json_schema_input_type=Annotated[list[Purpose], Field(max_length=5)] | Purpose),
     Field(
         max_length=5,
         description="What people may mainly come for. None: learn, exchange and social; what is for sale and job fairs "
         "stay out unless they are named.",
     ),
 ]
+Way = Literal["in_person", "online", "hybrid"]
 Modes = Annotated[
-    list[Literal["in_person", "online", "hybrid"]],
-    BeforeValidator(_several),
+    list[Way],
+    BeforeValidator(_several, json_schema_input_type=Annotated[list[Way], Field(max_length=3)] | Way),
     Field(max_length=3, description="None: any. What is hybrid counts as either."),
 ]
 FreeOnly = Annotated[bool, Field(strict=True, description="Only events that say they are free of charge.")]
