@@ -55,7 +55,7 @@ def load_cues() -> Cues:
     phrases: list[tuple[str, int]] = []
     for purpose, sets in read_cue_file().items():
         for name, written in sets.items():
-            if purpose != "fields":
+            if purpose != "domains":
                 phrases += [(phrase, len(kinds)) for phrase in written]
                 kinds.append((purpose, name))
     kin = [[purpose == one for one in PURPOSES] for purpose, _ in kinds]
@@ -63,8 +63,8 @@ def load_cues() -> Cues:
 
 
 def load_usual() -> Mapping[str, Sequence[str]]:
-    """Return for each purpose the fields of the catalogue whose evenings usually have it."""
-    return read_cue_file()["fields"]
+    """Return for each purpose the domains of the catalogue whose evenings usually have it."""
+    return read_cue_file()["domains"]
 
 
 def read_cue_file() -> dict[str, dict[str, list[str]]]:
