@@ -325,6 +325,7 @@ async def test_openapi_names_every_operation_once_and_declares_its_errors(servic
         assert ("security" in operation) == ("401" in operation["responses"]), path
     schemas = document["components"]["schemas"]
     assert "ProblemDetails" in schemas
+    assert all(name.isidentifier() for name in schemas)  # no two models of one name
     assert [one["type"] for one in schemas["Question"]["properties"]["lang"]["anyOf"]] == ["array", "string"]
     referred = set(re.findall(r'"\$ref":"([^"]*)"', json.dumps(document, separators=(",", ":"))))
     assert referred == {f"#/components/schemas/{name}" for name in schemas}

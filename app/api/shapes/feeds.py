@@ -24,7 +24,7 @@ class FeedList(Shape):
     links: Links
 
 
-class NewFeed(Feed):
+class FeedWithAddresses(Feed):
     url: str = Field(description="A secret, shown once.", examples=["https://adjacent.example/f/adj_f_….ics"])
     webcal_url: str = Field(
         description="Opens the calendar program of Apple's and others.",
@@ -35,4 +35,4 @@ class NewFeed(Feed):
 
 
 class NewFeedAnswer(Shape):
-    data: NewFeed
+    data: FeedWithAddresses

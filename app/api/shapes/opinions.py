@@ -32,7 +32,7 @@ class FeedbackAnswer(Shape):
     data: FeedbackGiven
 
 
-class Said(Shape):
+class SaidOfEvent(Shape):
     event: EventName
     kind: Kind
     note: str | None = Field(examples=[None])
@@ -40,7 +40,7 @@ class Said(Shape):
 
 
 class SaidList(Shape):
-    data: list[Said] = Field(description="Newest first.")
+    data: list[SaidOfEvent] = Field(description="Newest first.")
     meta: Meta
     links: Links
 

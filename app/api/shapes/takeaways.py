@@ -19,14 +19,14 @@ class Takeaway(Shape):
     told_at: datetime | None
 
 
-class Question(Shape):
+class AskedEvening(Shape):
     event: Event
     topics: list[str] = Field(description="Labels that may become known.", examples=[["Typography"]])
 
 
 class Takeaways(Shape):
     data: list[Takeaway]
-    question: Question | None = Field(description="The last evening nothing was said of.")
+    question: AskedEvening | None = Field(description="The last evening nothing was said of.")
 
 
 class TakeawayChanged(Shape):

@@ -27,9 +27,9 @@ class TokenList(Shape):
     links: Links
 
 
-class NewToken(Token):
+class TokenWithSecret(Token):
     token: str = Field(description="Shown once.", examples=["adj_k_…"])
 
 
 class NewTokenAnswer(Shape):
-    data: NewToken
+    data: TokenWithSecret
