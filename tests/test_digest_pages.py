@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from readers import add_reader, event, pick, show
 from service import NOW, Service, serving
+from shown import press
 from sqlmodel import select
 
 from app.account import address_change
@@ -206,3 +207,18 @@ def mails_of(service: Service) -> list[EmailMessage]:
     folder = service.settings.data / "outbox"
     found = [outbox.read(one.name, folder) for one in outbox.newest(folder, 9)]
     return [mail for mail in found if mail is not None]
+
+
+async def test_whoever_takes_it_up_again_after_a_bounce_is_asked_whether_the_address_is_theirs(
+    service: Service,
+) -> None:
+    await press(service, "/start", know=["JavaScript"])
+    async with service.database.writing() as session:
+        (person,) = await session.exec(select(Person))
+        person.email = "ada@example.org"
+        session.add(Subscription(person_id=person.id or 0, ended_at=NOW, end_reason="bounced"))
+    page = await press(service, "/me/mail", rhythm="weekly", weekday="2", hour="8")
+    assert "Confirm your address by the link in the mail" in page.one("#mail")
+    (kept,) = outbox.newest(service.settings.data / "outbox", 2)
+    assert (kept.to, kept.subject) == ("ada@example.org", "Is this your address?")
+    assert (await the_wish(service)).confirmed_at is None

@@ -75,7 +75,7 @@ async def change_digest(sent: DigestChange, session: Writing, me: WritingPerson,
     wish = {name: getattr(sent, name) for name in given & {"rhythm", "weekday", "hour"}}
     pause = sent.pause_weeks if "pause_weeks" in given else None
     wanted = await subscriptions.ask(session, me, wish, clock=clock, pause_weeks=pause)
-    address = sent.email or (me.email if wanted.confirmed_at is None and wish.get("rhythm", "off") != "off" else None)
+    address = sent.email or (subscriptions.unproven(wanted, me) if "rhythm" in given else None)
     asked = await address_change.ask(session, me, address) if address else None
     answer = private({"data": await subscriptions.subscription_json(session, me, clock=clock)})
     if asked is not None:

@@ -61,6 +61,11 @@ def is_wanted(subscription: Subscription) -> bool:
     return subscription.rhythm != "off" and subscription.confirmed_at is not None and subscription.ended_at is None
 
 
+def unproven(subscription: Subscription, person: Person) -> str | None:
+    """Return the address that has to say yes before mails go out; None where none are wanted or it has."""
+    return person.email if subscription.rhythm != "off" and subscription.confirmed_at is None else None
+
+
 def plan(subscription: Subscription, zone: ZoneInfo, *, clock: datetime) -> None:
     """Say when the next mail is due; after a change that is the first slot to come."""
     after = max(clock, subscription.paused_until or clock)

@@ -13,11 +13,12 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.background import BackgroundTask
 
+from app.account import address_change
 from app.api.access import Chosen, Data, Now, Reading, settings_of
 from app.api.my_tokens import KINDS as TOKEN_KINDS
 from app.api.my_tokens import MOST as MOST_TOKENS
 from app.api.problems import Problem
-from app.api.sign_in import forget_session
+from app.api.sign_in import deliver, forget_session
 from app.calendars import feeds
 from app.mail import mailer, subscription
 from app.models import Event, Feedback, Person
@@ -155,7 +156,7 @@ async def change_wishes(request: Request, visit: Visiting, database: Data, now: 
 
 
 @router.post("/me/mail")
-async def change_mail(request: Request, visit: Visiting, database: Data) -> Response:
+async def change_mail(request: Request, visit: Visiting, database: Data, chosen: Chosen) -> Response:
     form = await read_form(request)
     rhythm, weekday, hour, pause = (form.get(name, [""])[-1] for name in ("rhythm", "weekday", "hour", "pause"))
     if rhythm not in subscription.RHYTHMS or weekday not in map(str, range(1, 8)) or hour not in map(str, range(24)):
@@ -165,8 +166,13 @@ async def change_mail(request: Request, visit: Visiting, database: Data) -> Resp
     async with database.writing() as session:
         person = await _own(session, visit)
         person.language = person.language or visit.wording.language
-        await subscription.ask(session, person, wish, clock=datetime.now(UTC), pause_weeks=weeks)
-    return led_on(request, "/me#mail", visit.wording.text("Kept."))
+        wanted = await subscription.ask(session, person, wish, clock=datetime.now(UTC), pause_weeks=weeks)
+        address = subscription.unproven(wanted, person)
+        asked = await address_change.ask(session, person, address) if address is not None else None
+    answer = led_on(request, "/me#mail", visit.wording.text("Kept."))
+    if asked is not None:
+        answer.background = BackgroundTask(deliver, address_change.mail_for(asked, chosen, visit.wording), chosen)
+    return answer
 
 
 @router.post("/me/tokens")
