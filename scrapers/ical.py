@@ -25,9 +25,9 @@ from scrapers.series import (
 )
 from scrapers.stamps import BadStamp, basic, read_stamp
 from scrapers.text import clean_url, one_line
-from scrapers.times import resolve_zone
 from scrapers.vcalendar import home_zone
 from scrapers.vtimezone import read_zone
+from scrapers.zone_names import resolve_zone
 
 __all__ = ["looks_like_calendar", "read_calendar"]
 

@@ -14,7 +14,8 @@ from scrapers.graph import Graph, Node, local_name
 from scrapers.recurrence import Frequency, Rule
 from scrapers.recurrence import occurrences as times_of
 from scrapers.stamps import basic
-from scrapers.times import When, localize, parse_when, resolve_zone
+from scrapers.times import When, localize, parse_when
+from scrapers.zone_names import resolve_zone
 
 MOST_OCCURRENCES = 500  # of one series; daily for more than the year that is looked ahead
 _DAYS = {"MO": 0, "TU": 1, "WE": 2, "TH": 3, "FR": 4, "SA": 5, "SU": 6}

@@ -18,9 +18,10 @@ from scrapers.places import is_virtual, online_url_of, venue_of
 from scrapers.prices import price_of
 from scrapers.schedule import Occurrence, duration, moment, occurrences
 from scrapers.text import clean_text, clean_url, prose
-from scrapers.times import When, clock_zone, localize, resolve_zone
+from scrapers.times import When, clock_zone, localize
 from scrapers.titles import status_in
 from scrapers.venue_zones import zone_of
+from scrapers.zone_names import resolve_zone
 
 # schema.org 29.3, all subtypes of Event that someone could go to or watch (not UserInteraction), and CourseInstance.
 EVENT_TYPES = frozenset(

@@ -6,16 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import dateparser  # type: ignore[import-untyped]
 import tzfpy
 from dateutil import parser as dateutil_parser
 
-from scrapers.zone_names import meanings
+from scrapers.zone_names import resolve_zone
 
-LONGEST_ZONE_NAME = 200  # a TZID of a megabyte is a file name too long for zoneinfo
 LONGEST_DATE = 100  # dateparser takes seconds for a page of digits
 LANGUAGES = ["en", "de", "fr", "es", "it", "nl", "pt"]  # without a list dateparser loads every locale it has
 
@@ -55,22 +53,6 @@ def clock_zone(at: datetime, zone: ZoneInfo) -> ZoneInfo:
     if not offset or offset == at.astimezone(zone).utcoffset():
         return zone
     return resolve_zone(at.strftime("%z")) or zone
-
-
-@lru_cache(maxsize=4096)
-def resolve_zone(name: str) -> ZoneInfo | None:
-    """Return the IANA zone that a calendar, a mail program or a person means by this name, or None.
-
-    Understands IANA names in any case, names behind a prefix (`/mozilla.org/20050126_1/Europe/Berlin`), Windows
-    names, their display form (`(UTC+01:00) Amsterdam, Berlin`), bare cities, common abbreviations and offsets.
-    """
-    if len(name) > LONGEST_ZONE_NAME:
-        return None
-    text = " ".join(name.replace("\\", "").strip(" \t\r\n\"'").split())
-    if not text:
-        return None
-    key = next(meanings(text), None)
-    return ZoneInfo(key) if key else None
 
 
 def zone_at(lat: float | None, lon: float | None) -> ZoneInfo | None:

@@ -10,7 +10,8 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from scrapers.draft import Venue
-from scrapers.times import resolve_zone, zone_at
+from scrapers.times import zone_at
+from scrapers.zone_names import resolve_zone
 
 # The zone of most people in countries that have several; the others come after it.
 _MAIN_ZONES = {

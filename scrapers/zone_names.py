@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
+LONGEST_ZONE_NAME = 200  # a TZID of a megabyte is a file name too long for zoneinfo
 # What Windows, Outlook and Rails call zones that are not named after a city, or after one that IANA does not list.
 _SPOKEN_NAMES = {
     "alaska": "America/Anchorage",
@@ -119,7 +118,23 @@ _IANA_INSIDE = re.compile(r"[A-Za-z_-]+(?:/[A-Za-z0-9_+-]+)+")
 _COUNTED = re.compile(r" \d$")  # Outlook's second copy: "Eastern Standard Time 1"
 
 
-def meanings(text: str) -> Iterator[str]:
+@lru_cache(maxsize=4096)
+def resolve_zone(name: str) -> ZoneInfo | None:
+    """Return the IANA zone that a calendar, a mail program or a person means by this name, or None.
+
+    Understands IANA names in any case, names behind a prefix (`/mozilla.org/20050126_1/Europe/Berlin`), Windows
+    names, their display form (`(UTC+01:00) Amsterdam, Berlin`), bare cities, common abbreviations and offsets.
+    """
+    if len(name) > LONGEST_ZONE_NAME:
+        return None
+    text = " ".join(name.replace("\\", "").strip(" \t\r\n\"'").split())
+    if not text:
+        return None
+    key = next(_meanings(text), None)
+    return ZoneInfo(key) if key else None
+
+
+def _meanings(text: str) -> Iterator[str]:
     """Yield the IANA names that a name may mean, the likeliest first."""
     names = _iana_names()
     lowered = text.casefold()
@@ -184,6 +199,8 @@ def _iana_names() -> dict[str, str]:
 
 @cache
 def _windows_names() -> dict[str, str]:
+    from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON  # noqa: PLC0415 (brings all of icalendar along)
+
     return {name.casefold(): key for name, key in WINDOWS_TO_OLSON.items()}
 
 

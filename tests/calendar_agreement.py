@@ -23,7 +23,7 @@ from scrapers.content_lines import components, decode
 from scrapers.draft import EventDraft, Unreadable, Window
 from scrapers.ical import read_calendar
 from scrapers.recurrence import RejectedRule, parse_rule
-from scrapers.times import resolve_zone
+from scrapers.zone_names import resolve_zone
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 UTC_ZONE = ZoneInfo("UTC")

@@ -26,7 +26,7 @@ def test_unseen_modules_are_not_found_until_they_may_be() -> None:
 
 
 def test_service_that_answers_has_loaded_no_readers_no_queue_and_no_colours(tmp_path) -> None:
-    spared = ["alembic", "pgqueuer", "pydantic.v1", "rich", "scrapers.reading", "uvicorn"]
+    spared = ["alembic", "dateparser", "icalendar", "pgqueuer", "pydantic.v1", "rich", "scrapers.reading", "uvicorn"]
     command, environment = [sys.executable, "-c", PROGRAM, *spared], {"ADJACENT_DATA": str(tmp_path)}
     loaded = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (loaded.stdout, loaded.returncode) == ("uvicorn\n", 0), loaded.stderr

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pace import within
 
-from scrapers.times import When, localize, parse_when, resolve_zone
+from scrapers.times import When, localize, parse_when
+from scrapers.zone_names import resolve_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 CHICAGO = ZoneInfo("America/Chicago")

@@ -78,7 +78,7 @@ def _place(name: str | None, *, yes: bool) -> City | None:
 
 
 def _home(zone: str | None, place: City | None) -> str:
-    from scrapers.times import resolve_zone
+    from scrapers.zone_names import resolve_zone
 
     if zone is None:
         return place.zone if place else "UTC"

@@ -83,7 +83,7 @@ def parse(
 
 
 def _zone(name: str) -> ZoneInfo:
-    from scrapers.times import resolve_zone
+    from scrapers.zone_names import resolve_zone
 
     zone = resolve_zone(name)
     if zone is None:

@@ -26,7 +26,7 @@ from app.db import Database
 from app.events import about
 from app.models import Community, Event, Proposal, Source
 from scrapers import Page, Reading, Window
-from scrapers.community_files import Address, CommunityFile, Line, Meeting, reading_of_file
+from scrapers.community_form import Address, CommunityFile, Line, Meeting
 
 ADDRESS = "https://proposals.adjacent.example/{}"  # stands for what was written here; nobody fetches it
 MOST_LINKS = 2  # in a text: more are an advertisement
@@ -94,7 +94,7 @@ class WrittenEvent(Meeting):
 class Contribution(BaseModel):
     """Either a community or an event."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     community: WrittenCommunity | None = None
     event: WrittenEvent | None = None
@@ -112,6 +112,8 @@ def read_contribution(details: dict[str, Any]) -> Contribution:
 
 
 def _reading(contribution: Contribution, name: str, url: str, now: datetime) -> Reading:
+    from scrapers.community_files import reading_of_file  # noqa: PLC0415 (behind it are all readers)
+
     window = Window.ahead(now, days=AHEAD.days)
     told = reading_of_file(contribution.told(), name, url=url, window=window, zone=ZoneInfo("UTC"))
     reading = within_reach(told, now=now)

@@ -23,7 +23,7 @@ from app.web.proposal_mistakes import mistakes_in
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
 from app.words.wording import mark
-from scrapers.community_files import Kind
+from scrapers.community_form import Kind
 
 router = APIRouter(include_in_schema=False)
 
@@ -182,4 +182,5 @@ async def _form(visit: Visit, what: What, given: Mapping[str, str], mistakes: li
         rhythms=[(name, wording.text(words)) for name, words in RHYTHMS.items()],
         zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
         trap=TRAP,
+        guesses_zone=visit.person is None and mistakes is None,
     )

@@ -14,7 +14,8 @@ from scrapers.draft import Reading, Window
 from scrapers.locations import is_online_in_words, meeting_url, read_venue
 from scrapers.sites.items import Item
 from scrapers.sites.told import Here, Told, organizer_of, reading_of
-from scrapers.times import parse_when, resolve_zone
+from scrapers.times import parse_when
+from scrapers.zone_names import resolve_zone
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _RULES = {

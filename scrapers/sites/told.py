@@ -17,9 +17,10 @@ from scrapers.listing import listing, stable_hash
 from scrapers.locations import is_online_in_words, meeting_url, mode_of
 from scrapers.sites.recurring import Recurring, expand
 from scrapers.text import clean_url, prose
-from scrapers.times import When, clock_zone, localize, parse_when, resolve_zone
+from scrapers.times import When, clock_zone, localize, parse_when
 from scrapers.titles import status_in
 from scrapers.venue_zones import zone_of
+from scrapers.zone_names import resolve_zone
 
 MOST_CATEGORIES = 20
 MOST_PROBLEMS = 20  # told one by one

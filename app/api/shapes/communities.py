@@ -11,7 +11,7 @@ from app.api.shapes.events import EventName, EventTopic
 from app.api.shapes.frame import Links, Meta, Shape
 from app.api.shapes.picks import Grounds
 from recommender.cadence import Label
-from scrapers.community_files import Kind, Openness
+from scrapers.community_form import Kind, Openness
 
 
 class Link(Shape):
