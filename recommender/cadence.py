@@ -23,6 +23,7 @@ AHEAD = timedelta(weeks=8)  # in which `again` expects a meeting
 RECENT = timedelta(weeks=20)  # what a rhythm must explain
 FEWEST = 3  # days that make a rhythm
 FITS = 0.5  # F1 between a rhythm's days and the real ones from which on it is believed
+KEPT = 0.6  # share of a rhythm's days from which on people may be told of it without a word about the others
 FREQUENT = 3  # days between meetings in the middle, below which no weekday matters
 
 ENDED, DORMANT = 0.1, 0.5  # P(alive) below which a community is called so
@@ -79,6 +80,7 @@ class Rhythm:
 class Cadence:
     label: Label
     rhythm: Rhythm | None
+    kept: float  # share of the rhythm's days on which it met or will; 0 without one
     alive: float  # P(it has not ended); 1 where something is announced
     again: float  # P(it meets within AHEAD)
     next_on: date | None  # announced, or a guess; None for communities that are dormant or ended
@@ -91,7 +93,7 @@ class Cadence:
     def words(self) -> str | None:
         """How it meets, as it follows "meets"; None where nothing can be said."""
         if self.rhythm is not None:
-            return self.rhythm.words
+            return self.rhythm.words if self.kept >= KEPT else f"on a {_NAMES[self.rhythm.weekday]}, not every week"
         if self.label not in ("regular", "irregular"):
             return None
         if self.per_month >= 8:
@@ -109,15 +111,17 @@ def cadence(days: Iterable[date], today: date, announced: Iterable[date] = ()) -
     ahead = sorted({day for day in announced if day >= today})
     soon = [day for day in ahead if day < today + AHEAD]
     if not met and not ahead:
-        return Cadence("ended", None, 0.0, 0.0, None, False, 0.0, None, None)
+        return Cadence("ended", None, 0.0, 0.0, 0.0, None, False, 0.0, None, None)
     held = [*met, *soon]
-    found = rhythm(held, soon[-1] + timedelta(days=1) if soon else today)
+    end = soon[-1] + timedelta(days=1) if soon else today
+    found = rhythm(held, end)
     alive = 1.0 if ahead else _alive(met, today)
     next_on = ahead[0] if ahead else _next(met, found, today) if alive >= DORMANT else None
     late, early = _between(met, today, 0, 91), _between(met, today, 91, 182)
     return Cadence(
         label=_label(held, found, alive),
         rhythm=found,
+        kept=_kept(found, held, end) if found is not None else 0.0,
         alive=alive,
         again=1.0 if soon else _again(met, today) if met else 0.0,
         next_on=next_on,
@@ -130,9 +134,7 @@ def cadence(days: Iterable[date], today: date, announced: Iterable[date] = ()) -
 
 def rhythm(met: Sequence[date], today: date) -> Rhythm | None:
     """Return the rhythm that explains the recent ones of sorted days before today best, if one does."""
-    recent = [day for day in met if today - day <= RECENT] or list(met)
-    if len(recent) < FEWEST:
-        recent = list(met[-FEWEST - 1 :])
+    recent = _recent(met, today)
     if len(recent) < FEWEST:
         return None
     best, fits = None, FITS
@@ -144,6 +146,18 @@ def rhythm(met: Sequence[date], today: date) -> Rhythm | None:
         if hits >= FEWEST and score > fits:
             best, fits = candidate, score
     return best
+
+
+def _recent(met: Sequence[date], today: date) -> list[date]:
+    """Return the days that a rhythm must explain, of sorted ones before today."""
+    recent = [day for day in met if today - day <= RECENT] or list(met)
+    return recent if len(recent) >= FEWEST else list(met[-FEWEST - 1 :])
+
+
+def _kept(found: Rhythm, met: Sequence[date], today: date) -> float:
+    recent = _recent(met, today)
+    expected = set(found.days(recent[0], today))
+    return len(expected.intersection(recent)) / len(expected)
 
 
 def _candidates(recent: Sequence[date]) -> Iterator[Rhythm]:

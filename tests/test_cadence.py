@@ -131,3 +131,12 @@ def test_hidden_weeks_of_a_city_are_guessed_better_than_by_recency(shared: Path)
     assert told["cadence", "AUC"].value > told["met within 60 days", "AUC"].high
     assert told["cadence", "next day"].low > told["the middle gap after the last", "next day"].high
     assert timedelta(weeks=8) == AHEAD
+
+
+def test_rhythm_that_is_often_left_out_is_not_told_as_one() -> None:
+    start = date(2026, 8, 4)  # a Tuesday
+    kept = [start + timedelta(weeks=week) for week in (0, 1, 2, 4, 5, 6, 7, 8)]
+    skipped = [start + timedelta(weeks=week) for week in (0, 1, 3, 6, 8, 9, 13, 14)]
+    told = [cadence(days, days[-1] + timedelta(days=3)) for days in (kept, skipped)]
+    assert [one.rhythm and one.rhythm.rule for one in told] == ["FREQ=WEEKLY;BYDAY=TU"] * 2
+    assert [one.words for one in told] == ["every Tuesday", "on a Tuesday, not every week"]

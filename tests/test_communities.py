@@ -271,6 +271,13 @@ async def test_page_shows_those_next_door_first_and_says_what_nobody_has_checked
     assert states == {"Bridge Builders": "unchecked", "sketchers": "regular"}
 
 
+async def test_next_meeting_stands_on_the_day_it_has_there(service: Service) -> None:
+    await read_from(service, {"chat": CHAT.replace("Europe/London", "America/New_York")})
+    shown = await service.client.get("/communities", headers={"Accept": "text/html"})
+    (card,) = LexborHTMLParser(shown.text).css(".community")
+    assert card.css_first("p .hint").text() == "Wed 2 Dec"  # two in the morning of Thursday in Munich
+
+
 async def test_chat_is_picked_wherever_one_lives_unless_online_is_unwanted(service: Service) -> None:
     await read_from(service, {"chat": CHAT})
     assert [one["community"]["name"] for one in await picked(service, know=["JavaScript"], near="Hamburg")] == [

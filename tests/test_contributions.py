@@ -200,6 +200,8 @@ async def test_an_evening_proposed_by_form_stands_in_the_list_once_accepted(serv
 
 async def test_strangers_propose_by_form_and_only_so_often(service: Service) -> None:
     form, ops = "/communities/propose", await service.operator()
+    assert "data-own-zone" in (await service.client.get(form)).text  # a script fills it in
+    assert "data-own-zone" not in (await service.client.post(form, data=FORM | {"url": "x"})).text
     for number in range(STRANGERS_AN_HOUR):
         kept = await service.client.post(form, data=FORM | {"url": f"https://crosswords.example/{number}"})
         assert (kept.status_code, kept.headers["Location"]) == (303, "/communities")
@@ -234,7 +236,7 @@ async def test_mistakes_in_a_form_are_told_in_the_language_of_the_page(service: 
         "Zeitzone: schreib einen IANA-Namen wie Europe/Berlin",
         "Titel: hier muss etwas stehen.",
         "Minuten: mindestens 5.",
-        "Ihre Adresse: schreib eine Adresse, die mit https:// beginnt",
+        "Adresse im Netz: schreib eine Adresse, die mit https:// beginnt",
         "Themen: hier muss etwas stehen.",
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -157,7 +158,7 @@ async def community_page(visit: Visiting, key: str, session: Reading, now: Now) 
 
 def card(active: Active, wording: Wording) -> dict[str, Any]:
     """Return what is shown of a community; what nobody knows is left out."""
-    one, told = active.community, active.community.activity
+    one, told, coming = active.community, active.community.activity, active.next_event
     strongest = max(one.purpose, key=lambda name: one.purpose[name]) if one.purpose else ""
     weeks = told.get("weeks") or []
     met = sum(weeks)
@@ -179,7 +180,8 @@ def card(active: Active, wording: Wording) -> dict[str, Any]:
         "last": day_words(date.fromisoformat(last_on), wording, with_year=True) if last_on else None,
         "next_on": day_words(date.fromisoformat(next_on), wording, with_year=True) if next_on else None,
         "is_guess": bool(told.get("is_guess")),
-        "next": active.next_event,
+        "next": coming,
+        "next_day": day_words(coming.starts_at.astimezone(ZoneInfo(coming.zone)), wording) if coming else None,
         "upcoming": active.upcoming,
         "purpose": wording.text(PURPOSE_WORDS.get(strongest, "")),
         "topics": [(slug, topic_words(label_of(slug), wording)) for slug, _ in active.topics],

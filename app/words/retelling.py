@@ -105,6 +105,7 @@ PATTERNS = (
     mark("It is about {topic}; others are worth more to you, or your picks hold enough of its kind."),
     # How a community meets.
     mark("every {weekday}"),
+    mark("on a {weekday}, not every week"),
     mark("every second {weekday}"),
     mark("every third {weekday}"),
     mark("every fourth {weekday}"),
