@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from app.cli.commands import cli
 from app.db import Database
 from app.mail.digest_sending import links_of
-from app.models import Digest
+from app.models import Digest, Subscription
 from app.picking import slates
 
 T = TypeVar("T")
@@ -74,7 +74,8 @@ def test_due_lists_who_wants_mails_and_a_dry_run_sends_none(folder: Path) -> Non
         ("ada@example.org", "weekly", None),
         ("bea@example.org", "weekly", None),
     ]
-    told, _ = run(folder, "send", "--dry-run")
+    told, summary = run(folder, "send", "--dry-run")
+    assert summary == "1 would be sent, 1 skipped\n"
     assert [line.split() for line in told.splitlines()] == [["address", "subject"], ["ada@example.org", "Evening", "2"]]
     assert states(folder) == []
     assert not (folder / "outbox").exists()
@@ -90,6 +91,17 @@ def test_a_preview_is_the_mail_and_notes_nothing(folder: Path) -> None:
     _, why = run(folder, "preview", "bea@example.org", code=1)
     assert "nothing worth a mail to bea@example.org" in why
     assert states(folder) == []
+
+
+def test_a_preview_says_of_whoever_gets_no_mails_that_they_get_none(folder: Path) -> None:
+    async def leave(session: AsyncSession) -> None:
+        wish = await session.get_one(Subscription, 1)
+        wish.rhythm = "off"
+
+    within(folder, leave)
+    text, told = run(folder, "preview", "ada@example.org")
+    assert told == "ada@example.org does not want the weekly mail; this is what one would say\n"
+    assert "You get this mail once a week" in text
 
 
 def test_mails_of_a_week_are_sent_once_and_unknown_ones_again_by_hand(folder: Path) -> None:

@@ -73,12 +73,13 @@ def preview(
                 raise Failed(f"no person has the id or address {person!r}; `adjacent people list` names all")
             state = state_of(await subscription_of(session, found), found, clock=datetime.now(UTC))
         outgoing = await preview_for(database, chosen, found.id, now=chosen.now())
+        if state != "on":
+            say(f"{person} {NOT_MAILED[state]}" + ("; this is what one would say" if outgoing is not None else ""))
         if outgoing is None:
             raise Failed(
-                f"there is nothing worth a mail to {person}; `adjacent people show {person}` says what they know"
+                f"there is nothing worth a mail to {person} that none told before;"
+                f" `adjacent people show {person}` says what they know"
             )
-        if state != "on":
-            say(f"{person} {NOT_MAILED[state]}; this is what a mail would say")
         if eml:
             print(outgoing.built.content.decode(), end="")
             return
