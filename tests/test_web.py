@@ -569,7 +569,8 @@ async def test_errors_are_pages_for_people(service: Service, address: str, statu
 
 
 async def test_errors_stay_problems_for_machines(service: Service) -> None:
-    for address, headers in (("/nothing", {}), ("/api/v1/nothing", BROWSER), ("/f/adj_f_x.ics", CALENDAR)):
+    program = {"accept": "text/calendar"}
+    for address, headers in (("/nothing", {}), ("/api/v1/nothing", BROWSER), ("/f/adj_f_x.ics", program)):
         answer = await service.client.get(address, headers=headers)
         assert answer.status_code == 404
         assert answer.headers["Content-Type"] == "application/problem+json"
