@@ -14,8 +14,10 @@ from sqlmodel import select
 from app.api.shapes import picks as shapes
 from app.jobs import renew_slates
 from app.models import Event, Person
+from app.people.wishes import Wish
 from app.picking import slates
 from app.picking.barriers import MUTUAL_HELP
+from app.picking.picks import is_everywhere
 from recommender.catalogue import load_catalogue
 
 ME = "/api/v1/me"
@@ -243,6 +245,11 @@ async def test_who_knows_hundreds_of_topics_is_answered_and_told_so(service: Ser
     picks = answer.json()["data"]
     assert picks
     assert all(pick["reason"].startswith("You know something of nearly every field; ") for pick in picks)
+
+
+def test_who_knows_one_small_field_does_not_count_as_knowing_everything() -> None:
+    lone = [topic.slug for topic in load_catalogue().topics[::60]]
+    assert [slug for slug in ["golf", *lone] if is_everywhere(Wish(known={slug: 3}))] == []
 
 
 async def test_all_unknown_topics_are_named_at_once(service: Service) -> None:

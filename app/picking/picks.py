@@ -38,7 +38,9 @@ from recommender.reach import geography
 from recommender.reactions import offsets_of
 from recommender.topic_worth import score_topics
 
-LEAST_OUTSIDE = 0.02  # share of all topics below which nothing worth a path is left
+LEAST_OUTSIDE = (
+    0.05  # share of all topics outside what somebody knows below which they know something of nearly everything
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +128,8 @@ async def picks_among(session: AsyncSession, listed: Sequence[Listed], wish: Wis
 
 def is_everywhere(wish: Wish) -> bool:
     """Whether what somebody says they know leaves next to nothing outside it."""
-    topics = score_topics(wish.known, wish.reach)
-    return bool(np.count_nonzero(topics.is_path & (topics.score > 0)) < LEAST_OUTSIDE * len(topics.score))
+    # Not "few paths": of whoever knows one small field, many a topic is outside and few are led to.
+    return bool(score_topics(wish.known, wish.reach).inside.mean() > 1 - LEAST_OUTSIDE)
 
 
 def as_popular(choice: Choice, listed: Listed, wish: Wish, learned: Experience) -> Pick:
