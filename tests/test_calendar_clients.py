@@ -1,4 +1,4 @@
-"""Calendars as real programs read them: what icalendar, libical, ical.js, node-ical, vdirsyncer and khal make of ours.
+"""Calendars as real programs read them: what icalendar, libical, ical.js, node-ical, vdirsyncer, khal and Thunderbird make of ours.
 
 Programs that are not installed are left out, with the reason. vdirsyncer and khal are looked for on the PATH and under
 CALENDAR_CLIENTS (a virtual environment); node's packages under NODE_PATH.
@@ -11,9 +11,10 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import icalendar
@@ -22,6 +23,7 @@ import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving
+from waiting import until
 
 from app.calendars.calendar_feed import calendar, header
 from app.content_lines import clean, line, text
@@ -249,3 +251,61 @@ path = {tmp_path}/khal.db
             "03.12. 12:00 Chess CANCELLED",
             "04.12. 12:00 Garden walk CONFIRMED",
         ]
+
+
+@pytest.mark.long
+async def test_thunderbird_follows_new_moved_and_cancelled_events(tmp_path: Path) -> None:
+    thunderbird, profile = program("thunderbird"), tmp_path / "profile"
+    profile.mkdir()
+    kept, copied = profile / "calendar-data", tmp_path / "copied"
+
+    async def shown() -> list[tuple[str, str, str]]:
+        shutil.rmtree(copied, ignore_errors=True)
+        with suppress(OSError, sqlite3.DatabaseError):  # it holds its file locked, and may write while this copies
+            shutil.copytree(kept, copied)
+            with closing(sqlite3.connect(copied / "cache.sqlite")) as database:
+                rows = database.execute("SELECT event_start, title, ical_status FROM cal_events")
+                return sorted((f"{datetime.fromtimestamp(start / 1e6, UTC):%d. %H:%M}", *told) for start, *told in rows)
+        return []
+
+    async def opened_until(wanted: list[tuple[str, str, str]]) -> None:
+        """Open Thunderbird until it holds these events; it asks for a calendar at its start."""
+        process = await asyncio.create_subprocess_exec(
+            *(thunderbird, "--headless", "--no-remote", "--profile", str(profile), "-calendar"),
+            env={**os.environ, "HOME": str(tmp_path), "MOZ_HEADLESS": "1"},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await until(lambda: _is(shown, wanted))
+        finally:
+            process.terminate()
+            await process.wait()
+
+    async with serving(tmp_path) as service, on_a_port(service) as address:
+        await service.store(draft("a", "Letters", venue=MUNICH), draft("b", "Chess", days=2))
+        settings = {"type": "ics", "uri": f"{address}/api/v1/events.ics", "name": "Adjacent", "cache.enabled": True}
+        (profile / "user.js").write_text(
+            "".join(
+                f'user_pref("calendar.registry.adjacent.{name}", {json.dumps(value)});\n'
+                for name, value in settings.items()
+            )
+        )
+        await opened_until([("02. 12:00", "Letters", "CONFIRMED"), ("03. 12:00", "Chess", "CONFIRMED")])
+        await service.store(
+            draft("a", "Letters", days=1.25, venue=MUNICH),
+            draft("b", "Chess", days=2, status="cancelled"),
+            draft("c", "Garden walk", days=3),
+            now=NOW + timedelta(hours=1),
+        )
+        await opened_until(
+            [
+                ("02. 18:00", "Letters", "CONFIRMED"),
+                ("03. 12:00", "Chess", "CANCELLED"),
+                ("04. 12:00", "Garden walk", "CONFIRMED"),
+            ]
+        )
+
+
+async def _is(shown: Callable[[], Awaitable[list[tuple[str, str, str]]]], wanted: list[tuple[str, str, str]]) -> bool:
+    return await shown() == wanted
