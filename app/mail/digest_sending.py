@@ -190,11 +190,7 @@ async def write_to(
 async def _renew_slates(database: Database, ids: Sequence[int], *, now: datetime) -> None:
     async with database.reading() as session:
         stale = [person.id for person in await letter_facts.stale(session, ids, now=now)]
-    for person_id in stale:
-        async with database.writing() as session:
-            person = await session.get(Person, person_id)
-            if person is not None:
-                await feeds.renew(session, person, now=now)
+    await feeds.renew_each(database, stale, now=now)
 
 
 def _written(
