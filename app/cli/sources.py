@@ -22,6 +22,10 @@ for command in (adding.add, adding.test, adding.offered):
     cli.command()(command)
 
 
+# Of a page that only holds what is over, nothing is kept, however much it lists.
+IN_WORDS = {"events": "events kept", "listed": "events listed in its last answer"}
+
+
 @cli.command("list")
 def list_(as_json: Json = False) -> None:
     """List all sources with their health."""
@@ -68,7 +72,7 @@ def show(source: str, as_json: Json = False) -> None:
         if as_json:
             printing.as_json([facts | {"problems": problems}])
             return
-        printing.facts(facts)
+        printing.facts({IN_WORDS.get(name, name): fact for name, fact in facts.items()})
         if problems:
             printing.table(
                 ("problem", "subject", "what"), [(one["code"], one["subject"], one["message"]) for one in problems]
