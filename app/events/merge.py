@@ -159,7 +159,9 @@ def _unpaired(here: frozenset[str], there: frozenset[str]) -> tuple[set[str], se
 
 
 def _spelt_alike(a: str, b: str) -> bool:
-    return SequenceMatcher(None, a, b, autojunk=False).ratio() >= SPELT_ALIKE
+    compared = SequenceMatcher(None, a, b, autojunk=False)
+    bounds = (compared.real_quick_ratio, compared.quick_ratio, compared.ratio)  # from above, the cheap ones first
+    return all(bound() >= SPELT_ALIKE for bound in bounds)
 
 
 def _names(draft: EventDraft) -> frozenset[str]:
