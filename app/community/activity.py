@@ -18,6 +18,7 @@ from sqlalchemy.orm import load_only
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.chunks import chunks
 from app.db import Database
 from app.events.adoption import TOLD
 from app.models import Community, CommunityTopic, Event, EventTopic
@@ -88,8 +89,7 @@ async def _held(session: AsyncSession, community_ids: Sequence[int], *, now: dat
     )
     events = list(rows)
     topics: dict[int, dict[str, float]] = defaultdict(dict)
-    for start in range(0, len(events), 500):
-        ids = [event.id for event in events[start : start + 500]]
+    for ids in chunks(event.id for event in events):
         for topic in await session.exec(select(EventTopic).where(col(EventTopic.event_id).in_(ids))):
             topics[topic.event_id][topic.topic] = topic.weight
     held: dict[int, list[Held]] = {community_id: [] for community_id in community_ids}

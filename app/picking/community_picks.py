@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.chunks import chunks
 from app.community.communities import RESTING, Active, with_activity
 from app.models import Community
 from app.people.wishes import Wish
@@ -26,7 +27,6 @@ from recommender.candidate import Candidate, Choice
 from recommender.event_table import EventTable, tabulate
 from recommender.ranking import Person
 
-BATCH = 500
 COMMUNITIES = SQLModel.metadata.tables["community"].c
 TOPICS = SQLModel.metadata.tables["communitytopic"].c
 # Few of a community's columns keep somebody from it or speak for it, and all communities are read.
@@ -108,12 +108,9 @@ async def _living(session: AsyncSession, *, now: datetime) -> Living:
 
 
 async def _active(session: AsyncSession, ids: set[int], *, now: datetime) -> dict[int, Active]:
-    wanted = sorted(ids)
     active: dict[int, Active] = {}
-    for start in range(0, len(wanted), BATCH):
-        rows = await session.exec(
-            sqlmodel.select(Community).where(col(Community.id).in_(wanted[start : start + BATCH]))
-        )
+    for some in chunks(sorted(ids)):
+        rows = await session.exec(sqlmodel.select(Community).where(col(Community.id).in_(some)))
         active |= {one.community.id or 0: one for one in await with_activity(session, list(rows), now=now)}
     return active
 
