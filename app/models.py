@@ -157,8 +157,13 @@ class Event(Row, table=True):
         Index("ix_event_upcoming", "starts_at", "id"),
         Index("ix_event_place", "lat", "lon"),
         Index("ix_event_updated", "updated_at", "id"),
-        # What lists show and count, without a look at the rows themselves.
-        Index("ix_event_listed", "starts_at", "id", "updated_at", sqlite_where=LISTED, postgresql_where=LISTED),
+        # What lists show, count and filter by, without a look at the rows themselves.
+        Index(
+            "ix_event_listed",
+            *("starts_at", "id", "updated_at", "mode", "status", "is_free", "language", "lat", "lon"),
+            sqlite_where=LISTED,
+            postgresql_where=LISTED,
+        ),
         Index("ix_event_merged", "merged_into", sqlite_where=MERGED, postgresql_where=MERGED),
     )
 
