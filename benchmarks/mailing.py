@@ -1,6 +1,7 @@
-"""How many weekly mails a core writes, and signs, and that people cost no memory: 50 at a time, from the database on.
+"""How many weekly mails a core writes, and signs, and that people cost no memory: 100 at a time, from the database on.
 
-Beside it EmailMessage over the same parts, and dkimpy's own RSA over the same mail.
+Slates are made ahead of mails and so are the communities they introduce: what choosing those takes stands on a line of
+its own. Beside it EmailMessage over the same parts, and dkimpy's own RSA over the same mail.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import insert
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from app.db import Database, migrate
+from app.mail import introductions
 from app.mail.digest import Claim
 from app.mail.digest_sending import BATCH, Outgoing, write_to
 from app.mail.dkim import load_signer
@@ -188,6 +190,15 @@ def claims(first: int, number: int) -> list[Claim]:
     return [Claim(person, iso_week(NOW), 0, NOW) for person in range(first, first + number)]
 
 
+async def introduce(database: Database, first: int, number: int, *, is_kept: bool = False) -> None:
+    """Choose whom `number` people are introduced to."""
+    async with database.writing() as session:
+        people = await session.exec(select(Person).where(col(Person.id).between(first, first + number - 1)))
+        chosen = await introductions.choose(session, list(people), now=NOW)
+        if is_kept:
+            await introductions.keep(session, chosen)
+
+
 async def write(database: Database, settings: Settings, first: int, number: int) -> Outgoing:
     """Write to `number` people, a batch at a time as `send_due` does; return the last mail."""
     last: Outgoing | str | None = None
@@ -232,6 +243,9 @@ def _rows(folder: Path, people: int) -> Iterator[Row]:
         database = Database(plain.database_url)
         runner.run(migrate(database))
         runner.run(lay(database, people))
+        (chosen,) = seconds(lambda: runner.run(introduce(database, 1, SOME)))
+        for first in range(1, READ + 1, SOME):
+            runner.run(introduce(database, first, SOME, is_kept=True))
         last = runner.run(write(database, plain, 1, BATCH))  # templates are inlined once
         unsigned, signed = seconds(
             lambda: runner.run(write(database, plain, 1, SOME)), lambda: runner.run(write(database, signing, 1, SOME))
@@ -246,6 +260,7 @@ def _rows(folder: Path, people: int) -> Iterator[Row]:
         f"unsigned {SOME / unsigned:,.0f}",
         f"{unsigned / signed:.0%}",
     )
+    yield Row(f"communities chosen ahead, of {COMMUNITIES} for each", f"{SOME / chosen:,.0f} people/s a core")
     yield Row(
         f"memory at its highest while {READ:,} of {people:,} people are written to",
         f"{many / 1e6:.1f} MB",
