@@ -9,8 +9,8 @@ from shown import BROWSER, CHOIR, Shown, press, show, told
 from sqlmodel import select
 
 from app.api.doors import session_cookie
-from app.models import Event, Expertise, Feedback, Hidden, Person, Subscription, Token
-from app.people import feedback, people
+from app.models import Expertise, Feedback, Hidden, Person, Subscription, Token
+from app.people import people
 
 FAR = {"know": ["UX design:4", "Nursing"], "reach": "far"}
 
@@ -246,10 +246,8 @@ async def test_hidden_things_are_shown_again(service: Service) -> None:
 async def test_evening_is_asked_about_once_and_the_map_grows_by_it(service: Service) -> None:
     key = (await service.store(draft("a", "Sing", days=-2), topics={"a": CHOIR}))["a"]
     await press(service, "/start", **FAR)
-    person = await only_person(service)
-    async with service.database.writing() as session:
-        event = (await session.exec(select(Event).where(Event.key == key))).one()
-        await feedback.give(session, await session.get_one(Person, person.id), event, "going", None)
+    page = await press(service, "/say", event=key, kind="attended", back=f"/e/{key}")
+    assert page.one("#notice").endswith("Your page asks what you brought back from it.Undo")
     page = await show(service, "/me")
     assert page.one("#question-title") == "What did you bring back from “Sing”?"
     page = await press(service, "/me/learned", event=key, learned="To breathe", topic="Choir", again="yes")

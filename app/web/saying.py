@@ -13,7 +13,7 @@ from app import opinions
 from app.api.access import Data, Now
 from app.api.problems import Problem
 from app.models import Event, Person
-from app.people import feedback, hiding
+from app.people import feedback, hiding, takeaways
 from app.queries.listing import event_by_key
 from app.web import keeping
 from app.web.forms import read_form
@@ -34,8 +34,11 @@ async def say(request: Request, visit: Visiting, database: Data, now: Now) -> Re
         event = await _event(session, event_key)
         person, secret = await _somebody(session, visit, back)
         told = await opinions.say(session, person, event, kind, now=now)
+        asked = await takeaways.question(session, person, now=now) if kind == "attended" else None
     undo = [("event", event.key), ("kind", kind)]
     said = all_retold(told, visit.wording)
+    if asked is not None and asked.event.id == event.id:
+        said.append(visit.wording.text("Your page asks what you brought back from it."))
     answer = led_on(request, "/" if secret is not None else back, *said, undo=undo)
     keeping.remember(request, answer, secret)
     return answer
