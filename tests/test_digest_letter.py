@@ -172,7 +172,7 @@ async def test_a_mail_tells_what_changed_since_the_last_one(database: Database, 
     assert "* New time: Evening 3, now Fri 4 Dec, 19:00–21:00" in text
     assert "* New place: Evening 4, now Studio, Munich, Sat 5 Dec, 19:00–21:00" in text
     assert "* Cancelled: Evening 5 (Sun 6 Dec, 19:00–21:00)" in text
-    assert "two steps, no longer one step" in text
+    assert "now two steps, before one step" in text
 
 
 async def test_what_was_told_is_not_told_again(database: Database, tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def _community(facts: Facts, zone: ZoneInfo, wording: Wording) -> Introduction |
 
 def _said(said: Said, wording: Wording) -> tuple[str, ...]:
     before, after = (wording.text(REACH_WORDS[reach]) for reach in (said.reach_before, said.reach_after))
-    moved = mark("We look another distance from what you know: {after}, no longer {reach}.")
+    moved = mark("Distance from what you know: now {after}, before {reach}.")
     refused = mark("“{title}” will not be picked for you again, nor other dates of it.")
     return (
         *((wording.text(moved, after=after, reach=before),) if before != after else ()),
