@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -21,10 +21,13 @@ from recommender.habits import Habits
 from recommender.log_odds import Floats, logit, sigmoid
 from recommender.reach import REACHES, Geography, Reach, geography
 from recommender.reactions import Offsets, offsets_of
-from recommender.slate import Offers, fill_slate
+from recommender.slate import PER_DOMAIN, Offers, fill_slate
 from recommender.topic_worth import OWN_FIELD, TopicScores, score_topics
 
 SLATE = 7
+# A lawyer whom one step leads to two evenings of a city with thousands would take the city for empty.
+HANDFUL = 4
+WIDER: Mapping[Reach, Reach] = {"next-door": "one-step", "one-step": "two-steps"}
 # Of ten picks, how many may come from the fields a person works in already: the room next door has another door.
 PER_HOME: Mapping[Reach, float] = {"next-door": 1.0, "one-step": 0.4, "two-steps": 0.2, "far": 0.1}
 PER_OWN = 0.2  # and how many from domains of which they know two topics or more
@@ -61,8 +64,45 @@ def choose(
     """Return the slate of a person from a table of events, at most `limit` of them.
 
     `feasible` marks the events they could go to and `distance_km` tells how far those are, 0 where that counts
-    nothing, both (n_events,); without it the candidates' own distances count.
+    nothing, both (n_events,); without it the candidates' own distances count. Where their reach leaves hardly any, the
+    next wider one adds some.
     """
+    choices = _choose(person, table, now=now, limit=limit, feasible=feasible, distance_km=distance_km)
+    wider = WIDER.get(person.reach)
+    if not person.known or wider is None or len(choices) >= min(HANDFUL, limit):
+        return choices
+    further = _choose(
+        replace(person, reach=wider, seed=None), table, now=now, limit=limit, feasible=feasible, distance_km=distance_km
+    )
+    for choice in further:
+        if len(choices) < HANDFUL and _may_join(choice, choices):
+            choices.append(choice)
+    return sorted(choices, key=lambda choice: choice.explorative)
+
+
+def _may_join(one: Choice, slate: Sequence[Choice]) -> bool:
+    """Whether a choice may join a slate: none of its topic, community, series or title is there, nor two of its domain."""
+    catalogue = load_adjacency().catalogue
+    a = one.candidate
+    for other in slate:
+        b = other.candidate
+        if one.topic == other.topic or a.title.casefold() == b.title.casefold():
+            return False
+        if (a.community is not None and a.community == b.community) or (a.series is not None and a.series == b.series):
+            return False
+    domain = catalogue[one.topic].domain
+    return sum(catalogue[other.topic].domain == domain for other in slate) < PER_DOMAIN
+
+
+def _choose(
+    person: Person,
+    table: EventTable,
+    *,
+    now: datetime,
+    limit: int,
+    feasible: NDArray[np.bool_] | None,
+    distance_km: NDArray[np.floating] | None,
+) -> list[Choice]:
     catalogue = load_adjacency().catalogue
     ground = geography(catalogue)
     topics = score_topics(person.known, person.reach)

@@ -156,3 +156,14 @@ def test_five_hundred_topics_are_as_good_as_five() -> None:
     assert len(everything) > 500
     rest = [event(1, "Photography"), event(2, "Public health"), event(3, "Astronomy")]
     assert isinstance(ids(everything, rest), list)
+
+
+def test_where_one_step_leads_hardly_anywhere_a_wider_reach_adds_some() -> None:
+    lawyer = known("Contract law")
+    topics = ("Music business", "Startups", "Human rights", "Product management", "Philosophy", "Entrepreneurship")
+    candidates = [event(number, topic) for number, topic in enumerate(topics)]
+    further = ids(lawyer, candidates, reach="two-steps")
+    assert len(further) > 4
+    assert len(ids(lawyer, candidates)) == 4
+    assert ids(lawyer, candidates)[:2] == [0, 1]
+    assert set(ids(lawyer, candidates)) <= {0, 1, *further}
