@@ -28,6 +28,7 @@ def rows() -> list[Host | Chore]:
         Host(name="due:443", next_due=CLOCK),
         Host(name="held:443", next_due=CLOCK, holder="one", lease_until=CLOCK + leases.LEASE, attempts=1),
         Host(name="quiet:443", next_due=LATER),
+        Host(name="taken:443", next_due=CLOCK, holder="two", lease_until=CLOCK + leases.LEASE, attempts=2),
     ]
 
 
@@ -42,6 +43,7 @@ async def test_what_is_unsettled_is_listed(database: Database) -> None:
         Listed("host", "dead:443", "dead", EARLIER, 5, None, "5 workers ended while they were at it"),
         Listed("host", "due:443", "due", CLOCK, 0, None, None),
         Listed("host", "held:443", "running", CLOCK, 1, "one", None),
+        Listed("host", "taken:443", "running", CLOCK, 2, "two", "its worker ended at it"),
     ]
     assert [(one.name, one.state) for one in everything if one not in told] == [
         ("rest", "waiting"),
@@ -63,6 +65,7 @@ async def test_dead_letters_are_due_again_when_somebody_says_so(database: Databa
             "due:443": "due",
             "held:443": "running",
             "sweep": "due",
+            "taken:443": "running",
         }
 
 

@@ -46,10 +46,11 @@ async def listed(session: AsyncSession, *, clock: datetime, everything: bool = F
 
 
 def _told(kind: str, row: Leased, clock: datetime) -> Listed:
-    error = row.error
-    if error is None and row.attempts > 1:
-        error = f"{row.attempts} workers ended while they were at it"
-    return Listed(kind, row.name, state_of(row, clock), row.next_due, row.attempts, row.holder, error)
+    state, error = state_of(row, clock), row.error
+    ended = row.attempts - (state == "running")  # who holds it is at the last attempt
+    if error is None and ended > 0:
+        error = "its worker ended at it" if ended == 1 else f"{ended} workers ended while they were at it"
+    return Listed(kind, row.name, state, row.next_due, row.attempts, row.holder, error)
 
 
 def state_of(row: Leased, clock: datetime) -> str:
