@@ -230,7 +230,7 @@ def _subject(component: Component) -> str:
 
 def _made_up_uid(component: Component) -> str:
     lines = component.lines(("UID", "DTSTART", "SUMMARY"))
-    told = [lines[name][0].value for name in ("UID", "DTSTART", "SUMMARY") if name in lines]
+    told = [lines[name][0].value.strip() for name in ("UID", "DTSTART", "SUMMARY") if name in lines]
     return hashlib.sha256("\n".join(told).encode(errors="replace")).hexdigest()[:32]
 
 

@@ -13,8 +13,9 @@ def is_cut_off(body: bytes) -> bool:
 
     HTML may leave `</html>` out (WHATWG HTML §13.1.2.4); of 413 saved pages three do, and all those end with `</body>`.
     """
-    root = _ROOT.search(body[:_BEGINNING])
+    text = body.replace(b"\0", b"")  # UTF-16 has one beside each letter of a tag
+    root = _ROOT.search(text[:_BEGINNING])
     if root is None:
         return False
-    text = body.lower()
+    text = text.lower()
     return text.rfind(b"</" + root[1].lower()) < 0 and text.rfind(b"</body") < 0

@@ -64,6 +64,8 @@ def test_page_behind_thousands_of_blank_lines_is_read_at_once():
         (b"<html><body>" + SCRIPT % b"A", ["truncated"]),
         (b"<html><body>" + SCRIPT % b"A" + b"</body>", []),
         (b"<rss><channel><title>A</title>", ["truncated"]),
+        (("\ufeff<html><body>" + (SCRIPT % b"A").decode()).encode("utf-16-le"), ["truncated"]),
+        (("\ufeff<html><body>" + (SCRIPT % b"A").decode() + "</body>").encode("utf-16-le"), []),
     ],
 )
 def test_page_that_breaks_off_says_so(body: bytes, problems: list[str]):
