@@ -63,7 +63,9 @@ def _by_way_of(source: Topic, target: Topic, adjacency: Adjacency) -> str | None
     catalogue = adjacency.catalogue
     beside = beside_of(target.slug, catalogue)
     between = [catalogue[slug] for slug in source.neighbours if slug != target.slug]
-    for one in sorted(between, key=lambda topic: topic.slug not in beside):
+    # Travel stands beside golf and football alike, and says nothing of the way from one to the other; tennis does.
+    fields = {source.field, target.field}
+    for one in sorted(between, key=lambda topic: (topic.field not in fields, topic.slug not in beside)):
         if one.slug in beside or one.domain == target.domain:
             return (
                 f"A new pairing, no figures yet: {target.label} lies near {one.label}, "

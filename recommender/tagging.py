@@ -26,6 +26,9 @@ BATCH = 64  # texts whose (texts × topics) tables fit into the processor's cach
 # A topic that only the group is named after gives way to what the title names: a steak dinner of designers is no talk on
 # design. Under a bare title nothing gives way.
 GROUP_YIELDS = 0.7
+# Beside what is surely named, topics that only the wording recalls are told when they are more likely than not: half of
+# the fainter ones were wrong where read ("business networking" beside all that is of business).
+NAMED_SURELY, UNNAMED_LEAST = 0.8, 0.5
 
 Source = Literal["title", "text", "group", "wording"]
 
@@ -71,6 +74,11 @@ class Tagger:
         for topic, place in source.items():
             if place == "group":
                 weights[topic] *= 1 - GROUP_YIELDS * titled
+        named_best = max((float(weights[topic]) for topic, place in source.items() if place != "wording"), default=0.0)
+        least = UNNAMED_LEAST if named_best >= NAMED_SURELY else threshold
+        told = np.array(
+            [topic for topic in told if source[int(topic)] != "wording" or weights[topic] >= least], np.intp
+        )
         best = told[np.argsort(-weights[told], kind="stable")][:MOST_TOPICS]
         return [
             Tag(self.catalogue.topics[topic].slug, float(weights[topic]), source[int(topic)])

@@ -12,7 +12,7 @@ from recommender.embedding import MAX_WORDS, load_embedder, prepared
 from recommender.event_text import EventText
 from recommender.label_tagging import tag_labels
 from recommender.names import Names, words_of
-from recommender.tagging import MOST_TOPICS, Tagger, load_tagger
+from recommender.tagging import MOST_TOPICS, NAMED_SURELY, UNNAMED_LEAST, Tagger, load_tagger
 from recommender.tagging_features import everyday_names
 from recommender.tagging_model import load_model
 
@@ -73,6 +73,9 @@ def test_names_to_beware_of_are_names_of_the_catalogue_or_parts_of_them() -> Non
         ("Go and gRPC microservices in Golang", "Golang users", "go"),
         ("Salsa lesson for beginners", "Latin dance school", "salsa"),
         ("Einführung in maschinelles Lernen", "", "machine-learning"),
+        ("Open gardens weekend", "", "gardening"),
+        ("Appleseed clinic", "", "hunting"),
+        ("Ice cream social", "Dog owners", "parties-and-holidays"),
     ],
 )
 def test_topic_is_found_with_and_without_vectors(title: str, group: str, topic: str, wordy: Tagger) -> None:
@@ -99,6 +102,10 @@ def test_no_topic_is_an_answer(title: str, wordy: Tagger) -> None:
         ("Make your own rules", "build-tools"),
         ("Spring into action", "spring"),
         ("Run out of ideas?", "running"),
+        ("UI roundup with Travis Shepherd", "livestock"),
+        ("Tarot with Charity Pilkinton", "nonprofit-management"),
+        ("Loop past the old farm", "agriculture"),
+        ("Study group", "memory-and-learning"),
     ],
 )
 def test_everyday_word_alone_is_no_topic(title: str, topic: str) -> None:
@@ -120,6 +127,21 @@ def test_ambiguous_name_is_read_by_what_else_the_text_names(wordy: Tagger) -> No
         technical, personal = ({tag.topic for tag in tags} for tags in tagger.tag(texts))
         assert "computer-networks" in technical
         assert "computer-networks" not in personal
+
+
+def test_nlp_is_of_the_mind_among_hypnotists() -> None:
+    texts = [EventText("NLP and hypnosis practice", ""), EventText("NLP with transformers in Python", "")]
+    mind, machine = ({tag.topic for tag in tags} for tags in load_tagger().tag(texts))
+    assert ("hypnosis" in mind, "natural-language-processing" in mind) == (True, False)
+    assert ("hypnosis" in machine, "natural-language-processing" in machine) == (False, True)
+
+
+def test_faint_topics_of_the_wording_are_not_told_beside_what_is_surely_named() -> None:
+    (tags,) = load_tagger().tag(
+        [EventText("SEO evening", "", group="Search engine optimisation and digital marketing")]
+    )
+    assert tags[0].weight >= NAMED_SURELY
+    assert all(tag.source != "wording" or tag.weight >= UNNAMED_LEAST for tag in tags)
 
 
 def test_topic_tells_where_it_is_named(wordy: Tagger) -> None:
