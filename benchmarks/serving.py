@@ -8,11 +8,12 @@ Radicale and open-web-calendar stand beside them where PEERS names virtual envir
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from app.calendars import calendar_feed, renderings
 from app.db import Database
 from app.queries import listing
 from app.queries.filters import EventFilter
-from benchmarks import peers, stock
+from benchmarks import peers, stock, stored
 from benchmarks.measure import Row, seconds, table
 from benchmarks.servers import FEW, MANY, MOST, Server, adjacent, program
 
@@ -114,11 +115,7 @@ def rows(*, everything: bool = False) -> Iterator[Row]:
                 beside,
                 Asked(server, there, lasts=PATIENCE, connections=1),
             )
-        for number in (MANY, MOST) if everything else (MANY,):
-            with adjacent(folder / f"{number}", number) as more:
-                few, many = (_median_ms(f"{one.address}/api/v1/events") for one in (ours, more))
-            what = f"p50 of a list nobody asked before, {number:,} events"
-            yield Row(what, f"{many:.1f} ms", f"{FEW:,}: {few:.1f} ms", f"{many / few:.1f}")
+    yield from stored.rows(*((MANY, MOST) if everything else (MANY,)))
 
 
 def first_build() -> Iterator[Row]:
@@ -140,6 +137,7 @@ def first_build() -> Iterator[Row]:
                 return calendar_feed.calendar(head, await listing.events(session, wanted), base_url=base_url)
 
         assert runner.run(put_together()) == runner.run(rendered())
+        gc.freeze()  # as the service does once it has started: a look through all that is imported takes as long again
         fast, slow = seconds(lambda: runner.run(put_together()), lambda: runner.run(rendered()), times=5)
         runner.run(database.close())
     beside = f"rendered anew {slow * 1000:.0f} ms"
@@ -193,15 +191,5 @@ class Asked:
         return int(found[1]) / took
 
 
-def _median_ms(address: str) -> float:
-    took = []
-    with httpx.Client() as client:
-        for n in range(40):  # each address is new, so that nothing is kept
-            begun = time.perf_counter()
-            assert client.get(address, params={"radius_km": 19_999 - n}).status_code == 200
-            took.append(time.perf_counter() - begun)
-    return sorted(took)[len(took) // 2] * 1000
-
-
 if __name__ == "__main__":
-    print(table(rows()))
+    print(table(rows(everything="--all" in sys.argv)))
