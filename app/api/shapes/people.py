@@ -18,7 +18,7 @@ class Known(Shape):
 
 
 class Person(Shape):
-    id: str = Field(examples=["p7q2x4"])
+    id: str = Field(examples=["9f86d081884c7d65"])
     email: str | None = Field(description="`null`: a guest.", examples=[None])
     zone: str = Field(description="IANA name.", examples=["Europe/Berlin"])
     near: str | None = Field(examples=["Munich"])
@@ -43,7 +43,7 @@ class PersonAnswer(Shape):
 class MapTopic(Shape):
     slug: str = Field(examples=["typography"])
     label: str = Field(examples=["Typography"])
-    domain: str = Field(examples=["design"])
+    domain: str = Field(examples=["visual-design"])
     events: int = Field(description="I could go to.", examples=[3])
     source: str | None = Field(description="The known topic it is reached from.", examples=["javascript"])
     reach: Reach = Field(examples=["one-step"])

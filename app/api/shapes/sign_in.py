@@ -10,7 +10,7 @@ from app.api.shapes.frame import Shape
 
 
 class Guest(Shape):
-    id: str = Field(examples=["p7q2x4"])
+    id: str = Field(examples=["9f86d081884c7d65"])
     token: str = Field(description="Shown once.", examples=["adj_k_…"])
 
 
@@ -27,7 +27,7 @@ class AskedAnswer(Shape):
 
 
 class SignedIn(Shape):
-    id: str | None = Field(description="`null`: an operator who is nobody else.", examples=["p7q2x4"])
+    id: str | None = Field(description="`null`: an operator who is nobody else.", examples=["9f86d081884c7d65"])
     token: str = Field(description="A Bearer token, shown once.", examples=["adj_s_…"])
     expires_at: datetime
     merged: bool = Field(description="A guest was joined with somebody known already.", examples=[False])

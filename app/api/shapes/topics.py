@@ -10,11 +10,11 @@ from app.api.shapes.frame import Links, Meta, Shape
 class Topic(Shape):
     slug: str = Field(examples=["typography"])
     label: str = Field(examples=["Typography"])
-    domain: str = Field(examples=["design"])
-    field: str = Field(examples=["arts"])
-    aliases: list[str] = Field(examples=[["Type design"]])
-    neighbours: list[str] = Field(description="Slugs.", examples=[["graphic-design", "letterpress"]])
-    gloss: str = Field(examples=["choosing, setting and drawing type"])
+    domain: str = Field(examples=["visual-design"])
+    field: str = Field(examples=["design"])
+    aliases: list[str] = Field(examples=[["Fonts", "Type design"]])
+    neighbours: list[str] = Field(description="Slugs.", examples=[["graphic-design", "calligraphy"]])
+    gloss: str = Field(examples=["the craft of letters and how texts look"])
 
 
 class TopicAnswer(Shape):
@@ -30,7 +30,7 @@ class TopicList(Shape):
 class AdjacentTopic(Shape):
     slug: str = Field(examples=["typography"])
     label: str = Field(examples=["Typography"])
-    domain: str = Field(examples=["design"])
+    domain: str = Field(examples=["visual-design"])
     score: float = Field(examples=[0.42])
 
 
