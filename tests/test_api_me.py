@@ -227,14 +227,14 @@ async def test_repeated_feedback_moves_the_reach_and_taking_it_back_moves_it_bac
     me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
     first = await say(service, me, ids["typography"], "too_close")
     assert first[1] == (
-        "Your reach stays one-step; said again, “too close” moves it by at most one step from what you chose."
+        "Your reach stays “one step”; said again, “too close” moves it by at most one step from what you chose."
     )
     second = await say(service, me, ids["gardening"], "too_close")
-    assert second[1] == "Your reach moved from one-step to two-steps."
+    assert second[1] == "Your reach moved from “one step” to “two steps”."
     mine = (await service.client.get(ME, headers=me)).json()["data"]
     assert (mine["reach"], mine["chosen_reach"]) == ("two-steps", "one-step")
     back = await take_back(service, me, ids["gardening"], "too_close")
-    assert back[1] == "Your reach moved back from two-steps to one-step."
+    assert back[1] == "Your reach moved back from “two steps” to “one step”."
     await say(service, me, ids["gardening"], "too_close")
     await service.client.patch(
         ME, json={"reach": "one-step"}, headers=me

@@ -283,7 +283,7 @@ def test_what_is_told_again_keeps_names_and_turns_numbers() -> None:
     assert retold(sentence, DE) == (
         "Von 1.072 Meetup-Gruppen zu „React“ haben 11 % auch „D3.js“ zum Thema, 7,4-mal so viele wie unter allen Gruppen."
     )
-    assert retold("Your reach moved from one-step to two-steps.", DE) == (
+    assert retold("Your reach moved from “one step” to “two steps”.", DE) == (
         "Deine Reichweite ging von „ein Schritt“ zu „zwei Schritte“."
     )
     assert retold("New among this week's picks: “A”, “B”.", DE) == "Neu in der Auswahl dieser Woche: „A“, „B“."

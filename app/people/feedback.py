@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Community, Event, EventTopic, Feedback, Person, ShownPick
+from app.words.reach_words import REACH_WORDS
 from recommender.reach import REACHES, Reach
 
 Kind = Literal["going", "saved", "dismissed", "too_close", "too_far", "attended"]
@@ -156,7 +157,7 @@ async def _said(session: AsyncSession, person: Person, event: Event, kind: Kind)
 
 
 def given_sentences(
-    event: Event, kind: Kind, note: str | None, reach_before: str, reach_after: str, *, topic: str | None = None
+    event: Event, kind: Kind, note: str | None, reach_before: Reach, reach_after: Reach, *, topic: str | None = None
 ) -> list[str]:
     """Say to a person what their feedback changed; `topic` is the label of what the event was picked for."""
     title = f"“{event.title}”"
@@ -182,16 +183,20 @@ def _gone(event: Event) -> str:
     return f"“{event.title}”{others} will not be picked for you again; calendars that hold it keep it."
 
 
-def _moved(word: str, before: str, after: str, last: str) -> str:
+def _moved(word: str, before: Reach, after: Reach, last: Reach) -> str:
     if before != after:
-        return f"Your reach moved from {before} to {after}."
+        return f"Your reach moved from {_quoted(before)} to {_quoted(after)}."
     if after == last:
-        return f"Your reach stays {after}: there is no step beyond it."
-    return f"Your reach stays {after}; said again, “{word}” moves it by at most one step from what you chose."
+        return f"Your reach stays {_quoted(after)}: there is no step beyond it."
+    return f"Your reach stays {_quoted(after)}; said again, “{word}” moves it by at most one step from what you chose."
+
+
+def _quoted(reach: Reach) -> str:
+    return f"“{REACH_WORDS[reach]}”"
 
 
 def taken_back_sentences(
-    event: Event, kind: Kind, reach_before: str, reach_after: str, *, topic: str | None = None
+    event: Event, kind: Kind, reach_before: Reach, reach_after: Reach, *, topic: str | None = None
 ) -> list[str]:
     title = f"“{event.title}”"
     sentences = {
@@ -202,5 +207,5 @@ def taken_back_sentences(
     if topic is not None and kind in (*WELCOMING, "dismissed"):
         sentences.append(f"{topic} counts as it did before.")
     if reach_before != reach_after:
-        sentences.append(f"Your reach moved back from {reach_before} to {reach_after}.")
+        sentences.append(f"Your reach moved back from {_quoted(reach_before)} to {_quoted(reach_after)}.")
     return sentences

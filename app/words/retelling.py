@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from app.words.reach_words import REACH_WORDS
 from app.words.topic_words import domain_words, topic_told
 from app.words.wording import SOURCE_LANGUAGE, Wording, mark
 
@@ -64,11 +63,11 @@ PATTERNS = (
     mark("{topic} and what is close to it count less in your picks."),
     mark("{topic} counts as it did before."),
     mark("New among this week's picks: {titles}."),
-    mark("Your reach moved from {reach} to {after}."),
-    mark("Your reach moved back from {reach} to {after}."),
-    mark("Your reach stays {reach}: there is no step beyond it."),
-    mark("Your reach stays {reach}; said again, “too close” moves it by at most one step from what you chose."),
-    mark("Your reach stays {reach}; said again, “too far” moves it by at most one step from what you chose."),
+    mark("Your reach moved from “{reach}” to “{after}”."),
+    mark("Your reach moved back from “{reach}” to “{after}”."),
+    mark("Your reach stays “{reach}”: there is no step beyond it."),
+    mark("Your reach stays “{reach}”; said again, “too close” moves it by at most one step from what you chose."),
+    mark("Your reach stays “{reach}”; said again, “too far” moves it by at most one step from what you chose."),
     mark("No longer among them: {titles}."),
     mark("No event about {topic} will be picked for you until you show it again; calendars that hold one keep it."),
     mark("No event by {title} will be picked for you until you show it again; calendars that hold one keep it."),
@@ -154,7 +153,7 @@ def _told(sentence: str, patterns: tuple[str, ...], wording: Wording) -> str | N
 
 def _value(name: str, value: str, wording: Wording) -> str:
     if name in ("reach", "after"):
-        return wording.text(dict(REACH_WORDS)[value]) if value in REACH_WORDS else value  # type: ignore[index]
+        return wording.text(value)
     if name in PARTS:
         return _told(value, PARTS[name], wording) or value
     if name in ("topic", "other", "between"):
