@@ -110,12 +110,13 @@ def measure_purpose(folder: Path) -> list[Result]:
     results = []
     for setting, split in JUDGED.items():
         asked = read_labelled(folder, split)
+        held = [purpose for number, purpose in enumerate(PURPOSES) if number in asked.purposes]
         for name, embedder in EMBEDDERS.items():
             said = Purposer(model, cues, embedder()).purposes(asked.texts)
             answers = np.array([int(np.argmax([one.weights[purpose] for purpose in PURPOSES])) for one in said])
             results += [
                 interval(setting, name.removeprefix("names, ").removeprefix("names and "), measure, answers, asked)
-                for measure in ("macro-F1", "share right", *(f"F1 {purpose}" for purpose in PURPOSES))
+                for measure in ("macro-F1", "share right", *(f"F1 {purpose}" for purpose in held))
             ]
         usual = np.full(len(asked), np.bincount(asked.purposes).argmax())
         results.append(interval(setting, "always the most frequent", "macro-F1", usual, asked))
