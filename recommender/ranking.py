@@ -69,13 +69,14 @@ def choose(
     """
     choices = _choose(person, table, now=now, limit=limit, feasible=feasible, distance_km=distance_km)
     wider = WIDER.get(person.reach)
-    if not person.known or wider is None or len(choices) >= min(HANDFUL, limit):
+    enough = min(HANDFUL, limit)
+    if not person.known or wider is None or len(choices) >= enough:
         return choices
     further = _choose(
         replace(person, reach=wider, seed=None), table, now=now, limit=limit, feasible=feasible, distance_km=distance_km
     )
     for choice in further:
-        if len(choices) < HANDFUL and _may_join(choice, choices):
+        if len(choices) < enough and _may_join(choice, choices):
             choices.append(choice)
     return sorted(choices, key=lambda choice: choice.explorative)
 
