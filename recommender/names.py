@@ -22,7 +22,10 @@ ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+", re.IGNORECASE)
 TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,500}>")
 # A name does not reach over these: "Java, Script" are two.
 BREAK = re.compile(r"[,;:!?()\[\]{}|\n\r\t\"“”„«»•·…]|\.(?=\s|$)|\s[-–—/]+\s|[–—]")
-WORD = re.compile(r"\.?\w+(?:\+\+|#(?!\w))?|&")
+# "R.A.R.E." and "A.I." are one word each; taken apart, the first would name R and AR.
+WORD = re.compile(r"(?<!\w)(?:[A-Z]\.)+[A-Z](?!\w)|\.?\w+(?:\+\+|#(?!\w))?|&")
+# "George R. R. Martin" and "Dr. R. Smith" do not name R. After a small word, as in "all about R. Bring …", a letter may.
+INITIALS = re.compile(r"((?:^|[.,:;(\n]|\b[A-Z][\w'’]*)\s*)(?<![\w.])(?:[A-Z]\.\s+)+(?=[A-Z])")
 
 
 class Run(NamedTuple):
@@ -69,6 +72,8 @@ def words_of(text: str, limit: int | None = None) -> Words:
         text = html.unescape(text)
     if "://" in text or "@" in text or "www." in text:
         text = ADDRESS.sub("\n", text)
+    if ". " in text:
+        text = INITIALS.sub(r"\1", text)
     runs: list[Run] = []
     left = limit if limit is not None else len(text)
     for part in BREAK.split(text):

@@ -48,6 +48,20 @@ def test_acronym_is_no_everyday_word() -> None:
     assert names("Is it first? IT at FIRST", "IT", "FIRST") == ["IT", "FIRST"]
 
 
+def test_letters_of_an_abbreviation_are_no_names() -> None:
+    assert names("Dogs from R.A.R.E. meet R.A.R.E dogs; A.I. in R", "R", "AR", "AI") == ["A.I", "R"]
+
+
+@pytest.mark.parametrize("person", ["George R. R. Martin", "Dr. R. Smith", "R. Kelly", "J. R. R. Tolkien"])
+def test_initials_of_a_person_are_no_names(person: str) -> None:
+    assert names(f"Songs: {person}", "R") == []
+    assert names(f"{person} sings", "R") == []
+
+
+def test_letter_that_ends_a_sentence_is_a_name() -> None:
+    assert names("All about R. Bring a laptop. We use R. and more", "R") == ["R", "R"]
+
+
 def test_accented_name_needs_its_accent() -> None:
     assert names("the thé", "Thé") == ["thé"]
 
