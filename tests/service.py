@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import postgresql
+import uvicorn
 from fastapi import FastAPI
 from sqlmodel import select
 
@@ -133,3 +135,15 @@ async def serving(folder: Path, **changes: Any) -> AsyncIterator[Service]:
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL) as client,
     ):
         yield Service(app, app.state.database, settings, client, announced)
+
+
+@asynccontextmanager
+async def on_a_port(service: Service) -> AsyncIterator[str]:
+    """Serve over a real socket on loopback."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="error"))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await running

@@ -12,7 +12,7 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from selectolax.lexbor import LexborHTMLParser
-from service import BASE_URL, Service, draft
+from service import BASE_URL, Service, draft, on_a_port
 from sqlalchemy import text
 
 from app.api import problems
@@ -192,6 +192,25 @@ async def test_each_content_coding_has_its_own_tag(service: Service) -> None:
     assert "content-encoding" not in refused.headers
     other = {"accept-encoding": "identity", "if-none-match": packed.headers["etag"]}
     assert (await service.client.get(EVENTS, headers=other)).status_code == 200
+
+
+async def test_head_tells_of_every_answer_what_get_does_and_keeps_the_connection(service: Service) -> None:
+    async with on_a_port(service) as address, httpx.AsyncClient(base_url=address) as client:
+        kept = None
+        for path, status in (
+            (EVENTS, 200),
+            ("/healthz", 200),
+            ("/api/v1/nothing", 404),
+            (f"{EVENTS}?colour=red", 422),
+            ("/api/v1/me", 401),
+            ("/me", 303),
+        ):
+            head, got = await client.head(path), await client.get(path)
+            assert (path, head.status_code, head.content, got.status_code) == (path, status, b"", status)
+            assert head.headers["content-length"] == str(len(got.content))
+            socket = head.extensions["network_stream"].get_extra_info("client_addr")
+            kept = kept or socket
+            assert socket == kept
 
 
 async def test_other_sites_may_read_but_not_with_credentials(service: Service) -> None:

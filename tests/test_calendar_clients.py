@@ -10,19 +10,17 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import icalendar
 import pytest
-import uvicorn
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from service import BASE_URL, MUNICH, NOW, Service, draft, serving
+from service import BASE_URL, MUNICH, NOW, Service, draft, on_a_port, serving
 from waiting import until
 
 from app.calendars.calendar_feed import calendar, header
@@ -76,18 +74,6 @@ async def output_of(*command: str, **environment: str) -> str:
     out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0, out.decode()
     return out.decode()
-
-
-@asynccontextmanager
-async def on_a_port(service: Service) -> AsyncIterator[str]:
-    """Serve over a real socket on loopback."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(service.app, lifespan="off", log_level="error"))
-        running = asyncio.create_task(server.serve(sockets=[listening]))
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        await running
 
 
 async def stored(service: Service) -> bytes:

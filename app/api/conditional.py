@@ -108,6 +108,8 @@ class Conditional:
                     promised = None if is_limited(scope) else scope.get("adjacent.promise")
                     whole = Whole(start["headers"], bytes(body), promised, scope.get("route"))
                 else:
+                    # Servers count the bytes they were promised unless it is HEAD, and cut the connection over a lack.
+                    scope["method"] = "HEAD" if is_head else "GET"
                     await send(start)
                     await send({"type": "http.response.body", "body": b"" if is_head else bytes(body)})
             else:
