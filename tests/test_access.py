@@ -222,7 +222,7 @@ async def test_cookie_is_taken_for_writes_of_our_own_pages_only(service: Service
 async def test_other_sites_may_read_what_is_public_and_never_with_credentials(service: Service) -> None:
     await a_session(service)
     headers = {"Origin": "https://front.example"}
-    for path in ("/api/v1/events", "/api/v1/topics", "/api/v1/sources", "/openapi.json"):
+    for path in ("/api/v1/events", "/api/v1/topics", "/api/v1/sources", "/api/v1/sources/1", "/openapi.json"):
         answer = await service.client.get(path, headers=headers)
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "access-control-allow-credentials" not in answer.headers

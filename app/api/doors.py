@@ -16,7 +16,6 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PRIVATE = (  # open to pages of other sites with a token only: those were given it, a cookie they were not
     "/api/v1/me",
     "/api/v1/sign-",
-    "/api/v1/sources/",
     "/api/v1/events/import",
     "/api/v1/proposals",
     "/api/v1/audit",
