@@ -167,4 +167,6 @@ def test_where_one_step_leads_hardly_anywhere_a_wider_reach_adds_some() -> None:
     assert len(ids(lawyer, candidates)) == 4
     assert ids(lawyer, candidates)[:2] == [0, 1]
     assert set(ids(lawyer, candidates)) <= {0, 1, *further}
+    far_away = [replace(candidates[1], distance_km=5_000.0), *candidates[2:]]
+    assert ids(lawyer, far_away, limit=2) == [1, 3]  # never more than were asked for
     assert [len(ids(lawyer, candidates, limit=limit)) for limit in (1, 2, 3)] == [1, 2, 3]
