@@ -23,6 +23,7 @@ from app import content_lines, revisions
 from app.calendars import calendar_feed
 from app.chunks import chunks
 from app.db import Database
+from app.events import turns
 from app.models import Revision, Setting
 from app.queries import event_forms, listing, plain_rows
 from app.queries.filters import EventFilter
@@ -113,6 +114,7 @@ async def store_missing(database: Database, *, base_url: str, now: datetime) -> 
     stored = last = 0
     while True:
         async with database.writing() as session:
+            await turns.take_turn(session)  # who writes events locks their rows in any order
             wanted = (
                 select(EVENTS.c.id)
                 .select_from(EVENTS.outerjoin(RENDERINGS, _is_current(base_url)))
@@ -124,7 +126,8 @@ async def store_missing(database: Database, *, base_url: str, now: datetime) -> 
                 )
                 .order_by(EVENTS.c.id)
                 .limit(BATCH)
-                .with_for_update(of=EVENTS)  # as the triggers do, so that no change falls between reading and storing
+                # As the triggers do, so that no change falls between reading and storing; feedback refers to it meanwhile.
+                .with_for_update(of=EVENTS, key_share=True)
             )
             ids = [row.id for row in await plain_rows.run(session, wanted)]
             if not ids:

@@ -185,6 +185,14 @@ async def _write(session: AsyncSession, told: Sequence[Labelled], reader: Reader
     return len(current)
 
 
+async def correct_purpose(session: AsyncSession, event: Event, purpose: str, *, now: datetime) -> None:
+    """Let somebody's word say why people come to an event; it holds until its text changes."""
+    # The turn before the row: whoever has the one may be about to write the other.
+    event.updated_at = await turns.next_stamp(session, now=now)
+    event.purpose, event.purpose_phrases = {purpose: 1.0}, []
+    session.add(event)
+
+
 async def _keep_vectors(session: AsyncSession, made: dict[str, bytes]) -> None:
     known = set(await session.exec(select(Embedding.digest).where(col(Embedding.digest).in_(made))))
     session.add_all(Embedding(digest=digest, vector=vector) for digest, vector in made.items() if digest not in known)

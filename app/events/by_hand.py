@@ -24,11 +24,11 @@ class NotParted(Exception):  # noqa: N818
 
 async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, now: datetime) -> Event:
     """Make two events one and return it: `kept` stays, and whoever asks for `other` is led there."""
+    stamp = await turns.next_stamp(session, now=now)
     kept, other = await _standing(session, kept), await _standing(session, other)
     if kept.id == other.id:
         raise NotJoined(f"both are the event {kept.key} already")
     assert kept.id is not None
-    stamp = await turns.next_stamp(session, now=now)
     moving = await _versions(session, other)
     names = [_name(version, source) for version, source in moving]
     staying = [_name(version, source) for version, source in await _versions(session, kept)]
@@ -46,9 +46,9 @@ async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, no
 
 async def part(session: AsyncSession, event: Event, version_id: int, *, why: str, now: datetime) -> Event:
     """Take one source's version out of an event; return the event that it is from now on."""
+    stamp = await turns.next_stamp(session, now=now)
     event = await _standing(session, event)
     assert event.id is not None
-    stamp = await turns.next_stamp(session, now=now)
     versions = await _versions(session, event)
     leaving = next(((version, source) for version, source in versions if version.id == version_id), None)
     if leaving is None:
@@ -88,8 +88,10 @@ async def _own_event(
 
 
 async def _standing(session: AsyncSession, event: Event) -> Event:
+    """Return the event that stands for this one, read anew: it may have been merged while we waited for our turn."""
+    event = await session.get_one(Event, event.id, populate_existing=True)
     while event.merged_into is not None:
-        event = await session.get_one(Event, event.merged_into)
+        event = await session.get_one(Event, event.merged_into, populate_existing=True)
     return event
 
 

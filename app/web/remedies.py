@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.api.access import Data, Now, OperatorToken
 from app.api.problems import Problem
 from app.collecting import collect, frontier, source_health
-from app.events import about, by_hand, removal, turns, verdicts
+from app.events import about, by_hand, removal, verdicts
 from app.events.verdicts import Name
 from app.models import Event, EventVersion, FetchState, Report, Source
 from app.people import audit
@@ -167,9 +167,7 @@ async def correct_purpose(
         event = await event_by_key(session, key)
         if event is None:
             raise Problem(404, "there is no such event")
-        event.purpose, event.purpose_phrases = {purpose: 1.0}, []
-        event.updated_at = await turns.next_stamp(session, now=now)
-        session.add(event)
+        await about.correct_purpose(session, event, purpose, now=now)
         audit.note(session, operator, "event.purpose", f"{key} {purpose}")
     return led_on(request, "/ops#purposes", visit.wording.text("Corrected."))
 
