@@ -38,9 +38,7 @@ from recommender.reach import geography
 from recommender.reactions import offsets_of
 from recommender.topic_worth import score_topics
 
-LEAST_OUTSIDE = (
-    0.05  # share of all topics outside what somebody knows below which they know something of nearly everything
-)
+LEAST_OUTSIDE = 0.05  # share of all topics: who has fewer outside what they know knows something of nearly everything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,10 +40,7 @@ class Facet:
 
 
 async def facets(session: AsyncSession, search: Search, wording: Wording, *, now: datetime) -> list[Facet]:
-    """Return, for each facet, its commonest values among what is found, with addresses that choose or leave each.
-
-    Around a place they count the box that holds the circle, which an index finds.
-    """
+    """Return, for each facet, its commonest values among what is found, with addresses that choose or leave each."""
     clauses = conditions(search.wanted(now), session.get_bind().dialect.name)
     topics = [(slug, topic_words(label_of(slug), wording), count) for slug, count in await _topics(session, clauses)]
     modes = [
