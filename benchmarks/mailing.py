@@ -29,7 +29,7 @@ from app.mail import introductions
 from app.mail.digest import Claim
 from app.mail.digest_sending import BATCH, Outgoing, write_to
 from app.mail.dkim import load_signer
-from app.mail.mailer import Message, build
+from app.mail.message import Message, build
 from app.models import (
     Community,
     CommunityTopic,

@@ -20,11 +20,11 @@ from service import NOW, settings_in
 from test_digest_letter import facts
 
 from app.account.signing import Asked, mail_for
-from app.mail import mailer
 from app.mail.digest_sending import Outgoing, built_for, links_of
 from app.mail.dkim import BadKey, load_signer
 from app.mail.letter_facts import Facts
 from app.mail.mail_templates import inlined
+from app.mail.message import Message, build
 from app.mail.since_last_mail import Changed, Said
 from app.models import Subscription
 from app.settings import Settings
@@ -151,8 +151,8 @@ def test_the_signature_holds_and_covers_how_to_leave(tmp_path: Path, key: rsa.RS
 @pytest.mark.parametrize("text", ["", "\n\n", "plain\n", "trailing  \n\n\n", "ünïcode\n", ".\n..\nFrom here\n"])
 def test_any_body_is_signed_well(text: str, tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
     signer = load_signer(key_file(key, tmp_path), selector="adjacent", domain="adjacent.test")
-    message = mailer.Message("a@example.org", "Sübject " * 20, text, text, FROM)
-    assert is_signed(mailer.build(message, now=CLOCK, signer=signer).content, key)
+    message = Message("a@example.org", "Sübject " * 20, text, text, FROM)
+    assert is_signed(build(message, now=CLOCK, signer=signer).content, key)
 
 
 def test_a_key_that_is_none_says_so(tmp_path: Path) -> None:

@@ -20,9 +20,10 @@ from service import BASE_URL, NOW
 from app.api.embed import widget
 from app.calendars import calendar_feed, syndication
 from app.calendars.syndication import COLUMNS, FORMULA_STARTS, Channel
-from app.mail import letter, mailer
+from app.mail import letter
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
+from app.mail.message import build
 from app.models import Community, Event, Person
 from app.picking.slates import Shown
 from app.queries.event_forms import event_json
@@ -180,7 +181,7 @@ def test_mail_holds_no_header_element_or_address_of_others(payload: str) -> None
         bounces_to=None,
         links=links,
     )
-    built = mailer.build(message, now=NOW)
+    built = build(message, now=NOW)
     mail = Taken(built.return_path, built.to, built.content)
     assert [mail.mail[name] for name in ("To", "From")] == ["ada@example.org", "Adjacent <adjacent@adjacent.test>"]
     assert set(mail.mail.keys()) <= HEADERS

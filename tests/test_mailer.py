@@ -15,7 +15,8 @@ from postbox import Postbox, smtp_server
 from service import settings_in
 
 from app.mail.mail_templates import compose
-from app.mail.mailer import Built, MaybeDelivered, Message, Refused, Server, Unreachable, build, forget, send, server_of
+from app.mail.mailer import MaybeDelivered, Refused, Server, Unreachable, forget, send, server_of
+from app.mail.message import Built, Message, build
 from app.words.wording import wording_of
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

@@ -13,8 +13,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.account import signing
-from app.mail import mailer, subscription
+from app.mail import subscription
 from app.mail.mail_templates import compose
+from app.mail.message import Message
 from app.models import Person, SignIn
 from app.people import people, tokens
 from app.settings import Settings
@@ -41,7 +42,7 @@ async def ask(session: AsyncSession, person: Person, email: str) -> Asked | None
     return Asked(email, secret)
 
 
-def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Message:
+def mail_for(asked: Asked, settings: Settings, wording: Wording) -> Message:
     subject = wording.text("Is this your address?")
     text, html = compose(
         "confirm",
@@ -53,7 +54,7 @@ def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Messa
         preview=wording.text("One button, and Adjacent may write to you"),
         width="narrow",
     )
-    return mailer.Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
+    return Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
 
 
 async def asked_with(session: AsyncSession, secret: str) -> str | None:

@@ -19,8 +19,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.account import guests
 from app.calendars import feeds
-from app.mail import mailer, subscription
+from app.mail import subscription
 from app.mail.mail_templates import compose
+from app.mail.message import Message
 from app.models import Person, SignIn, Token
 from app.people import people, tokens
 from app.settings import Settings
@@ -81,7 +82,7 @@ def _mac(settings: Settings, digest: str, code: str) -> str:
     return hmac.new(settings.secret("sign-in"), f"{digest}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
-def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Message:
+def mail_for(asked: Asked, settings: Settings, wording: Wording) -> Message:
     subject = wording.text("Sign in to Adjacent")
     text, html = compose(
         "sign_in",
@@ -94,7 +95,7 @@ def mail_for(asked: Asked, settings: Settings, wording: Wording) -> mailer.Messa
         preview=wording.text("Or with the code {code}", code=asked.code),
         width="narrow",
     )
-    return mailer.Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
+    return Message(to=asked.email, subject=subject, text=text, html=html, sender=settings.sign_in_from)
 
 
 async def link_for(session: AsyncSession, person: Person, *, operates: bool = False) -> str:

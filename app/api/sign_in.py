@@ -19,6 +19,7 @@ from app.api.limits import at_most
 from app.api.problems import Problem, declared
 from app.api.shapes import sign_in as shapes
 from app.mail import mailer
+from app.mail.message import Message
 from app.people import tokens
 from app.settings import Settings
 from app.words.wording import preferred, wording_for
@@ -66,7 +67,7 @@ def _language(request: Request) -> str | None:
     return preferred(request.headers.get("accept-language", ""))
 
 
-async def deliver(message: mailer.Message, settings: Settings) -> None:
+async def deliver(message: Message, settings: Settings) -> None:
     """Send a mail after the answer has left: who waits learns neither how long that takes nor whether it works."""
     try:
         await mailer.send(message, settings)

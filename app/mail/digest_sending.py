@@ -26,6 +26,7 @@ from app.mail.digest import Claim
 from app.mail.letter import Letter, message_for, write
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
+from app.mail.message import Built, build
 from app.models import Person, Subscription
 from app.picking.slates import iso_week
 from app.settings import Settings
@@ -43,7 +44,7 @@ log = structlog.get_logger()
 class Outgoing:
     """A mail ready to go."""
 
-    built: mailer.Built
+    built: Built
     message_id: str
     letter: Letter
 
@@ -262,7 +263,7 @@ def built_for(
     message = message_for(
         letter, facts, week=week, sender=settings.mail_from, bounces_to=settings.bounces_to, links=links
     )
-    built = mailer.build(message, now=clock, signer=mailer.signer_of(settings))
+    built = build(message, now=clock, signer=mailer.signer_of(settings))
     if len(built.content) > HEAVIEST and len(facts.picks) > 1:  # picks with very long words of their organisers
         fewer = replace(facts, picks=facts.picks[:-1])
         return built_for(fewer, wish, week, settings, links, clock=clock)

@@ -15,7 +15,7 @@ from app.mail.letter_facts import Facts
 from app.mail.letter_items import LONGEST_REASON, LONGEST_TITLE, Item, item_of, one_line, page_of
 from app.mail.mail_links import Links
 from app.mail.mail_templates import compose
-from app.mail.mailer import Message
+from app.mail.message import Message
 from app.mail.since_last_mail import Changed, Said
 from app.models import Event
 from app.words.event_words import where_words
