@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from starlette.background import BackgroundTask
 
 from app.account import address_change, signing
 from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.problems import Problem, declared
+from app.api.profile import Change
 from app.api.shapes import people as shapes
 from app.api.sign_in import deliver
 from app.mail import subscription as subscriptions
@@ -22,10 +23,8 @@ from app.words.wording import LANGUAGES, wording_for
 router = APIRouter(prefix="/api/v1/me/digest", tags=["me"])
 
 
-class DigestChange(BaseModel):
+class DigestChange(Change):
     """A part of what is wanted: what is not sent stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     rhythm: subscriptions.Rhythm = Field(
         "weekly",

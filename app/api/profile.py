@@ -84,10 +84,19 @@ Modes = Annotated[
 FreeOnly = Annotated[bool, Field(strict=True, description="Only events that say they are free of charge.")]
 
 
-class Profile(BaseModel):
-    """A part of a profile: what is not sent stays as it is."""
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema["properties"].values():
+        field.pop("default", None)
 
-    model_config = ConfigDict(extra="forbid")
+
+class Change(BaseModel):
+    """A part of what is kept: what is not sent stays as it is, which a default would deny to those who read the schema."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
+
+
+class Profile(Change):
+    """A part of a profile: what is not sent stays as it is."""
 
     near: Near = None
     within_km: WithinKm = 50.0
