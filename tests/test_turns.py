@@ -12,10 +12,11 @@ from sqlmodel import col, select
 
 from app.calendars import renderings
 from app.collecting import frontier
+from app.community import activity
 from app.db import Database
 from app.events import about, by_hand, ingest, turns
 from app.events.changes import Changes
-from app.models import Event, EventVersion, Feedback
+from app.models import Community, Event, EventVersion, Feedback
 from app.people import people
 
 pytest_plugins = ("databases",)
@@ -25,6 +26,10 @@ async def three_events(database: Database) -> None:
     async with database.writing() as session:
         for number, title in enumerate(("Letters", "Chess", "Choir")):
             source = await frontier.add_source(session, f"https://club{number}.example/a.ics")
+            club = Community(key=title.casefold(), name=title, updated_at=NOW)
+            session.add(club)
+            await session.flush()
+            source.community_id = club.id
             await ingest.store(session, source, Changes(added=(draft(title, title, days=1 + number),)), now=NOW)
 
 
@@ -40,19 +45,26 @@ async def waits_or_ends(database: Database, task: asyncio.Future[object]) -> Non
 
 
 async def beside_a_turn(database: Database, work: Callable[[], Awaitable[object]]) -> None:
-    """Let something work while a turn is at one event, and goes on to the others afterwards."""
+    """Let something work while a turn is at one event and one community, and goes on to the others afterwards."""
     async with database.writing() as session:
         await turns.take_turn(session)
-        await session.exec(update(Event).where(col(Event.id) == 2).values(price="free"))
+        for table in (Event, Community):
+            await session.exec(update(table).where(col(table.id) == 2).values(language="en"))
         task = asyncio.ensure_future(work())
         await waits_or_ends(database, task)
-        await session.exec(update(Event).values(price="free"))
+        for table in (Event, Community):
+            await session.exec(update(table).values(language="en"))
     await task
 
 
 async def test_rendering_and_storing_never_wait_for_each_other(database: Database) -> None:
     await three_events(database)
     await beside_a_turn(database, lambda: renderings.store_missing(database, base_url=BASE_URL, now=NOW))
+
+
+async def test_looking_at_communities_and_storing_never_wait_for_each_other(database: Database) -> None:
+    await three_events(database)
+    await beside_a_turn(database, lambda: activity.renew(database, now=NOW))
 
 
 async def test_correcting_a_purpose_and_storing_never_wait_for_each_other(database: Database) -> None:
@@ -66,7 +78,7 @@ async def test_correcting_a_purpose_and_storing_never_wait_for_each_other(databa
     await beside_a_turn(database, correct)
     async with database.reading() as session:
         event = await session.get_one(Event, 1)
-        assert (event.purpose, event.price) == ({"social": 1.0}, "free")
+        assert (event.purpose, event.language) == ({"social": 1.0}, "en")
 
 
 async def test_events_joined_at_one_moment_lead_to_one_that_stands(database: Database) -> None:

@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
 from app.db import Database
+from app.events import turns
 from app.events.adoption import TOLD
 from app.models import Community, CommunityTopic, Event, EventTopic
 from recommender.cadence import LOOKED_BACK, cadence
@@ -157,6 +158,7 @@ def _about(events: Sequence[Held]) -> tuple[dict[str, float], dict[str, float]]:
 
 
 async def _write(session: AsyncSession, told: Mapping[int, Portrait], *, now: datetime) -> int:
+    await turns.take_turn(session)  # who stores events writes their communities, too, in the order they are told of
     rows = await session.exec(
         select(Community).where(col(Community.id).in_(told)).order_by(col(Community.id)).with_for_update()
     )
