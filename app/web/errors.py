@@ -28,6 +28,7 @@ WORDS: Mapping[int, str] = {
     401: mark("This page is for the people who run this instance."),
     403: mark("You are signed in, but not as an operator."),
     404: mark("The address is wrong, or what was here has been removed."),
+    410: mark("This calendar has a new address, which stands on the page about you. Subscribe to that one."),
 }
 ELSEWHERE = mark("That came from another site")
 Handler = Callable[[Request, Exception], Awaitable[Response]]
