@@ -110,3 +110,23 @@ async def test_what_is_done_to_sources_is_written_down(origin: Origin, tmp_path:
     await database.close()
     address = origin.url("/all.ics")
     assert told == [(f"source.{deed}", None, address) for deed in ("add", "pause", "resume", "remove")]
+
+
+async def test_next_day_of_a_community_is_that_of_its_own_clocks(origin: Origin) -> None:
+    late = EVENT.format(1, "CONFIRMED").replace(
+        "DTSTART:20261201T170000Z", "DTSTART;TZID=America/Chicago:20261201T200000"
+    )
+    origin.serve("/late.ics", CALENDAR.format(late), content_type="text/calendar")
+    assert (await run("add", origin.url("/late.ics"), "--city", "Nashville", "--yes")).exit_code == 0
+    listed = await asyncio.to_thread(CliRunner().invoke, cli, ["communities", "list"])
+    assert listed.stdout.split()[-1] == "2026-12-01"  # when it is the second in UTC
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("#tidechat", "hashtag chat"), ("#tide chat", "hashtag chat"), ("#Resist: Brentwood", "group")]
+)
+async def test_calendar_is_of_a_hashtag_chat_if_its_name_is_a_hashtag(origin: Origin, name: str, kind: str) -> None:
+    origin.serve("/chat.ics", CALENDAR.replace("Tide club", name).format(""), content_type="text/calendar")
+    assert (await run("add", origin.url("/chat.ics"), "--yes")).exit_code == 0
+    listed = await asyncio.to_thread(CliRunner().invoke, cli, ["communities", "list", "--json"])
+    assert [(one["name"], one["kind"]) for one in json.loads(listed.stdout)] == [(name, kind)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -59,8 +60,14 @@ def _row(one: Active) -> tuple[str, ...]:
         one.community.kind,
         one.cadence or "",
         ", ".join(filter(None, (label, "unchecked" if is_unchecked else None))),
-        f"{one.next_event.starts_at:%Y-%m-%d}" if one.next_event else "",
+        _next_day(one),
     )
+
+
+def _next_day(one: Active) -> str:
+    """Return the day on which it meets next, by the clocks there."""
+    event = one.next_event
+    return f"{event.starts_at.astimezone(ZoneInfo(event.zone)):%Y-%m-%d}" if event else ""
 
 
 @cli.command()
@@ -104,17 +111,14 @@ def recommend(
         for pick in picks:
             one: dict[str, Any] = pick.active.as_json()
             typer.echo(f"{one['name']}  ({one['kind']}{', ' + one['city'] if one['city'] else ''})")
-            when = f"meets {one['cadence']}" if one["cadence"] else _next(pick.active)
+            day = _next_day(pick.active)
+            when = f"meets {one['cadence']}" if one["cadence"] else f"next on {day}" if day else ""
             typer.echo("  " + " · ".join(filter(None, (" → ".join(pick.path), when, one["join"]))))
             typer.echo(f"  {pick.reason}")
             for told in pick.evidence:
                 typer.echo(f"  {told}")
 
     run(work)
-
-
-def _next(active: Active) -> str:
-    return f"next on {active.next_event.starts_at:%Y-%m-%d}" if active.next_event else ""
 
 
 @cli.command()

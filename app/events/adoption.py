@@ -22,6 +22,7 @@ from scrapers import CommunityDraft, Problem, Reading
 
 # Lists of many organisers' events have no one community behind them.
 LISTS = frozenset({"conferences", "proposal", "plain_list", "meetings", "dice", "resident_advisor"})
+HASHTAG = re.compile(r"#\w+(?: chat)?", re.IGNORECASE)  # of "#Resist: Antioch" one does not know where it meets
 TOLD = "told"  # the mark of topics a community named itself: nothing that is inferred replaces them
 COPIED = (
     "name",
@@ -85,7 +86,7 @@ async def _adopt_organizer(
     organizer_url = reading.organizer.url if reading.organizer else None
     facts: dict[str, Any] = {
         "name": name,
-        "kind": "hashtag chat" if name.startswith("#") else community.kind,
+        "kind": "hashtag chat" if HASHTAG.fullmatch(name) else community.kind,
         "url": organizer_url or community.url,
         "description": reading.description or community.description,
         "city": source.city or community.city,
