@@ -111,6 +111,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         version="1",
         routes=ROUTES,
         lifespan=lifespan,
+        openapi_url=None,  # app.api.reference answers there
         docs_url=None,
         redoc_url=None,
         # Looked for by every request, at 30 µs; /metrics and the log tell the same.

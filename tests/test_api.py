@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -324,6 +325,13 @@ async def test_reading_writes_nothing(service: Service) -> None:
             assert (await service.client.get(address, headers=me)).status_code == 200
         await session.rollback()
         assert (await (await session.connection()).execute(text("PRAGMA data_version"))).scalar_one() == before
+
+
+async def test_first_who_asks_for_the_document_holds_up_nobody(service: Service) -> None:
+    asked = asyncio.create_task(service.client.get("/openapi.json"))
+    assert (await service.client.get("/healthz")).status_code == 200
+    assert not asked.done()
+    assert (await asked).json()["info"]["title"] == "Adjacent"
 
 
 async def test_openapi_names_every_operation_once_and_declares_its_errors(service: Service) -> None:

@@ -1,7 +1,8 @@
-"""/docs: the API for people, drawn from its OpenAPI document; no script and nothing from elsewhere."""
+"""/docs: the API for people, drawn from its OpenAPI document (/openapi.json); no script and nothing from elsewhere."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from base64 import b64encode
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, select_autoescape
 from markupsafe import Markup, escape
 
@@ -104,8 +105,18 @@ Schema = Mapping[str, Any]
 async def show_reference(request: Request) -> Response:
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {"Cache-Control": PUBLIC, "Content-Security-Policy": POLICY.format(style)}
-    document, base_url = describe(request.app), request.app.state.settings.base_url
+    document, base_url = await _document(request), request.app.state.settings.base_url
     return HTMLResponse(_page().render(style=STYLE, problems=KINDS, **contents(document, base_url)), headers=headers)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def show_document(request: Request) -> Response:
+    return JSONResponse(await _document(request))
+
+
+async def _document(request: Request) -> dict[str, Any]:
+    # The first one takes a second of computing, which must not hold up who asks for something else.
+    return await asyncio.to_thread(describe, request.app)
 
 
 @cache
