@@ -155,7 +155,13 @@ async def test_token_is_made_with_its_scopes_shown_once_and_ended(service: Servi
     address = f"{ME}/tokens/{data['id']}"
     assert (await service.client.delete(address, headers=await service.guest())).status_code == 404
     assert (await service.client.delete(address, headers=me)).status_code == 204
-    assert (await service.client.get(ME, headers=mine)).status_code == 401
+    revoked, none = await service.client.get(ME, headers=mine), await service.client.get(ME)
+    assert (revoked.status_code, revoked.headers["www-authenticate"]) == (
+        401,
+        'Bearer realm="adjacent", error="invalid_token"',
+    )
+    assert revoked.json()["detail"] == f"this token is unknown, revoked or too old; {none.json()['detail']}"
+    assert none.headers["www-authenticate"] == 'Bearer realm="adjacent"'
     assert (await service.client.delete(address, headers=me)).status_code == 404
 
 

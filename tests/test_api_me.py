@@ -131,9 +131,10 @@ def test_bucket_fills_evenly() -> None:
 
 
 async def test_strangers_are_asked_for_a_token(service: Service) -> None:
-    for headers in ({}, {"Authorization": "Bearer adj_k_nonsense"}, {"Authorization": "Basic eDp5"}):
-        answer = await service.client.get(ME, headers=headers)
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="adjacent"')
+    plain, invalid = 'Bearer realm="adjacent"', 'Bearer realm="adjacent", error="invalid_token"'
+    for shown, challenge in ((None, plain), ("Bearer adj_k_nonsense", invalid), ("Basic eDp5", plain)):
+        answer = await service.client.get(ME, headers={"Authorization": shown} if shown else {})
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, challenge)
         assert answer.headers["content-type"] == "application/problem+json"
 
 

@@ -19,6 +19,7 @@ from app.settings import Settings
 
 OPERATING = "operator"  # the scope of sessions that may operate
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="adjacent"'}  # RFC 6750 §3
+INVALID = {"WWW-Authenticate": 'Bearer realm="adjacent", error="invalid_token"'}  # RFC 6750 §3.1
 
 
 def settings_of(request: Request) -> Settings:
@@ -60,11 +61,15 @@ Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
 
 
+def _bearer(request: Request) -> str:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
 def _shown(request: Request) -> tuple[str, tuple[str, ...]] | None:
     """Return the secret a request shows, a Bearer token or else the session cookie, and the kinds it may be of."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip(), ("api", "session", "operator")
+    if secret := _bearer(request):
+        return secret, ("api", "session", "operator")
     cookie = request.cookies.get(session_cookie(settings_of(request).base_url))
     return (cookie, ("session",)) if cookie else None
 
@@ -82,12 +87,17 @@ async def token_of(request: Request, session: AsyncSession) -> Token | None:
     return token
 
 
+def stranger(request: Request, wanted: str) -> Problem:
+    """Return the answer to who shows no token, or one that is of no use, and says which: apps ask again or sign in."""
+    if _bearer(request):
+        return Problem(401, f"this token is unknown, revoked or too old; {wanted}", headers=INVALID)
+    return Problem(401, wanted, headers=CHALLENGE)
+
+
 async def required(request: Request, session: AsyncSession, *scopes: str) -> Person:
     token = await token_of(request, session)
     if token is None:
-        raise Problem(
-            401, "send a person's API token as `Authorization: Bearer …`; POST /api/v1/me makes one", headers=CHALLENGE
-        )
+        raise stranger(request, "send a person's API token as `Authorization: Bearer …`; POST /api/v1/me makes one")
     person = await session.get(Person, token.person_id) if token.person_id is not None else None
     if person is None:
         raise Problem(403, "this token is nobody's own; send a person's; POST /api/v1/me makes one")
@@ -136,7 +146,7 @@ async def _operator(request: Request) -> Token:
     async with database_of(request).reading() as session:
         token = await token_of(request, session)
     if token is None:
-        raise Problem(401, "send an operator token; `adjacent tokens create` makes one", headers=CHALLENGE)
+        raise stranger(request, "send an operator token; `adjacent tokens create` makes one")
     if not is_operator(token):
         raise Problem(403, "this needs an operator token; `adjacent tokens create` makes one")
     return token
