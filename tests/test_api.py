@@ -50,6 +50,7 @@ async def test_wrong_method_names_all_that_are_allowed(service: Service) -> None
     ):
         answer = await service.client.request(method, address)
         assert (answer.status_code, address, answer.headers["allow"]) == (405, address, allowed)
+        assert answer.json()["detail"] == f"{address} takes {allowed}, and not {method}"
         assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -270,6 +271,8 @@ async def test_topics_are_found_paged_and_shown(service: Service) -> None:
         seen += [topic["slug"] for topic in page["data"]]
         address = page["links"]["next"]
     assert len(seen) == len(set(seen)) == page["meta"]["count"]
+    unasked = (await service.client.get("/api/v1/topics?q=+&limit=1")).json()  # a search field nobody wrote in
+    assert (unasked["data"][0]["slug"], unasked["meta"]["count"]) == (seen[0], len(seen))
     shown = (await service.client.get("/api/v1/topics/React")).json()
     shapes.TopicAnswer.model_validate(shown)
     assert shown["data"]["slug"] == "react"

@@ -53,6 +53,7 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str | None = None
     errors: list[dict[str, str]] | None = None
+    label: str | None = None
     suggestions: list[str] | None = None
     unknown: list[UnknownLabel] | None = None
     candidates: list[str] | None = None
@@ -166,6 +167,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         # Starlette names the methods of the first route that has the path; RFC 9110 §15.5.6 wants all.
         headers["Allow"] = ", ".join(methods_at(request.app, request.url.path))
+        detail = f"{request.url.path} takes {headers['Allow']}, and not {request.method}"
     if error.status_code == 400 and "parsing the body" in str(error.detail):
         return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
     if error.status_code == 404:

@@ -43,7 +43,8 @@ class TopicQuery(Paging):
 async def list_topics(request: Request, asked: Annotated[TopicQuery, Query()]) -> Response:
     """All topics in the catalogue's order, or those that match `q`, exact names first."""
     catalogue = load_catalogue()
-    found = catalogue.topics if asked.q is None else tuple(catalogue.search(asked.q, limit=len(catalogue)))
+    words = (asked.q or "").strip()
+    found = tuple(catalogue.search(words, limit=len(catalogue))) if words else catalogue.topics
     first = 0
     if asked.cursor:
         (slug,) = read_cursor(asked.cursor, str)
