@@ -149,6 +149,17 @@ async def test_a_form_an_operators_press_and_a_subscription_bring_a_chat_into_a_
     kept = await service.client.post(form, data=FORM, headers=me)
     assert (kept.status_code, kept.headers["Location"]) == (303, "/communities")
     (waiting,) = (await service.client.get(PROPOSALS, headers=ops)).json()["data"]
+    assert waiting["details"]["community"]["join"] == ["Search for #clues.", "Answer."]
+    shown = LexborHTMLParser((await service.client.get("/ops", headers=ops)).text).css_first("#proposals li div")
+    assert shown is not None
+    assert [node.text() for node in shown.css("strong, .address, p, li")] == [
+        "Harbour Crossword Chat",
+        "https://crosswords.example/chat",
+        "An hour about one clue.",
+        "Search for #clues.",
+        "Answer.",
+        "Languages, Writing · Thu 3 Dec, 20:00; Thu 10 Dec, 20:00",
+    ]
     pressed = await service.client.post(f"/ops/proposals/{waiting['id']}/accept", headers=ops)
     assert pressed.status_code == 303
     (community,) = (await service.client.get("/api/v1/communities")).json()["data"]

@@ -78,6 +78,7 @@ def proposal_json(proposal: Proposal) -> Mapping[str, Any]:
         "kind": proposal.kind,
         "listed": proposal.listed,
         "events": proposal.preview,
+        "details": proposal.details,
         "proposed_at": proposal.proposed_at.isoformat(),
         "decided_at": proposal.decided_at.isoformat() if proposal.decided_at else None,
         "source": proposal.source_id,

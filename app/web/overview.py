@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.collecting import proposals, tallies
-from app.models import Chore, Event, EventChange, EventVersion, FetchState, Report, Source, Verdict
+from app.models import Chore, Event, EventChange, EventVersion, FetchState, Proposal, Report, Source, Verdict
 from app.people import audit
 from app.queries.counts import count_all
 from app.queue import backlog
@@ -105,7 +105,7 @@ async def overview(session: AsyncSession, wording: Wording, *, now: datetime, cl
         "work_words": {state: wording.text(words) for state, words in WORK_WORDS.items()},
         "merges": await _merges(session, wording, now=now),
         "unsure": await _unsure(session, wording, now=now),
-        "proposals": [proposals.proposal_json(one) for one in waiting],
+        "proposals": [_proposal(one, wording) for one in waiting],
         "proposals_count": waiting_count,
         "reports": await _reports(session, wording),
         "actions": await audit.newest(session, before=None, limit=LISTED),
@@ -201,6 +201,22 @@ async def _merges(session: AsyncSession, wording: Wording, *, now: datetime) -> 
         }
         for version, event, url in rows
     ]
+
+
+def _proposal(proposal: Proposal, wording: Wording) -> dict[str, Any]:
+    """Return a proposal with its next two events, and of what was written down the words."""
+    days = []
+    for event in proposal.preview[:2]:
+        start = datetime.fromisoformat(event["starts_at"])
+        days.append(day_words(start, wording) + ("" if event.get("all_day") else f", {start:%H:%M}"))
+    written: dict[str, Any] = next(iter((proposal.details or {}).values()), {})
+    return {
+        **proposals.proposal_json(proposal),
+        "about": written.get("about"),
+        "steps": written.get("join", []),
+        "facts": [*filter(None, (written.get("city"), ", ".join(written.get("topics", [])), "; ".join(days)))],
+        "next": [(event["title"], day) for event, day in zip(proposal.preview, days, strict=False)],
+    }
 
 
 async def _unsure(session: AsyncSession, wording: Wording, *, now: datetime) -> list[dict[str, Any]]:

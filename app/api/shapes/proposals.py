@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,9 @@ class Proposal(Shape):
     kind: str = Field(examples=["icalendar"])
     listed: int = Field(examples=[12])
     events: list[EventFacts]
+    details: dict[str, Any] | None = Field(
+        description="What was written down, as it was sent to `POST /proposals`; `null` of a page.", examples=[None]
+    )
     proposed_at: datetime
     decided_at: datetime | None = Field(examples=[None])
     source: int | None = Field(examples=[None])
