@@ -7,7 +7,7 @@ communities, people and hand-made neighbourhoods. All numbers come from `recomme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from recommender.catalogue import Catalogue, load_catalogue
 from recommender.evidence import SOURCES, Counts, Evidence
 from recommender.log_odds import DAMPING, Floats, Lifts, damped, mixture, odds, shares, sigmoid, summed
 from recommender.newcomers import welcomed
-from recommender.reactions import OF_A_TIME, Reaction, Spread, counted, levelled, posterior
+from recommender.reactions import OF_A_TIME, Spread, levelled, posterior
 from recommender.survey_model import SurveyModel
 
 ARTEFACT = Path(__file__).parent / "data" / "adjacency.npz"
@@ -133,23 +133,15 @@ class Adjacency:
     def refreshed(self, answers: Mapping[str, tuple[int, float, int]], *, spread: Spread = OF_A_TIME) -> Adjacency:
         """Return the same weights under a newer prior.
 
-        `answers` tells for some topics how many people were asked, how many of them were expected to want it (the sum
-        of P(want)), and how many did. The prior drifts, the weights last: with 300 fresh answers, weights five years
-        old regain most of what new ones have. Topics nobody was asked about drift with their domain.
+        `answers` tells for some topics how many people reacted, how many of them were expected to want it (the sum of
+        P(want)), and how many welcomed it. The prior drifts, the weights last: with 300 fresh answers, weights five
+        years old regain most of what new ones have. Topics nobody was asked about drift with their domain.
         """
-        asked, expected, wanting = np.zeros((3, len(self.catalogue)))
+        asked, expected, welcome = np.zeros((3, len(self.catalogue)))
         for slug, told in answers.items():
             place = self.catalogue.index[slug]
-            asked[place], expected[place], wanting[place] = told
-        return self._drifted(asked, expected, wanting, spread)
-
-    def refreshed_by(self, reactions: Iterable[Reaction], *, spread: Spread = OF_A_TIME) -> Adjacency:
-        """Return the same weights under the prior that an instance's reactions tell; `expected` of each is P(want)."""
-        asked, expected, welcome = counted(len(self.catalogue), reactions)
-        return self._drifted(asked, levelled(asked, expected, welcome), welcome, spread)
-
-    def _drifted(self, asked: Floats, expected: Floats, wanting: Floats, spread: Spread) -> Adjacency:
-        offsets = posterior(self.domain, asked, expected, wanting, spread=spread)
+            asked[place], expected[place], welcome[place] = told
+        offsets = posterior(self.domain, asked, levelled(asked, expected, welcome), welcome, spread=spread)
         return replace(self, drift=self.drift + offsets.mean)
 
     @cached_property

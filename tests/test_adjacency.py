@@ -165,9 +165,15 @@ def test_fresher_answers_move_a_topic_its_domain_less_and_nothing_else() -> None
     known = {"python": 3}
     rust, go, drawing = (adjacency.catalogue.index[slug] for slug in ("rust", "go", "drawing"))
     assert adjacency.domain[rust] == adjacency.domain[go]
-    before, after = adjacency.want(known), adjacency.refreshed({"rust": (400, 40.0, 120)}).want(known)
+    answers = {"rust": (400, 40.0, 120), "nursing": (400, 120.0, 40)}
+    before, after = adjacency.want(known), adjacency.refreshed(answers).want(known)
     assert after[rust] / before[rust] > after[go] / before[go] > 1
     assert after[drawing] == before[drawing]
+
+
+def test_people_who_welcome_everything_more_than_expected_move_no_topic_against_another() -> None:
+    ready = load_adjacency().refreshed({"rust": (400, 40.0, 120), "nursing": (400, 40.0, 120), "drawing": (10, 1.0, 3)})
+    assert abs(ready.drift).max() < 1e-6
 
 
 def test_artefact_serves_a_catalogue_that_grew_and_shrank() -> None:

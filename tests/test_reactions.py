@@ -47,13 +47,9 @@ def test_three_hundred_reactions_of_an_instance_are_felt() -> None:
     index = adjacency.catalogue.index
     known = {"nursing": 3}
     want = adjacency.want(known)
-    liked = [
-        Reaction(index[slug], float(want[index[slug]]), welcome=n < 8)
-        for slug in ("painting", "drawing")
-        for n in range(10)
-    ]
+    liked = {slug: (10, 10 * float(want[index[slug]]), 8) for slug in ("painting", "drawing")}
     rest = [topic.slug for topic in adjacency.catalogue if topic.domain != adjacency.catalogue["drawing"].domain][:280]
-    cool = [Reaction(index[slug], float(want[index[slug]]), welcome=n % 4 == 0) for n, slug in enumerate(rest)]
-    after = adjacency.refreshed_by([*liked, *cool]).want(known)
+    cool = {slug: (1, float(want[index[slug]]), int(n % 4 == 0)) for n, slug in enumerate(rest) if slug != "nursing"}
+    after = adjacency.refreshed(liked | cool).want(known)
     order, then = np.argsort(-after).tolist(), np.argsort(-want).tolist()
     assert order.index(index["drawing"]) < then.index(index["drawing"])
