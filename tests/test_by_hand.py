@@ -76,6 +76,17 @@ async def test_joined_events_are_one_and_lead_there(database: Database) -> None:
             await by_hand.join(session, other, kept, why="", now=LATER)
 
 
+async def test_event_that_leads_elsewhere_from_now_on_counts_as_changed(database: Database) -> None:
+    async with database.writing() as session:
+        kept, other = await joined(session)
+        await tell(session, PAPER, draft("c", "Choir", days=9), now=LATER)
+        (choir,) = [one for one in await standing(session) if one.id != kept.id]
+        latest = LATER + timedelta(hours=1)
+        await by_hand.join(session, choir, kept, why="", now=latest)
+        await session.refresh(other)
+        assert (other.merged_into, other.updated_at) == (choir.id, latest)
+
+
 async def test_joined_events_stay_joined_whatever_their_sources_say(database: Database) -> None:
     async with database.writing() as session:
         kept, _ = await joined(session)

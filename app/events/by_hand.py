@@ -35,7 +35,8 @@ async def join(session: AsyncSession, kept: Event, other: Event, *, why: str, no
     await verdicts.decide(session, names, staying, is_one=True, why=why, now=now)
     for version, _ in moving:
         version.event_id, version.why = kept.id, ingest.joined_by_hand(why)
-    await session.exec(update(Event).where(col(Event.merged_into) == other.id).values(merged_into=kept.id))
+    led_here = update(Event).where(col(Event.merged_into) == other.id)
+    await session.exec(led_here.values(merged_into=kept.id, updated_at=stamp))
     other.merged_into, other.updated_at = kept.id, stamp
     other.sequence += 1  # calendars that hold it must learn that it went
     await session.flush()

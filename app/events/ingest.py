@@ -151,7 +151,8 @@ async def _lead_to(session: AsyncSession, version: EventVersion, twin: Twin, *, 
     assert twin.event.id is not None
     own = await session.get_one(Event, version.event_id)
     assert own.id is not None
-    await session.exec(update(Event).where(col(Event.merged_into) == own.id).values(merged_into=twin.event.id))
+    led_here = update(Event).where(col(Event.merged_into) == own.id)
+    await session.exec(led_here.values(merged_into=twin.event.id, updated_at=stamp))
     own.merged_into, own.updated_at = twin.event.id, stamp
     own.sequence += 1  # calendars that hold it must learn that it went
     version.event_id, version.why = twin.event.id, twin.why
