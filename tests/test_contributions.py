@@ -246,7 +246,7 @@ async def test_mistakes_in_a_form_are_told_in_the_language_of_the_page(service: 
         "Beginn: ein Tag und eine Uhrzeit, etwa 2026-12-03 20:00.",
         "Zeitzone: schreib einen IANA-Namen wie Europe/Berlin",
         "Titel: hier muss etwas stehen.",
-        "Minuten: mindestens 5.",
+        "Dauer in Minuten: mindestens 5.",
         "Adresse im Netz: schreib eine Adresse, die mit https:// beginnt",
         "Themen: hier muss etwas stehen.",
     ]

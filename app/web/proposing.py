@@ -48,7 +48,7 @@ FIELDS: Mapping[str, str] = {
     "first": mark("First meeting"),
     "zone": mark("Time zone"),
     "rhythm": mark("How often"),
-    "minutes": mark("Minutes"),
+    "minutes": mark("Length in minutes"),
 }
 LABELS: Mapping[What, Mapping[str, str]] = {"community": FIELDS, "event": {**FIELDS, "first": mark("It begins")}}
 RHYTHMS: Mapping[str, str] = {
