@@ -75,7 +75,7 @@ def read_feed(text: str, *, url: str, window: Window, zone: ZoneInfo) -> Reading
             drafts += found.drafts
             problems += found.problems
     if feed.items and not drafts and not problems:
-        raise Unreadable("no_events", f"a feed of {len(feed.items)} posts; none says when anything takes place")
+        raise Unreadable("no_events", f"no post of the {len(feed.items)} in this feed says when anything takes place")
     return listing(
         drafts,
         kind="atom" if feed.is_atom else "rss",

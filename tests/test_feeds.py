@@ -136,7 +136,7 @@ def test_posts_are_no_events():
         read_items("<item><title>News</title><pubDate>Tue, 01 Dec 2026 08:00:00 GMT</pubDate></item>")
     assert (caught.value.code, caught.value.message) == (
         "no_events",
-        "a feed of 1 posts; none says when anything takes place",
+        "no post of the 1 in this feed says when anything takes place",
     )
 
 

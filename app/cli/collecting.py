@@ -61,7 +61,7 @@ def parse(
             if message is None:
                 raise
             code = getattr(error, "code", "unreadable")
-            failed.append({"code": code, "subject": path, "message": message})
+            failed.append({"code": code, "subject": path, "message": message.removesuffix(f" [{code}]")})
             continue
         drafts += reading.events
         problems += [
