@@ -179,6 +179,18 @@ async def test_mistake_is_reported_and_put_aside(service: Service) -> None:
     assert not Shown(await service.client.get("/ops", headers={**BROWSER, **headers})).tree.css("#reports")
 
 
+async def test_purpose_is_corrected_by_an_operator(service: Service) -> None:
+    keys = await some(service)
+    headers, address = await service.operator(), f"/api/v1/events/{keys['a']}"
+    before = (await service.client.get(address)).json()["data"]["updated_at"]
+    unknown = await service.client.post(f"/ops/purposes/{keys['a']}", data={"purpose": "fun"}, headers=headers)
+    assert unknown.status_code == 422
+    answer = await service.client.post(f"/ops/purposes/{keys['a']}", data={"purpose": "social"}, headers=headers)
+    assert answer.headers["Location"] == "/ops#purposes"
+    event = (await service.client.get(address)).json()["data"]
+    assert (event["purpose"], event["updated_at"] > before) == ({"social": 1.0}, True)
+
+
 def test_calendar_links_carry_title_hours_and_address() -> None:
     links = event_links(evening(venue_name="Studio", city="Munich"), "https://adjacent.example/e/k")
     assert links.google_url == (
