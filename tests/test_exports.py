@@ -110,7 +110,7 @@ async def test_json_feed_holds_the_events_of_the_list(service: Service) -> None:
         "title": "Adjacent",
         "home_page_url": f"{BASE_URL}/",
         "feed_url": f"{BASE_URL}{API}/feed.json",
-        "description": "Events one step outside what you know",
+        "description": "Events that the filters of this address find",
     }
     assert [item["_event"] for item in items] == (await service.client.get(f"{API}/events")).json()["data"]
     assert items[0] == {
@@ -165,7 +165,7 @@ async def test_frame_may_stand_on_any_site_and_runs_nothing(service: Service) ->
 
 async def test_bounded_answer_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "MOST", 2)
-    told = "Events one step outside what you know. The first 2 of 3; narrow the filters to see the others."
+    told = "Events that the filters of this address find. The first 2 of 3; narrow the filters to see the others."
     feed = await service.client.get(f"{API}/feed.json")
     assert (feed.headers["x-total-count"], len(feed.json()["items"]), feed.json()["description"]) == ("3", 2, told)
     assert feedparser.parse((await service.client.get(f"{API}/events.rss")).content).feed.description == told

@@ -31,7 +31,7 @@ from app.settings import Settings
 router = APIRouter(prefix="/api/v1", tags=["events"], dependencies=[SAID_ONCE])
 
 MOST = 10_000  # events of one answer
-NAME, ABOUT = "Adjacent", "Events one step outside what you know"
+NAME, ABOUT = "Adjacent", "Events that the filters of this address find"
 BOUND = f"The whole result, never paged; of more than {MOST:,} events the first, and `X-Total-Count` says how many."
 TOTAL = {"X-Total-Count": {"description": "How many events the filters find.", "schema": {"type": "integer"}}}
 

@@ -144,7 +144,7 @@ class JsonFeed(Shape):
     title: str = Field(examples=["Adjacent"])
     home_page_url: str = Field(examples=["https://adjacent.example/"])
     feed_url: str = Field(examples=["https://adjacent.example/api/v1/feed.json"])
-    description: str = Field(examples=["Events one step outside what you know"])
+    description: str = Field(examples=["Events that the filters of this address find"])
     items: list[FeedItem]
 
 
