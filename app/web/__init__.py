@@ -4,6 +4,7 @@ from app.web import (
     assets,
     calendars,
     communities,
+    crawlers,
     event,
     events,
     home,
@@ -46,6 +47,7 @@ routes = [
         outbox,
         language,
         assets,
+        crawlers,
         remedies,
     )
     for route in part.router.routes
