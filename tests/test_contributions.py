@@ -152,12 +152,12 @@ async def test_a_form_an_operators_press_and_a_subscription_bring_a_chat_into_a_
     assert waiting["details"]["community"]["join"] == ["Search for #clues.", "Answer."]
     shown = LexborHTMLParser((await service.client.get("/ops", headers=ops)).text).css_first("#proposals li div")
     assert shown is not None
-    assert [node.text() for node in shown.css("strong, .address, p, li")] == [
+    assert [node.text() for node in shown.css("strong, .address, p")] == [
         "Harbour Crossword Chat",
         "https://crosswords.example/chat",
         "An hour about one clue.",
-        "Search for #clues.",
-        "Answer.",
+        "1. Search for #clues.",
+        "2. Answer.",
         "Languages, Writing · Thu 3 Dec, 20:00; Thu 10 Dec, 20:00",
     ]
     pressed = await service.client.post(f"/ops/proposals/{waiting['id']}/accept", headers=ops)
