@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import and_, delete, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from app.calendars import feeds, renderings
@@ -125,7 +126,13 @@ async def renew_slates(database: Database, *, now: datetime) -> int:
     """Make this week's slates that are missing or hold what was called off, and fill calendars; return how many."""
     async with database.reading() as session:
         person_ids = await slates.due(session, now=now)
-    await feeds.renew_each(database, person_ids, now=now)
+    for person_id in person_ids:
+        try:
+            await feeds.renew_each(database, [person_id], now=now)
+        except SQLAlchemyError:
+            raise  # nobody's data: all of them wait until the database is well again
+        except Exception:
+            log.exception("slate not renewed", person=person_id)
     return len(person_ids)
 
 

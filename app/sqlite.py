@@ -154,5 +154,7 @@ class _Connection(sqlite3.Connection):
     """
 
     def close(self) -> None:
-        self.rollback()
-        super().close()
+        try:
+            self.rollback()
+        finally:
+            super().close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pace import within
 from service import MUNICH, NOW, Service, draft
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.api.shapes import picks as shapes
 from app.jobs import renew_slates
@@ -83,6 +83,18 @@ async def test_other_dates_of_a_series_count_as_shown(service: Service) -> None:
             await session.merge(EventTopic(event_id=event.id, topic="ux-design", weight=0.9))
     await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich", days=30)
     assert [await week_of(service, weeks) for weeks in range(2)] == [["Letters on Monday"], []]
+
+
+async def test_what_is_stored_about_one_person_stops_no_other(service: Service) -> None:
+    for topic in ("JavaScript", "React"):
+        await service.guest(know={topic: 4}, near="Munich", days=30)
+    await a_season(service)
+    async with service.database.writing() as session:
+        (first, second) = await session.exec(select(Person).order_by(col(Person.id)))
+        first.reach = "sideways"
+    assert await renew_slates(service.database, now=NOW) == 2
+    async with service.database.reading() as session:
+        assert len(await slates.current(session, second, now=NOW)) >= 3
 
 
 async def test_memory_ends_after_three_months(service: Service) -> None:

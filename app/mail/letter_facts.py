@@ -77,7 +77,7 @@ async def facts_of(
     facts = {}
     for id_, person in by_id.items():
         before, zone = earlier[id_], ZoneInfo(person.zone)
-        mailed = {key for key in series.get(id_, ()) if not before.event_ids.isdisjoint(dates[key])}
+        mailed = {key for key in series.get(id_, ()) if not before.event_ids.isdisjoint(dates.get(key, frozenset()))}
         facts[id_] = Facts(
             person,
             picks=choose(slates[id_], before.event_ids, mailed, now=now),
