@@ -38,8 +38,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "long" in item.keywords and not config.getoption("--all"):
             item.add_marker(pytest.mark.skip(reason="long: run with --all"))
-        if "long_twice" in item.keywords and "postgresql" in item.name and not config.getoption("--all"):
-            item.add_marker(pytest.mark.skip(reason="long: run with --all"))
         if "shared" in item.keywords and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="../shared is not here"))
 

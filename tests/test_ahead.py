@@ -103,7 +103,6 @@ def wishes() -> list[Wish]:
     return [*each, replace(each[5], near=None, online=False, refusals=refusals, purposes=frozenset({"learn"}))]
 
 
-@pytest.mark.long_twice
 async def test_all_at_once_the_barriers_are_those_of_each_event(database: Database) -> None:
     await lay(database, 600)
     for wish in wishes():

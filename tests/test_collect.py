@@ -114,7 +114,6 @@ def spoil(origin: Origin, path: str, trouble: str, good: str) -> None:
             )
 
 
-@pytest.mark.long_twice
 async def test_twenty_sources_in_all_sorts_of_trouble_lose_no_event(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:
@@ -196,7 +195,6 @@ async def test_one_broken_event_of_five_hundred_keeps_the_others(
     assert len(await shown(database)) == 500
 
 
-@pytest.mark.long_twice
 async def test_source_whose_storing_raises_does_not_stop_the_round(
     database: Database, origin: Origin, fetcher: Fetcher
 ) -> None:

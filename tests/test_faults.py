@@ -141,7 +141,6 @@ async def workers(database: Database, number: int) -> bool:
         return len(list(await session.exec(select(Worker)))) == number
 
 
-@pytest.mark.long_twice
 async def test_worker_that_is_told_to_stop_gives_back_what_it_holds(database: Database, tmp_path: Path) -> None:
     asked = asyncio.Event()
 

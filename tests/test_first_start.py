@@ -47,7 +47,6 @@ async def upcoming(database: Database, now: datetime) -> list[Event]:
         return list(rows)
 
 
-@pytest.mark.long_twice
 async def test_demonstration_is_a_living_city_that_moves_on_and_goes(database: Database) -> None:
     # One story, since loading and tagging a city takes seconds.
     loaded = await check_city(database)

@@ -78,7 +78,6 @@ async def test_slate_is_the_same_on_every_channel(processes: list[Service]) -> N
     assert all(pick["event"]["title"] in page for pick in picks)
 
 
-@pytest.mark.long_twice
 @pytest.mark.parametrize("kind", REFUSALS)
 async def test_refusal_given_to_one_process_holds_in_the_other_until_it_is_taken_back(
     processes: list[Service], kind: str

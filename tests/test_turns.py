@@ -95,9 +95,8 @@ async def test_events_joined_at_one_moment_lead_to_one_that_stands(database: Dat
         assert set(await session.exec(select(EventVersion.event_id))) == {standing.id}
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer
 async def test_rendering_waits_for_nobody_who_gives_feedback(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has one writer")
     await three_events(database)
     async with database.writing() as session:
         person = await people.make_person(session)
