@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from service import Service, serving
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
@@ -24,6 +25,12 @@ SLOWEST = (
     "test_first_start",
     "test_digest_form",
     "test_backup",
+)
+
+# Pretty tracebacks took seconds each of the event loop's time, in which locks ran out that others waited for.
+structlog.configure(
+    processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)],
+    cache_logger_on_first_use=False,
 )
 
 OF_ITS_OWN = {"database_url", "empty_url"}  # fixtures that name a test's database: they have both kinds themselves

@@ -121,12 +121,14 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 async def test_processes_share_the_jobs_and_each_is_run_once(database: Database) -> None:
     ran: list[tuple[str, str]] = []
     keys = [f"{number:02}" for number in range(60)]
-    all_ran = asyncio.Event()
+    both_run, all_ran = asyncio.Event(), asyncio.Event()
 
     def runner(name: str):
         async def run(key: str) -> None:
             ran.append((name, key))
-            await asyncio.sleep(0.01)  # so that one does not run all before the other looks
+            if {name for name, _ in ran} == {"one", "other"}:
+                both_run.set()
+            await asyncio.wait_for(both_run.wait(), PATIENCE)  # so that one does not run all before the other looks
             if len(ran) == len(keys):
                 all_ran.set()
 
