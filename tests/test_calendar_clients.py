@@ -24,9 +24,10 @@ from service import BASE_URL, MUNICH, NOW, Service, draft, on_a_port, serving
 from waiting import until
 
 from app.calendars.calendar_feed import calendar, header
-from app.content_lines import clean, line, text
+from app.calendars.content_lines import line, text
 from app.models import Event
 from app.queries.listing import Listed
+from scrapers.text import clean_text
 
 HAS_LIBICAL = Path("/usr/include/libical/ical.h").exists()
 LIBICAL = r"""
@@ -98,7 +99,7 @@ def test_any_text_comes_back_as_it_was_but_for_what_is_no_text(told: str) -> Non
     assert all(len(part) <= 75 for part in folded.encode().split(b"\r\n"))
     body = f"BEGIN:VEVENT\r\n{folded}END:VEVENT\r\n".encode()
     read = str(icalendar.Event.from_ical(body)["summary"])
-    assert read == clean(told)
+    assert read == clean_text(told)
 
 
 def test_all_day_event_ends_on_the_day_after_its_last() -> None:

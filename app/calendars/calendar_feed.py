@@ -12,11 +12,13 @@ from typing import Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from app.content_lines import clean, instant, line, link, text
+from app.calendars.content_lines import instant, line, text
+from app.links import link
 from app.models import Event, Feed
 from app.queries.event_forms import place_words
 from app.queries.listing import Listed
 from recommender.catalogue import load_catalogue
+from scrapers.text import clean_text
 
 UID_HOST = "adjacent"  # fixed: a service that moves to another address must not double everybody's events
 PRODID = "-//Adjacent//Events next door//EN"
@@ -126,7 +128,7 @@ def _times(event: Event) -> str:
 def _description(event: Event, reason: str, url: str | None, page: str) -> str:
     told = event.description
     if len(told) > LONGEST_TEXT:
-        told = clean(told)[:LONGEST_TEXT].rsplit(" ", 1)[0] + " …"
+        told = clean_text(told)[:LONGEST_TEXT].rsplit(" ", 1)[0] + " …"
     return "\n\n".join(filter(None, (reason, told, url, f"Adjacent: {page}")))
 
 
@@ -135,7 +137,7 @@ def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> by
 
     Programs keep what they had when an address only fails; this is how people hear of it.
     """
-    again = f"The address of “{clean(feed.name)}” was replaced. Subscribe again: {base_url}/me"
+    again = f"The address of “{clean_text(feed.name)}” was replaced. Subscribe again: {base_url}/me"
     at = instant(replaced_at)
     notice = (
         f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{at}\r\nCREATED:{at}\r\n",

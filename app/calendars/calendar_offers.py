@@ -8,9 +8,11 @@ from functools import lru_cache
 from urllib.parse import quote_plus
 from zoneinfo import ZoneInfo
 
-from app.content_lines import clean, instant, link
+from app.calendars.content_lines import instant
+from app.links import link
 from app.models import Event
 from app.queries.event_forms import place_words
+from scrapers.text import one_line
 
 LONGEST = 80  # characters of a title or a place; addresses have to stay whole in mails
 UNTOLD = timedelta(hours=1)  # how long an event lasts that tells no end: what calendars suppose themselves
@@ -43,7 +45,7 @@ def offers(event: Event, page: str) -> Offers:
 
 @lru_cache(maxsize=4096)  # people of a town are offered the same evenings and places
 def _quoted(text: str) -> str:
-    return quote_plus(" ".join(clean(text).split())[:LONGEST])
+    return quote_plus(one_line(text)[:LONGEST])
 
 
 _address = lru_cache(maxsize=4096)(quote_plus)

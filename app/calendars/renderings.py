@@ -19,8 +19,8 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import content_lines, revisions
-from app.calendars import calendar_feed
+from app import links, revisions
+from app.calendars import calendar_feed, content_lines
 from app.chunks import chunks
 from app.db import Database
 from app.events import turns
@@ -37,7 +37,7 @@ Form = Literal["item", "component"]  # as JSON in lists, as VEVENT in calendars
 BATCH = 200  # events a transaction: requests get through between two batches
 EVENTS, RENDERINGS = (SQLModel.metadata.tables[name] for name in ("event", "rendering"))
 # The modules that decide what a rendering looks like.
-MADE_BY = (calendar_feed, content_lines, event_forms, listing, text)
+MADE_BY = (calendar_feed, content_lines, event_forms, links, listing, text)
 STORED = "renderings stored"  # the setting that says of what
 
 

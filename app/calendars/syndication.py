@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.calendars.calendar_feed import is_off
-from app.content_lines import clean, link
+from app.links import link
 from app.queries.event_forms import event_json, place_words
 from app.queries.listing import Listed
 from app.words.when import day_words, when_words
 from app.words.wording import SOURCE_LANGUAGE, wording_of
 from recommender.catalogue import load_catalogue
-from scrapers.text import one_line
+from scrapers.text import clean_text, one_line
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when an empty feed last changed: Atom wants a time, and the clock is none
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -180,7 +180,7 @@ def csv_safe(value: object) -> str:
         return ""
     if not isinstance(value, str):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    told = clean(value)
+    told = clean_text(value)
     return f"'{told}" if told.startswith(FORMULA_STARTS) else told
 
 
@@ -210,7 +210,7 @@ def summary(listed: Listed) -> str:
     event = listed.event
     where = place(listed)
     facts = (f"When: {when(listed)}", f"Where: {where}" if where else "", link(event.url) or "")
-    return "\n".join(filter(None, facts)) + (f"\n\n{clean(event.description)}" if event.description else "")
+    return "\n".join(filter(None, facts)) + (f"\n\n{clean_text(event.description)}" if event.description else "")
 
 
 def _changed(events: Sequence[Listed]) -> datetime:
@@ -240,8 +240,8 @@ def _element(name: str, value: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    return html.escape(clean(value))  # five entities, all of them XML's own or numeric
+    return html.escape(clean_text(value))  # five entities, all of them XML's own or numeric
 
 
 def _as_html(value: str) -> str:
-    return html.escape(clean(value), quote=False).replace("\n", "<br>")
+    return html.escape(clean_text(value), quote=False).replace("\n", "<br>")

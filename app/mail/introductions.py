@@ -17,8 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.community.communities import with_activity
-from app.content_lines import link
 from app.db import Database
+from app.links import link
 from app.mail import digest
 from app.models import (
     Community,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from app.calendars.calendar_offers import offers
-from app.content_lines import clean
 from app.mail.mail_links import Links
 from app.models import Event
 from app.picking.slates import Shown
@@ -18,6 +17,7 @@ from app.words.retelling import all_retold, retold
 from app.words.topic_words import topic_words
 from app.words.when import When, when_for
 from app.words.wording import Wording
+from scrapers.text import clean_text
 
 LONGEST_TITLE = 120  # characters
 LONGEST_NAME = 40  # of a title in what only screen readers say: seven times a pick
@@ -104,7 +104,7 @@ def one_line(text: str, longest: int) -> str:
     """Return a stranger's words on one line, without what could turn the rest around, cut between words."""
     # Most words are on one line already; asking so first spares them two passes.
     is_plain = text.isprintable() and "  " not in text
-    line = text.strip() if is_plain else _SPACE.sub(" ", clean(text)).strip()
+    line = text.strip() if is_plain else _SPACE.sub(" ", clean_text(text)).strip()
     if len(line) <= longest:
         return line
     cut = line[: longest - 1]

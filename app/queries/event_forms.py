@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.content_lines import clean, link
+from app.links import link
 from app.models import Event, EventVersion, Source
 from app.queries.listing import Listed
 from recommender.catalogue import load_catalogue
+from scrapers.text import clean_text
 
 
 def event_json(listed: Listed) -> dict[str, Any]:
@@ -63,13 +64,13 @@ def event_json(listed: Listed) -> dict[str, Any]:
 def event_name(event: Event) -> dict[str, Any]:
     """Return what an event is called, and when it is."""
     starts_at = event.starts_at.astimezone(ZoneInfo(event.zone)).isoformat()
-    return {"id": event.key, "title": clean(event.title), "starts_at": starts_at}
+    return {"id": event.key, "title": clean_text(event.title), "starts_at": starts_at}
 
 
 def clean_json(value: Any) -> Any:
     """Return JSON whose texts hold nothing but text (what was stored before a rule was made, or around it)."""
     if isinstance(value, str):
-        return clean(value)
+        return clean_text(value)
     if isinstance(value, dict):
         return {name: clean_json(one) for name, one in value.items()}
     return [clean_json(one) for one in value] if isinstance(value, list) else value

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Now, Reading
 from app.community.communities import Active, communities, community_by_key
-from app.content_lines import link
+from app.links import link
 from app.picking import slates
 from app.picking.community_picks import communities_for
 from app.queries import listing

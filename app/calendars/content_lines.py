@@ -1,4 +1,4 @@
-"""Step 7, the letters of iCalendar: clean values, escaped and folded into content lines (RFC 5545 §3.1, §3.3.11).
+"""Step 7, the letters of iCalendar: values escaped and folded into content lines (RFC 5545 §3.1, §3.3.5, §3.3.11).
 
 Written by hand because whole feeds are: 5,000 events take icalendar 1.4 s (docs/decisions/0009). It is the oracle in
 the tests.
@@ -8,36 +8,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from scrapers.text import clean_text, clean_url
+from scrapers.text import clean_text
 
 LONGEST_LINE = 75  # bytes, the line end not counted
-_URL_SIGNS = frozenset('<>"\\^`{|} ')
 
 
 def text(value: str) -> str:
     """Return a TEXT value: no control characters, escaped."""
-    value = clean(value)
-    return value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-
-
-def clean(value: str) -> str:
-    # All that `clean_text` takes out is not printable. Asking so first spares nearly all texts three passes.
-    if value.replace("\n", "").isprintable():
-        return value.strip()
-    return clean_text(value)
-
-
-def link(url: str | None) -> str | None:
-    """Return an address that may stand in a calendar or a page, or None for what is no http(s) address."""
-    if url is None:
-        return None
-    is_plain = url.startswith(("http://", "https://")) and url.isascii() and url.isprintable()
-    if is_plain and _URL_SIGNS.isdisjoint(url):
-        return url
-    cleaned = clean_url(url)
-    if cleaned is None:
-        return None
-    return "".join(f"%{ord(sign):02X}" if sign in _URL_SIGNS else sign for sign in cleaned)
+    return clean_text(value).replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
 def instant(moment: datetime) -> str:
