@@ -7,7 +7,9 @@ from pathlib import Path
 import icalendar
 from service import MUNICH, draft, serving
 
-from app.calendars.feeds import NEAR, near_topics
+from app.calendars.feed_contents import NEAR, near_topics
+from app.topic_names import label_of
+from recommender.reasons import source_of
 
 
 async def test_calendar_of_what_is_near_follows_what_its_owner_knows(tmp_path: Path) -> None:
@@ -29,6 +31,9 @@ async def test_calendar_of_what_is_near_follows_what_its_owner_knows(tmp_path: P
             return [str(event["summary"]) for event in found]
 
         assert await titles() == ["Near"]
+        (near,) = icalendar.Calendar.from_ical((await service.client.get(address)).content).walk("VEVENT")
+        path = f"{label_of(source_of({'javascript': 4, 'react': 4}, topics[0]))} → {label_of(topics[0])}"
+        assert str(near["description"]).split("\n")[0] == path
         await service.client.put("/api/v1/me/expertise", json={"know": [topics[0]], "near": "Munich"}, headers=me)
         assert "Near" not in await titles()
     assert near_topics({}) == ()

@@ -16,6 +16,9 @@ from app.api.conditional import promise, standing
 from app.api.exports import Cancelling, content
 from app.api.problems import Problem, declared
 from app.calendars import calendar_feed, feeds
+from app.calendars.feed_contents import feed_events
+from app.models import Person
+from app.words.wording import wording_for
 
 router = APIRouter(tags=["calendars"])
 
@@ -45,10 +48,11 @@ async def read_feed(
     stood = await standing(request, *counters)
     async with database.reading() as session:  # once more: it may have been replaced before the counters were read
         opened = await _opened(session, token)
+        wording = wording_for((await session.get_one(Person, feed.person_id)).language)
         if opened.replaced_at is not None:
-            body = calendar_feed.replaced_calendar(feed, opened.replaced_at, base_url=chosen.base_url)
+            body = calendar_feed.replaced_calendar(feed, opened.replaced_at, base_url=chosen.base_url, wording=wording)
             return Response(body, headers=HEADERS, media_type="text/calendar")
-        listed, reasons = await feeds.feed_events(session, opened.feed, now=now)
+        listed, reasons = await feed_events(session, opened.feed, wording, now=now)
     promise(request, stood, until=listed[0].event.starts_at + calendar_feed.BACK if listed else None)
     body = await asyncio.to_thread(
         calendar_feed.calendar,
@@ -57,6 +61,7 @@ async def read_feed(
         base_url=chosen.base_url,
         reasons=reasons,
         cancelled=asked.cancelled,
+        wording=wording,
     )
     return Response(body, headers=HEADERS, media_type="text/calendar")
 

@@ -5,20 +5,23 @@ RFC 5545 and 7986. No calendar-level UID (vdirsyncer keeps one event of a calend
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from app.calendars.content_lines import instant, line, text
+from app.calendars.whole_days import days_of
 from app.links import link
 from app.models import Event, Feed
 from app.queries.event_forms import place_words
 from app.queries.listing import Listed
+from app.words.event_words import price_words
+from app.words.topic_words import topic_words
+from app.words.wording import SOURCE_LANGUAGE, Wording, wording_of
 from recommender.catalogue import load_catalogue
-from scrapers.text import clean_text
+from scrapers.text import clean_text, one_line
 
 UID_HOST = "adjacent"  # fixed: a service that moves to another address must not double everybody's events
 PRODID = "-//Adjacent//Events next door//EN"
@@ -28,6 +31,7 @@ BACK = timedelta(days=30)  # how long past events stay
 LONGEST_TEXT = 4000  # characters of a description; calendars are read on phones
 
 Cancelled = Literal["keep", "drop", "prefix"]
+ENGLISH = wording_of(SOURCE_LANGUAGE)
 STATUSES = {"cancelled": "CANCELLED", "tentative": "TENTATIVE", "postponed": "TENTATIVE"}
 ALWAYS = "TRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO-BUSYSTATUS:FREE\r\nEND:VEVENT\r\n"
 END = b"END:VCALENDAR\r\n"
@@ -57,13 +61,20 @@ def calendar(
     base_url: str,
     reasons: Mapping[int, str] | None = None,
     cancelled: Cancelled = "keep",
+    wording: Wording = ENGLISH,
 ) -> bytes:
     """Return a whole calendar: UTF-8, CRLF, folded. `reasons` say, by an event's number, why it is there."""
     told = reasons or {}
     return whole(
         head,
         (
-            component(listed, base_url=base_url, reason=told.get(listed.event.id or 0, ""), cancelled=cancelled)
+            component(
+                listed,
+                base_url=base_url,
+                reason=told.get(listed.event.id or 0, ""),
+                cancelled=cancelled,
+                wording=wording,
+            )
             for listed in events
             if cancelled != "drop" or not is_off(listed.event)
         ),
@@ -80,26 +91,31 @@ def is_off(event: Event) -> bool:
     return event.status == "cancelled" or event.deleted_at is not None or event.merged_into is not None
 
 
-def component(listed: Listed, *, base_url: str, reason: str = "", cancelled: Cancelled = "keep") -> bytes:
+def component(
+    listed: Listed,
+    *,
+    base_url: str,
+    reason: str = "",
+    cancelled: Cancelled = "keep",
+    wording: Wording = ENGLISH,
+) -> bytes:
     """Return one event as a VEVENT; `reason` says why it is there."""
     event, catalogue = listed.event, load_catalogue()
-    title = event.title.replace("\n", " ")
-    if event.status == "postponed":
-        title = f"Postponed: {title}"
-    elif cancelled == "prefix" and is_off(event):
-        title = f"Cancelled: {title}"
     page, url, online_url = f"{base_url}/e/{event.key}", link(event.url), link(event.online_url)
     # From the row, never the clock: the same bytes and ETag until something changed.
     changed = instant(event.updated_at)
-    place = place_words(event) or online_url
-    labels = [text(catalogue[slug].label) for slug, _ in listed.topics if slug in catalogue.index]
+    place = _place(event, online_url, wording)
+    # Programs that know no CONFERENCE, which are most, offer what they find in LOCATION, URL and DESCRIPTION.
+    is_told = online_url is None or online_url in (url, place)
+    way_in = None if is_told else f"{wording.text('Join online')}: {online_url}"
+    labels = [text(topic_words(catalogue[slug].label, wording)) for slug, _ in listed.topics if slug in catalogue.index]
     is_placed = event.lat is not None and event.lon is not None and event.mode != "online"
     return "".join(
         (
             f"BEGIN:VEVENT\r\nUID:{event.key}@{UID_HOST}\r\nDTSTAMP:{changed}\r\nCREATED:{instant(event.created_at)}\r\n",
             f"LAST-MODIFIED:{changed}\r\nSEQUENCE:{event.sequence}\r\n{_times(event)}",
-            line("SUMMARY", text(title)),
-            line("DESCRIPTION", text(_description(event, reason, url, page))),
+            line("SUMMARY", text(_title(event, cancelled, wording))),
+            line("DESCRIPTION", text(_description(listed, reason, wording, [way_in, url, f"Adjacent: {page}"]))),
             line("URL", url or page),
             line("LOCATION", text(place)) if place else "",
             line("CONFERENCE;VALUE=URI", online_url) if online_url else "",
@@ -111,37 +127,52 @@ def component(listed: Listed, *, base_url: str, reason: str = "", cancelled: Can
     ).encode()
 
 
+def _title(event: Event, cancelled: Cancelled, wording: Wording) -> str:
+    title = event.title.replace("\n", " ")
+    if event.status == "postponed":
+        return f"{wording.text('Postponed:')} {title}"
+    return f"{wording.text('Cancelled:')} {title}" if cancelled == "prefix" and is_off(event) else title
+
+
+def _place(event: Event, online_url: str | None, wording: Wording) -> str:
+    """Return where one has to go: a place on earth, or the address to open."""
+    if event.mode == "online":
+        return online_url or place_words(event) or wording.text("online")
+    return place_words(event) or online_url or ""
+
+
 def _times(event: Event) -> str:
-    has_end = event.ends_at is not None and event.ends_at > event.starts_at
-    if not event.all_day:
-        end = f"DTEND:{instant(event.ends_at)}\r\n" if event.ends_at is not None and has_end else ""
-        return f"DTSTART:{instant(event.starts_at)}\r\n{end}"
-    zone = ZoneInfo(event.zone)
-    first, end = event.starts_at.astimezone(zone).date(), ""
-    if event.ends_at is not None and has_end:
-        # DTEND is the day after the last one, whether the source ends at midnight or a minute before.
-        last = (event.ends_at.astimezone(zone) - timedelta.resolution).date()
-        end = f"DTEND;VALUE=DATE:{last + timedelta(days=1):%Y%m%d}\r\n"
-    return f"DTSTART;VALUE=DATE:{first:%Y%m%d}\r\n{end}"
+    if event.all_day:
+        first, end = days_of(event)
+        return f"DTSTART;VALUE=DATE:{first:%Y%m%d}\r\nDTEND;VALUE=DATE:{end:%Y%m%d}\r\n"
+    start = f"DTSTART:{instant(event.starts_at)}\r\n"
+    if event.ends_at is None or event.ends_at <= event.starts_at:
+        return start
+    return f"{start}DTEND:{instant(event.ends_at)}\r\n"
 
 
-def _description(event: Event, reason: str, url: str | None, page: str) -> str:
+def _description(listed: Listed, reason: str, wording: Wording, addresses: Sequence[str | None]) -> str:
+    event = listed.event
     told = event.description
     if len(told) > LONGEST_TEXT:
         told = clean_text(told)[:LONGEST_TEXT].rsplit(" ", 1)[0] + " …"
-    return "\n\n".join(filter(None, (reason, told, url, f"Adjacent: {page}")))
+    facts = " · ".join(one_line(fact) for fact in (listed.held_by, price_words(event, wording)) if fact)
+    return "\n\n".join(filter(None, (reason, facts, told, *addresses)))
 
 
-def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str) -> bytes:
+def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str, wording: Wording) -> bytes:
     """Return what the old address of a calendar serves: one event, on the day it was replaced, that says so.
 
     Programs keep what they had when an address only fails; this is how people hear of it.
     """
-    again = f"The address of “{clean_text(feed.name)}” was replaced. Subscribe again: {base_url}/me"
+    again = wording.text(
+        "The address of “{name}” was replaced. Subscribe again: {address}", name=feed.name, address=f"{base_url}/me"
+    )
     at = instant(replaced_at)
     notice = (
         f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{at}\r\nCREATED:{at}\r\n",
-        f"LAST-MODIFIED:{at}\r\nSEQUENCE:0\r\nDTSTART;VALUE=DATE:{at[:8]}\r\nSUMMARY:This link was replaced\r\n",
+        f"LAST-MODIFIED:{at}\r\nSEQUENCE:0\r\nDTSTART;VALUE=DATE:{at[:8]}\r\n",
+        line("SUMMARY", text(wording.text("This link was replaced"))),
         line("DESCRIPTION", text(again)),
         line("URL", f"{base_url}/me"),
         "STATUS:CONFIRMED\r\n",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from urllib.parse import quote_plus
-from zoneinfo import ZoneInfo
 
 from app.calendars.content_lines import instant
+from app.calendars.whole_days import days_of
 from app.links import link
 from app.models import Event
 from app.queries.event_forms import place_words
@@ -29,9 +29,9 @@ def offers(event: Event, page: str) -> Offers:
     title, told, place = _quoted(event.title), _address(page), _place(event)
     at = f"&location={place}" if place else ""
     if event.all_day:
-        first, last = _days(event)
-        google = f"{first:%Y%m%d}%2F{last:%Y%m%d}"
-        outlook = f"startdt={first:%Y-%m-%d}&enddt={last:%Y-%m-%d}&allday=true"
+        first, end = days_of(event)
+        google = f"{first:%Y%m%d}%2F{end:%Y%m%d}"
+        outlook = f"startdt={first:%Y-%m-%d}&enddt={end:%Y-%m-%d}&allday=true"
     else:
         start, end = event.starts_at.astimezone(UTC), _end(event).astimezone(UTC)
         google = f"{instant(start)}%2F{instant(end)}"
@@ -58,14 +58,6 @@ def _utc(moment: datetime) -> str:
 def _end(event: Event) -> datetime:
     is_told = event.ends_at is not None and event.ends_at > event.starts_at
     return event.ends_at if is_told and event.ends_at else event.starts_at + UNTOLD
-
-
-def _days(event: Event) -> tuple[datetime, datetime]:
-    """Return the first day of an event and the one after its last."""
-    zone = ZoneInfo(event.zone)
-    first = event.starts_at.astimezone(zone)
-    last = (_end(event).astimezone(zone) - timedelta.resolution) if event.ends_at else first
-    return first, last + timedelta(days=1)
 
 
 def _place(event: Event) -> str:

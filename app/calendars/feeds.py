@@ -1,37 +1,28 @@
-"""Step 7, personal calendars: an address that programs subscribe to, and the events that stand in it.
+"""Step 7, personal calendars: addresses that programs subscribe to, made, filled, replaced and opened.
 
 Reading a calendar writes nothing. A calendar of picks is filled when it is made and whenever its owner's slate is made
-or changes (`renew`); what has entered stays. Calendars of saved events, of a topic, of a community, or of all topics near
-what somebody knows show what holds now.
+or changes (`renew`); what has entered stays.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.calendars.calendar_feed import oldest
+from app.calendars.feed_reasons import reason_text
 from app.db import Database
-from app.models import Event, Feed, Feedback, FeedEntry, Person, Token
+from app.models import Feed, FeedEntry, Person, Token
 from app.people import tokens
-from app.people.feedback import KEEPING
 from app.picking import slates
-from app.picking.barriers import is_hidden, whereabouts
-from app.queries import listing
-from app.queries.filters import EventFilter
-from app.queries.listing import Listed, with_topics
-from recommender.topic_worth import next_topics
 
 REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
 MOST = 20  # calendars a person
-NEAR = 30  # topics a calendar of all that is near reaches
 
 
 async def make_feed(
@@ -110,10 +101,6 @@ async def _fill(session: AsyncSession, person: Person, shown: Sequence[slates.Sh
     await session.flush()
 
 
-def reason_text(pick: Mapping[str, Any]) -> str:
-    return "\n".join([" → ".join(pick["path"]), pick["reason"], *pick["evidence"]])
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What an address leads to: a calendar, or, where it was replaced, since when."""
@@ -134,71 +121,3 @@ async def open_feed(session: AsyncSession, secret: str) -> Opened | None:
 def is_gone(opened: Opened, clock: datetime) -> bool:
     """Whether a replaced address has said so for long enough."""
     return opened.replaced_at is not None and clock - opened.replaced_at > REPLACED_FOR
-
-
-async def feed_events(session: AsyncSession, feed: Feed, *, now: datetime) -> tuple[list[Listed], dict[int, str]]:
-    """Return a calendar's events by start, and for each (by id) why it is there."""
-    if feed.kind in ("topic", "community", "near"):
-        return await _subject_events(session, feed, now=now), {}
-    reasons = await (_entered if feed.kind == "picks" else _saved)(session, feed)
-    events = await _survivors(session, reasons)
-    recent = [event for event in events if event.starts_at >= oldest(now)]
-    listed = await with_topics(session, sorted(recent, key=lambda event: (event.starts_at, event.id)))
-    return listed, {event_id: reasons.get(event_id, "") for event_id in (one.event.id or 0 for one in listed)}
-
-
-async def _entered(session: AsyncSession, feed: Feed) -> dict[int, str]:
-    rows = await session.exec(select(FeedEntry).where(FeedEntry.feed_id == feed.id))
-    return {row.event_id: row.reason for row in rows}
-
-
-async def _saved(session: AsyncSession, feed: Feed) -> dict[int, str]:
-    rows = await session.exec(
-        select(Feedback.event_id, Feedback.note).where(
-            Feedback.person_id == feed.person_id, col(Feedback.kind).in_(KEEPING)
-        )
-    )
-    return {event_id: note or "" for event_id, note in rows}
-
-
-async def _survivors(session: AsyncSession, reasons: dict[int, str]) -> list[Event]:
-    """Return the events with these ids, or those they were merged into, to which the reasons then belong."""
-    events: dict[int, Event] = {}
-    wanted = set(reasons)
-    while wanted:
-        rows = list(await session.exec(select(Event).where(col(Event.id).in_(wanted))))
-        wanted = set()
-        for event in rows:
-            assert event.id is not None
-            if event.merged_into is None:
-                events[event.id] = event
-            else:
-                reasons.setdefault(event.merged_into, reasons.get(event.id, ""))
-                wanted.add(event.merged_into)
-        wanted -= set(events)
-    return list(events.values())
-
-
-async def _subject_events(session: AsyncSession, feed: Feed, *, now: datetime) -> list[Listed]:
-    person = await session.get_one(Person, feed.person_id)
-    wish = await slates.wish_of(session, person, now=now)
-    topics = near_topics(wish.known) if feed.kind == "near" else (feed.subject,) if feed.subject else ()
-    if not topics:
-        return []
-    wanted = EventFilter(
-        start=oldest(now),
-        topics=topics if feed.kind != "community" else (),
-        community=feed.subject if feed.kind == "community" else None,
-        include_deleted=True,  # calendars must learn that an event is off
-    )
-    listed = await listing.events(session, wanted)
-    if feed.kind == "community":  # who subscribes to a community means all of it
-        return listed
-    refusals = wish.refusals if feed.kind == "near" else replace(wish.refusals, topics=frozenset())
-    # A topic's events elsewhere are of no use.
-    return [one for one in listed if whereabouts(one.event, wish) is None and not is_hidden(one, refusals)]
-
-
-def near_topics(known: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the topics people who know these want most, most wanted first."""
-    return tuple(topic.slug for topic, _ in next_topics(known)[:NEAR]) if known else ()

@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import links, revisions
-from app.calendars import calendar_feed, content_lines
+from app.calendars import calendar_feed, content_lines, whole_days
 from app.chunks import chunks
 from app.db import Database
 from app.events import turns
@@ -29,6 +29,7 @@ from app.queries import event_forms, listing, plain_rows
 from app.queries.filters import EventFilter
 from app.queries.listing import Listed
 from app.queries.plans import clauses_of
+from app.words import event_words
 from recommender.catalogue import load_catalogue
 from scrapers import text
 
@@ -37,7 +38,7 @@ Form = Literal["item", "component"]  # as JSON in lists, as VEVENT in calendars
 BATCH = 200  # events a transaction: requests get through between two batches
 EVENTS, RENDERINGS = (SQLModel.metadata.tables[name] for name in ("event", "rendering"))
 # The modules that decide what a rendering looks like.
-MADE_BY = (calendar_feed, content_lines, event_forms, links, listing, text)
+MADE_BY = (calendar_feed, content_lines, event_forms, event_words, links, listing, text, whole_days)
 STORED = "renderings stored"  # the setting that says of what
 
 

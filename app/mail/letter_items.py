@@ -10,7 +10,6 @@ from app.calendars.calendar_offers import offers
 from app.mail.mail_links import Links
 from app.models import Event
 from app.picking.slates import Shown
-from app.queries.listing import Listed
 from app.words.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold, retold
@@ -70,7 +69,7 @@ def item_of(shown: Shown, person_key: str, zone: ZoneInfo, wording: Wording, lin
         distance_words=wording.text(reach) if reach else "",
         when=when_for(event, zone, wording),
         facts=_facts(event, pick.get("distance_km"), wording),
-        by=_by(shown.listed),
+        by=one_line(shown.listed.held_by, LONGEST_TITLE) if shown.listed.held_by else None,
         status=status_words(event, wording),
         reason=one_line(retold(pick["reason"], wording), LONGEST_REASON),
         evidence=tuple(one_line(line, LONGEST_REASON) for line in all_retold(evidence, wording)),
@@ -93,11 +92,6 @@ def _facts(event: Event, away_km: float | None, wording: Wording) -> tuple[str, 
         language_words(event.language or "", wording) if is_foreign(event, wording) else None,
     )
     return tuple(one_line(fact, LONGEST_TITLE) for fact in told if fact)
-
-
-def _by(listed: Listed) -> str | None:
-    name = listed.community.name if listed.community else listed.event.organizer_name
-    return one_line(name, LONGEST_TITLE) if name and name != listed.event.title else None
 
 
 def one_line(text: str, longest: int) -> str:

@@ -34,6 +34,12 @@ class Listed:
     def starts_at(self) -> datetime:
         return self.event.starts_at
 
+    @property
+    def held_by(self) -> str | None:
+        """Who holds it: its community, or else its organiser; None also where its title says so already."""
+        name = self.community.name if self.community else self.event.organizer_name
+        return name if name and name != self.event.title else None
+
 
 async def events(session: AsyncSession, wanted: EventFilter, *, limit: int | None = None) -> list[Listed]:
     """Return the events of a filter by start: all of them, or the first ones."""

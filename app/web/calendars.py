@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.api.access import Data, Now, settings_of
 from app.api.problems import Problem
 from app.calendars import calendar_feed, feeds
+from app.calendars.feed_contents import feed_events
 from app.community.communities import community_by_key
 from app.models import Feed, Person
 from app.people import people
@@ -34,6 +35,7 @@ async def make_calendar(request: Request, visit: Visiting, database: Data, now: 
     kind, subject = (form.get(name, [""])[-1] for name in ("kind", "subject"))
     async with database.writing() as session:
         person, guest_secret = await keeping.somebody(session, visit)
+        person.language = person.language or visit.wording.language  # calendars are read where no browser says it
         feed, secret = await make(session, person, kind, subject, visit.wording, now=now)
         answer = await shown_once(session, visit, feed, secret, now=now)
     keeping.remember(request, answer, guest_secret)
@@ -64,7 +66,7 @@ async def make(
 
 async def shown_once(session: AsyncSession, visit: Visit, feed: Feed, secret: str, *, now: datetime) -> HTMLResponse:
     """Return the page that shows a calendar's address, which cannot be shown again."""
-    listed, _ = await feeds.feed_events(session, feed, now=now)
+    listed, _ = await feed_events(session, feed, visit.wording, now=now)
     catalogue = load_catalogue()
     expertise = await people.expertise_of(session, await session.get_one(Person, feed.person_id))
     known = [topic_words(catalogue[slug].label, visit.wording) for slug in expertise if slug in catalogue.index]

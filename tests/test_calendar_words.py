@@ -1,0 +1,87 @@
+"""What a calendar says of an event beside its hours: why it is there, whose it is, where to go; in its owner's language."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import icalendar
+import pytest
+from service import BASE_URL, MUNICH, NOW, Service, draft
+
+from app.calendars.calendar_feed import calendar, header
+from app.models import Community, Event
+from app.queries.listing import Listed
+
+PAGE = f"Adjacent: {BASE_URL}/e/k"
+PRESS = "https://press.example/evening"
+ROOM = "https://meet.example/room"
+
+
+def told(reason: str = "", community: str | None = None, **fields: Any) -> dict[str, str]:
+    """Return where, what and how, as a calendar tells them of an event with these fields."""
+    event = Event(
+        id=1, key="k", title="Letters", starts_at=NOW + timedelta(days=1), created_at=NOW, updated_at=NOW, **fields
+    )
+    group = Community(id=1, key="c", name=community, updated_at=NOW) if community else None
+    body = calendar(header("x"), [Listed(event, (), group)], base_url=BASE_URL, reasons={1: reason})
+    (read,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    return {name: str(read[name]) for name in ("LOCATION", "DESCRIPTION", "URL", "CONFERENCE") if name in read}
+
+
+def test_description_begins_with_the_reason_and_ends_with_the_page() -> None:
+    facts = told(
+        "JavaScript → Typography\nThree in ten go there.",
+        community="Hand Press",
+        is_free=True,
+        description="Bring ink.\n\nBeginners welcome.",
+        url=PRESS,
+    )
+    assert facts["DESCRIPTION"] == (
+        "JavaScript → Typography\nThree in ten go there.\n\nHand Press · free\n\nBring ink.\n\nBeginners welcome."
+        f"\n\n{PRESS}\n\n{PAGE}"
+    )
+    assert told(organizer_name="Letters", price="5 EUR")["DESCRIPTION"] == f"5 EUR\n\n{PAGE}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "description"),
+    [
+        ({"mode": "online", "online_url": ROOM, "venue_name": "Zoom", "url": PRESS}, ROOM, f"{PRESS}\n\n{PAGE}"),
+        ({"mode": "online", "online_url": ROOM, "url": ROOM}, ROOM, f"{ROOM}\n\n{PAGE}"),
+        ({"mode": "online", "venue_name": "#letters"}, "#letters", PAGE),
+        ({"mode": "online"}, "online", PAGE),
+        ({"mode": "hybrid", "venue_name": "Hall", "online_url": ROOM}, "Hall", f"Join online: {ROOM}\n\n{PAGE}"),
+        ({"mode": "hybrid", "online_url": ROOM}, ROOM, PAGE),
+        ({"venue_name": "Hall", "city": "Munich"}, "Hall, Munich", PAGE),
+    ],
+)
+def test_every_program_finds_the_way_in(fields: dict[str, Any], place: str, description: str) -> None:
+    facts = told(**fields)
+    assert (facts["LOCATION"], facts["DESCRIPTION"]) == (place, description)
+    assert facts.get("CONFERENCE") == fields.get("online_url")
+
+
+async def test_personal_calendar_speaks_its_owners_language(service: Service) -> None:
+    evening = draft("a", "Letters", venue=MUNICH, status="postponed")
+    await service.store(draft("a", "Letters", venue=MUNICH), topics={"a": {"ux-design": 0.9, "typography": 0.5}})
+    me = await service.guest(know={"JavaScript": 4, "React": 4}, near="Munich")
+    made = await service.client.post("/api/v1/me/feeds", json={"name": "Meine", "kind": "picks"}, headers=me)
+    feed = made.json()["data"]
+
+    async def shown() -> Any:
+        (event,) = icalendar.Calendar.from_ical((await service.client.get(feed["url"])).content).walk("VEVENT")
+        return event
+
+    english = await shown()
+    assert english["description"].startswith(("JavaScript → UX design\n", "React → UX design\n"))
+    await service.client.patch("/api/v1/me/digest", json={"language": "de"}, headers=me)
+    german = await shown()
+    path, sentence, *_ = german["description"].split("\n")
+    assert path == english["description"].split("\n")[0].replace("UX design", "UX-Design")
+    assert sentence != english["description"].split("\n")[1]
+    assert german["categories"].to_ical() == b"UX-Design,Typografie"
+    await service.store(evening, now=NOW + timedelta(hours=1))
+    assert str((await shown())["summary"]) == "Verschoben: Letters"
+    await service.client.post(f"/api/v1/me/feeds/{feed['id']}/rotate", headers=me)
+    assert str((await shown())["summary"]) == "Dieser Link wurde ersetzt"
