@@ -46,7 +46,7 @@ def one_person(upcoming: EventTable) -> Row:
     people = crowd(ONE_BY_ONE, seed=4)
     afresh, again = ([cost(person, upcoming) for person in people] for _ in range(2))
     return Row(
-        f"a slate for one person from {len(upcoming.candidates):,} upcoming events",
+        f"a slate for one person from {len(upcoming):,} upcoming events",
         f"{median(afresh) * 1000:.1f} ms",
         f"a second time, their topics remembered: {median(again) * 1000:.1f} ms",
     )
@@ -63,9 +63,9 @@ def many_people(askers: Askers, upcoming: EventTable) -> Iterator[Row]:
     worth, inside = (np.ascontiguousarray(part.T, np.float32) for part in (askers.worth, askers.inside))
     spent = seconds(lambda: upcoming.best(askers, n=TOP), lambda: (carrying @ worth, weights @ inside))
     ours, bare = (len(askers.worth) / each for each in spent)
-    what = f"the best {TOP} of {len(upcoming.candidates):,} events for people, a core"
+    what = f"the best {TOP} of {len(upcoming):,} events for people, a core"
     yield Row(what, f"{ours:,.0f} people/s", f"bare sparse products {bare:,.0f}", f"{ours / bare:.2f}×")
-    dense = seconds_a_person(events=len(upcoming.candidates), people=ASKED_OF_DENSE, dimensions=DIMENSIONS, top=TOP)
+    dense = seconds_a_person(events=len(upcoming), people=ASKED_OF_DENSE, dimensions=DIMENSIONS, top=TOP)
     if dense is not None:
         beside = f"faiss, {DIMENSIONS} dimensions {1 / dense:,.0f}"
         yield Row(what, f"{ours:,.0f} people/s", beside, f"{ours * dense:.2f}×")
@@ -148,7 +148,7 @@ def asking(people: Sequence[Person], upcoming: EventTable) -> Askers:
 
 def matrices(upcoming: EventTable) -> tuple[csr_matrix, csr_matrix]:
     """Return what scoring multiplies: topics that carry events, and what events are about, (n_events, n_topics) each."""
-    shape = (len(upcoming.candidates), len(upcoming.field))
+    shape = (len(upcoming), len(upcoming.field))
     both = []
     for table_ in (upcoming.carrying, upcoming.weights):
         event, slot = np.nonzero(table_.T)

@@ -42,7 +42,7 @@ class Pairs:
     """Events with a topic that may carry them: topic after topic, those that may score most first."""
 
     first: Places  # (n_topics + 1,) where each topic's pairs begin
-    event: Places  # (n_pairs,)
+    event: NDArray[np.int32]  # (n_pairs,)
     most: Floats  # (n_pairs,) what the event scores at most if the topic carries it, for each unit the topic is worth
     largest: Floats  # (n_topics,) of those
     upto: Places  # (n_topics, len(SHARES) + 1) how many of a topic's pairs reach that share of the largest; last: all
@@ -53,7 +53,7 @@ class Pairs:
         return np.diff(self.upto[:, :-1], prepend=0, axis=1).T.astype(np.float64)
 
     @classmethod
-    def of(cls, topic: Places, event: Places, most: Floats, *, n_topics: int) -> Pairs:
+    def of(cls, topic: NDArray[np.int16], event: Places, most: Floats, *, n_topics: int) -> Pairs:
         order = np.lexsort((-most, topic))
         topic, event, most = topic[order], event[order], most[order]
         first = np.searchsorted(topic, np.arange(n_topics + 1))
@@ -62,7 +62,7 @@ class Pairs:
         level = np.searchsorted(-SHARES, -most / largest[topic])  # the first share that is reached
         reaching = np.zeros((n_topics, len(SHARES) + 1), np.intp)
         np.add.at(reaching, (topic, level), 1)
-        return cls(first, event, most.astype(np.float32), largest, np.cumsum(reaching, axis=1))
+        return cls(first, event.astype(np.int32), most.astype(np.float32), largest, np.cumsum(reaching, axis=1))
 
     def reachable(self, wants: Wants, least: Floats) -> tuple[Places, Places]:
         """Return people and the places of pairs by which an event may score their `least`, (n_people,), above 0."""
@@ -84,10 +84,10 @@ class Ceilings:
 
     plain: Pairs
     bridges: Pairs  # of events whose surest topic does not carry them: they score more where it is known
-    surest: Places  # (n_bridges,) that topic
+    surest: NDArray[np.int16]  # (n_bridges,) that topic
 
     @classmethod
-    def of(cls, topics: Places, most: Floats, *, bridging: float, n_topics: int) -> Ceilings:
+    def of(cls, topics: NDArray[np.int16], most: Floats, *, bridging: float, n_topics: int) -> Ceilings:
         """Build from slots, (n_slots, n_events) both: topics, the surest first, and what each allows; 0 carries nothing.
 
         `bridging` multiplies what an event scores whose surest topic the person knows.

@@ -7,16 +7,17 @@ at are found from the topics that are worth most; what is left out is proven to 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.best_events import ANYTHING, Ceilings, Wants
-from recommender.candidate import PURPOSES, UNWANTED, UNWANTED_FROM, Candidate
+from recommender.candidate import PURPOSES, UNWANTED_FROM, Candidate
 from recommender.catalogue import Catalogue, Topic, load_catalogue
 from recommender.habits import hour_of_week
 from recommender.labels import key_words
@@ -83,10 +84,18 @@ class Purposes:
         return np.where(unwanted < UNWANTED_FROM, 0.25 + 0.75 * value, 0.0)
 
 
+class Candidates(Protocol):
+    """The events of a table, by their places in it."""
+
+    def __getitem__(self, place: int, /) -> Candidate: ...
+
+
 @dataclass(frozen=True)
 class EventTable:
-    candidates: tuple[Candidate, ...]  # e events
-    topics: Places  # (SLOTS, e) catalogue positions, surest first; empty slots repeat the first
+    """Arrays as narrow as what they hold, since there may be millions of events."""
+
+    candidates: Candidates  # e events
+    topics: NDArray[np.int16]  # (SLOTS, e) catalogue positions, surest first; empty slots repeat the first
     weights: Floats  # (SLOTS, e) shares of what the event is about, 0 in empty slots
     carrying: Floats  # (SLOTS, e) what a topic's worth counts by; 0 for asides
     worth: Floats  # (e,) what makes an evening good, apart from topics, purpose, place and time
@@ -94,12 +103,15 @@ class EventTable:
     purposes: Purposes
     distance_km: Floats  # (e,) 0 where a candidate tells none
     days: Floats  # (e,) of beginning, since 1970
-    hour_of_week: Places  # (e,) of the local clock: 0 is Monday at midnight
+    hour_of_week: NDArray[np.uint8]  # (e,) of the local clock: 0 is Monday at midnight
     communities: tuple[str, ...]
-    community: Places  # (e,) the place of each event's community among them; -1 for none
-    series: Places  # (e,) equal for the events of one series; -1 for none
-    title: Places  # (e,) equal for equal titles
-    day: Places  # (e,) of the local calendar
+    community: NDArray[np.int32]  # (e,) the place of each event's community among them; -1 for none
+    series: NDArray[np.int64]  # (e,) `code_of` each event's series; -1 for none
+    title: NDArray[np.int64]  # (e,) equal for equal titles
+    day: NDArray[np.int32]  # (e,) of the local calendar
+
+    def __len__(self) -> int:
+        return len(self.worth)
 
     def best(self, askers: Askers, *, n: int) -> list[Best]:
         """Return the n best events of each of at most 65,536 people, exactly: fewer only where no more score at all.
@@ -107,12 +119,12 @@ class EventTable:
         Equals keep their order.
         """
         suits, n_people = askers.suits, len(askers.worth)
-        possible = np.arange(len(self.candidates)) if suits is None else np.flatnonzero(suits.any(axis=0))
+        possible = np.arange(len(self)) if suits is None else np.flatnonzero(suits.any(axis=0))
         wants, least = None, np.full(n_people, ANYTHING, np.float32)
         if len(possible) > FEW * n:
             bound = askers.worth if suits is None else askers.worth * suits.max(axis=1)[:, None]
             wants = Wants.of(bound)
-            looked_at = GENEROUS * n * len(self.candidates) // len(possible)
+            looked_at = GENEROUS * n * len(self) // len(possible)
             least = self.ceilings.guess(wants, looked_at, n_people=n_people)
         found: list[Best | None] = [None] * n_people
         asking = np.ones(n_people, np.bool_)
@@ -173,7 +185,7 @@ class EventTable:
 
     def _values(self, askers: Askers, person: Places, events: Places) -> tuple[Floats, NDArray[np.bool_]]:
         """Return what each slot adds to each event, (SLOTS, n), and which begin inside what the person knows."""
-        topics = self.topics.take(events, axis=1)
+        topics = self.topics.take(events, axis=1).astype(np.intp)
         topics += person * askers.worth.shape[1]  # places in the tables of all people
         values = askers.worth.take(topics)
         values *= self.carrying.take(events, axis=1)
@@ -187,9 +199,60 @@ class EventTable:
 
 def tabulate(candidates: Iterable[Candidate]) -> EventTable:
     """Return events as arrays; those without a topic of the catalogue are kept and never chosen."""
-    catalogue = load_catalogue()
     events = tuple(candidates)
-    topics = np.zeros((SLOTS, len(events)), np.intp)
+    tabulator = Tabulator()
+    tabulator.add(events)
+    return tabulator.table(events)
+
+
+class Tabulator:
+    """Makes a table of events that are told some at a time, and keeps none of them."""
+
+    def __init__(self) -> None:
+        self._columns: list[Columns] = []
+        self._communities: dict[str, int] = {}
+
+    def add(self, events: Sequence[Candidate]) -> None:
+        self._columns.append(_columns(events, self._communities))
+
+    def table(self, candidates: Candidates) -> EventTable:
+        """Return the table of all that were added; `candidates` are what it gives back."""
+        parts = self._columns or [_columns((), {})]
+        columns = Columns(*(np.concatenate(several, axis=-1) for several in zip(*parts, strict=True)))
+        told = columns._asdict()
+        ground = geography(load_catalogue())
+        return EventTable(
+            candidates=candidates,
+            field=ground.field[ground.domain].astype(np.uint8),
+            purposes=Purposes(*(told.pop(name) for name in ("sell", "recruit", "other"))),
+            communities=tuple(self._communities),
+            **told,
+        )
+
+
+class Columns(NamedTuple):
+    """A table before it is one: the arrays of some events, named as there and in `Purposes`."""
+
+    topics: NDArray[np.int16]
+    weights: Floats
+    carrying: Floats
+    worth: Floats
+    sell: Floats
+    recruit: Floats
+    other: Floats
+    distance_km: Floats
+    days: Floats
+    hour_of_week: NDArray[np.uint8]
+    community: NDArray[np.int32]
+    series: NDArray[np.int64]
+    title: NDArray[np.int64]
+    day: NDArray[np.int32]
+
+
+def _columns(events: Sequence[Candidate], communities: dict[str, int]) -> Columns:
+    """Return what a table holds of some events; communities that are new get the next numbers."""
+    catalogue = load_catalogue()
+    topics = np.zeros((SLOTS, len(events)), np.int16)
     weights, carrying = np.zeros((2, SLOTS, len(events)), np.float32)
     for column, event in enumerate(events):
         told = sorted(event.topics.items(), key=lambda topic: (-topic[1], topic[0]))
@@ -201,39 +264,39 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
         weights[: len(placed), column] = [weight for _, weight in placed]
         carrying[: len(placed), column] = _carrying(placed, event.title, catalogue)
     weights /= np.maximum(weights.sum(axis=0), 1e-9)
-    worth = np.array([_worth(event) for event in events], np.float32)
-    communities, community = _numbered([event.community for event in events])
-    ground = geography(catalogue)
-    return EventTable(
-        candidates=events,
+    by_whom = [
+        None if one.community is None else communities.setdefault(one.community, len(communities)) for one in events
+    ]
+    purposes = [event.purpose or UNTOLD for event in events]
+    return Columns(
         topics=topics,
         weights=weights,
         carrying=carrying,
-        worth=worth,
-        field=ground.field[ground.domain].astype(np.uint8),
-        purposes=_purposes(events),
+        worth=np.array([_worth(event) for event in events], np.float32),
+        sell=np.array([one.get("sell", 0.0) for one in purposes], np.float32),
+        recruit=np.array([one.get("recruit", 0.0) for one in purposes], np.float32),
+        other=np.array([_welcome(one) for one in purposes], np.float32),
         distance_km=np.array([one.distance_km or 0.0 for one in events], np.float32),
         days=np.array([one.starts_at.timestamp() / DAY for one in events], np.float32),
-        hour_of_week=np.array([hour_of_week(one.starts_at) for one in events], np.intp),
-        communities=communities,
-        community=community,
-        series=_numbered([one.series for one in events])[1],
-        title=_numbered([one.title.casefold() for one in events])[1],
-        day=np.array([one.starts_at.toordinal() for one in events], np.intp),
+        hour_of_week=np.array([hour_of_week(one.starts_at) for one in events], np.uint8),
+        community=np.array([-1 if number is None else number for number in by_whom], np.int32),
+        series=np.array([-1 if one.series is None else code_of(one.series) for one in events], np.int64),
+        title=np.array([code_of(one.title.casefold()) for one in events], np.int64),
+        day=np.array([one.starts_at.toordinal() for one in events], np.int32),
     )
 
 
-def _numbered(names: Sequence[str | None]) -> tuple[tuple[str, ...], Places]:
-    """Return the names, each once, and the place of each among them, -1 for none."""
-    order = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
-    return tuple(order), np.array([-1 if name is None else order[name] for name in names], np.intp)
+def code_of(name: str) -> int:
+    """Return the number that stands for a name in this process.
+
+    Among ten million names two of one number are to be expected once in 200,000 tables.
+    """
+    return hash(name) & sys.maxsize
 
 
-def _purposes(events: Sequence[Candidate]) -> Purposes:
-    told = [event.purpose or UNTOLD for event in events]
-    sell, recruit = (np.array([one.get(name, 0.0) for one in told], np.float32) for name in UNWANTED)
-    other = np.array([sum(PURPOSES[name] * share for name, share in one.items()) for one in told], np.float32)
-    return Purposes(sell, recruit, other)
+def _welcome(purpose: Mapping[str, float]) -> float:
+    """Return what the shares of an event's purposes are worth, apart from unwanted ones."""
+    return sum(PURPOSES[name] * share for name, share in purpose.items())
 
 
 def _carrying(placed: Sequence[tuple[int, float]], title: str, catalogue: Catalogue) -> list[float]:

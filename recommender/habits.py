@@ -23,9 +23,9 @@ LEAST, MOST = 0.5, 1.5  # … and no hour is better or worse than this
 class Habits:
     factor: Floats  # (7, 24), Monday first; 1 where an hour suits as much as usual
 
-    def of(self, hours: NDArray[np.intp]) -> Floats:
+    def of(self, hours: NDArray[np.integer]) -> Floats:
         """Return how well hours of the week suit, (n,); both count from Monday at midnight."""
-        return self.factor.ravel()[hours]
+        return np.asarray(self.factor.ravel()[hours])
 
 
 def hour_of_week(start: datetime) -> int:
@@ -33,7 +33,7 @@ def hour_of_week(start: datetime) -> int:
     return HOURS * start.weekday() + start.hour
 
 
-def learn_habits(visited: Iterable[datetime], offered: NDArray[np.intp]) -> Habits:
+def learn_habits(visited: Iterable[datetime], offered: NDArray[np.integer]) -> Habits:
     """Return the habits told by the local beginnings of events somebody went to, beside the hours of the week, (n,), of
     those that were offered.
 
@@ -51,7 +51,7 @@ def learn_habits(visited: Iterable[datetime], offered: NDArray[np.intp]) -> Habi
     return Habits(np.clip((share / usual) ** STRENGTH, LEAST, MOST))
 
 
-def _counted(hours: NDArray[np.intp]) -> Floats:
+def _counted(hours: NDArray[np.integer]) -> Floats:
     return np.bincount(hours, minlength=DAYS * HOURS).reshape(DAYS, HOURS).astype(np.float64)
 
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,32 +68,35 @@ def choose(
     nothing, both (n_events,); without it the candidates' own distances count. Where their reach leaves hardly any, the
     next wider one adds some.
     """
-    choices = _choose(person, table, now=now, limit=limit, feasible=feasible, distance_km=distance_km)
+    slate = _choose(person, table, now=now, limit=limit, feasible=feasible, distance_km=distance_km)
     wider = WIDER.get(person.reach)
     enough = min(HANDFUL, limit)
-    if not person.known or wider is None or len(choices) >= enough:
-        return choices
+    if not person.known or wider is None or len(slate) >= enough:
+        return [one.choice for one in slate]
     further = _choose(
         replace(person, reach=wider, seed=None), table, now=now, limit=limit, feasible=feasible, distance_km=distance_km
     )
-    for choice in further:
-        if len(choices) < enough and _may_join(choice, choices):
-            choices.append(choice)
-    return sorted(choices, key=lambda choice: choice.explorative)
+    for one in further:
+        if len(slate) < enough and _may_join(one, slate, table):
+            slate.append(one)
+    return sorted((one.choice for one in slate), key=lambda choice: choice.explorative)
 
 
-def _may_join(one: Choice, slate: Sequence[Choice]) -> bool:
+class Placed(NamedTuple):
+    place: int  # of the event in its table
+    choice: Choice
+
+
+def _may_join(one: Placed, slate: Sequence[Placed], table: EventTable) -> bool:
     """Whether a choice may join a slate: none of its topic, community, series or title is there, nor two of its domain."""
     catalogue = load_adjacency().catalogue
-    a = one.candidate
-    for other in slate:
-        b = other.candidate
-        if one.topic == other.topic or a.title.casefold() == b.title.casefold():
+    there = [other.place for other in slate]
+    for codes in (table.title, table.community, table.series):
+        if codes[one.place] >= 0 and (codes[there] == codes[one.place]).any():
             return False
-        if (a.community is not None and a.community == b.community) or (a.series is not None and a.series == b.series):
-            return False
-    domain = catalogue[one.topic].domain
-    return sum(catalogue[other.topic].domain == domain for other in slate) < PER_DOMAIN
+    topics = [other.choice.topic for other in slate]
+    domain = catalogue[one.choice.topic].domain
+    return one.choice.topic not in topics and sum(catalogue[topic].domain == domain for topic in topics) < PER_DOMAIN
 
 
 def _choose(
@@ -103,7 +107,7 @@ def _choose(
     limit: int,
     feasible: NDArray[np.bool_] | None,
     distance_km: NDArray[np.floating] | None,
-) -> list[Choice]:
+) -> list[Placed]:
     catalogue = load_adjacency().catalogue
     ground = geography(catalogue)
     topics = score_topics(person.known, person.reach)
@@ -128,12 +132,15 @@ def _choose(
         depth *= DEEPER
     places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
     return [
-        Choice(
-            table.candidates[shown.events[place]],
-            catalogue.topics[shown.topics[place]].slug,
-            float(shown.scores[place]),
-            REACHES[topics.band[shown.topics[place]]],
-            explorative=place == filled.exploring,
+        Placed(
+            int(shown.events[place]),
+            Choice(
+                table.candidates[int(shown.events[place])],
+                catalogue.topics[shown.topics[place]].slug,
+                float(shown.scores[place]),
+                REACHES[topics.band[shown.topics[place]]],
+                explorative=place == filled.exploring,
+            ),
         )
         for place in places
     ]
@@ -143,7 +150,7 @@ def _unhidden(best: Best, table: EventTable, hidden: frozenset[str]) -> Best:
     """Return the events none of whose topics somebody hid, asides included."""
     if not hidden:
         return best
-    kept = [hidden.isdisjoint(table.candidates[event].topics) for event in best.events]
+    kept = [hidden.isdisjoint(table.candidates[event].topics) for event in best.events.tolist()]
     return Best(best.events[kept], best.scores[kept], best.topics[kept])
 
 
@@ -215,11 +222,12 @@ def left_out(person: Person, table: EventTable, choices: Sequence[Choice]) -> It
     topics = score_topics(person.known, person.reach)
     worths, _ = _worths(person, topics, geography(catalogue))
     askers = _askers(worths, topics, table, np.array([catalogue.index[slug] for slug in person.known], np.intp))
-    every = np.arange(len(table.candidates))
+    every = np.arange(len(table))
     scores = table.score(askers, np.zeros_like(every), every)
     carried = table.carriers(askers, np.zeros_like(every), every)
     chosen = {choice.candidate.id for choice in choices}
-    for event, score, topic in zip(table.candidates, scores.tolist(), carried.tolist(), strict=True):
+    for place, score, topic in zip(every.tolist(), scores.tolist(), carried.tolist(), strict=True):
+        event = table.candidates[place]
         if event.id in chosen:
             continue
         placed = sorted((-weight, slug) for slug, weight in event.topics.items() if slug in catalogue.index)

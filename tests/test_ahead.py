@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from service import MUNICH, NOW, Service, draft, serving
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.testing import capture_logs
 from waiting import until
 
@@ -112,7 +113,7 @@ async def test_all_at_once_the_barriers_are_those_of_each_event(database: Databa
             listed = await listing.events(session, window)
         found = feasible(kept, wish, now=NOW)
         barriers = {item.event.id: barrier(item, wish) for item in listed}
-        numbers = np.array([candidate.id for candidate in kept.table.candidates])
+        numbers = kept.ids
         assert numbers[found.open].tolist() == [number for number, why in barriers.items() if why is None]
         assert numbers[found.reachable].tolist() == [
             number for number, why in barriers.items() if why is None or why.code not in ELSEWHERE
@@ -136,7 +137,7 @@ async def test_hours_are_those_of_the_event_s_own_clock(database: Database) -> N
     chosen: tuple[Hours, ...] = ("any", "daytime", "evening", "weekend")
     for hours in chosen:
         found = feasible(kept, Wish(known={}, days=60, hours=hours), now=NOW)
-        told = [is_at(events[candidate.id], hours) for candidate in kept.table.candidates]
+        told = [is_at(events[number], hours) for number in kept.ids.tolist()]
         everything = feasible(kept, Wish(known={}, days=60), now=NOW)
         assert found.open.tolist() == (everything.open & told).tolist()
         assert found.open.any()
@@ -177,11 +178,15 @@ async def test_while_a_long_reading_goes_on_nothing_is_picked_that_is_off(
         letters.status = "cancelled"
     async with service.database.reading() as session:
         before = await events_ahead(session, now=NOW)
-        assert len(before.table.candidates) == 2
+        assert len(before) == 2
         assert [pick.listed.event.title for pick in await picks.picks_for(session, a_wish(), now=NOW)] == ["Chalk"]
         while (kept := await events_ahead(session, now=NOW)).revision == before.revision:
             pass
-    assert [candidate.title for candidate in kept.table.candidates] == ["Chalk"]
+        assert [await title_of(session, number) for number in kept.ids.tolist()] == ["Chalk"]
+
+
+async def title_of(session: AsyncSession, number: int) -> str:
+    return (await session.get_one(Event, number)).title
 
 
 def a_wish() -> Wish:
@@ -201,7 +206,7 @@ async def test_events_ahead_are_read_before_anybody_asks(database: Database, mon
             for event in await session.exec(select(Event)):
                 event.status = "cancelled"
         async with database.reading() as session:
-            assert (await events_ahead(session, now=NOW)).table.candidates
+            assert len(await events_ahead(session, now=NOW)) > 0
     await ahead.forget(database)
 
 

@@ -81,7 +81,7 @@ class Keeper:
         if kept is not None:
             if kept.day == day and kept.revision >= revision:
                 return kept
-            if len(kept.starts) > FEW and timedelta(0) <= day - kept.day <= timedelta(days=1):
+            if len(kept) > FEW and timedelta(0) <= day - kept.day <= timedelta(days=1):
                 if time.monotonic() >= self._rests_until:
                     self._begin(day)
                 return kept

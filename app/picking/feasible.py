@@ -19,6 +19,7 @@ from app.places import EARTH_RADIUS_KM, Spot
 from app.queries.filters import PURPOSES
 from recommender.candidate import UNWANTED, UNWANTED_FROM
 from recommender.catalogue import load_catalogue
+from recommender.event_table import code_of
 
 WEEKEND = 5 * 24  # the hour of the week at which it begins
 
@@ -98,14 +99,13 @@ def _unrefused(ahead: Ahead, refusals: Refusals) -> Flags:
     index = load_catalogue().index
     hidden = [index[slug] for slug in refusals.topics if slug in index]
     if hidden:
-        events, topics = ahead.about
-        unrefused[events[np.isin(topics, hidden)]] = False
+        unrefused[ahead.about.event[np.isin(ahead.about.topic, hidden)]] = False
     if refusals.communities:
         table = ahead.table
         by_whom = [*(key in refusals.communities for key in table.communities), False]
         unrefused &= ~np.array(by_whom, np.bool_)[table.community]
-    unrefused[[ahead.place[event] for event in refusals.events if event in ahead.place]] = False
-    seen = {ahead.place[event]: told for event, told in refusals.seen.items() if event in ahead.place}
+    unrefused[list(ahead.places(refusals.events).values())] = False
+    seen = {place: refusals.seen[event] for event, place in ahead.places(refusals.seen).items()}
     _drop_series(ahead, unrefused, refusals.seen_series, spared=seen)
     for place, told in seen.items():
         unrefused[place] &= ahead.sequence[place] > told.sequence
@@ -114,9 +114,8 @@ def _unrefused(ahead: Ahead, refusals: Refusals) -> Flags:
 
 
 def _drop_series(ahead: Ahead, kept: Flags, series: Collection[str], *, spared: Collection[int] = ()) -> None:
-    codes = [ahead.series[one] for one in series if one in ahead.series]
-    if codes:
-        is_of_them = np.isin(ahead.table.series, codes)
+    if series:
+        is_of_them = np.isin(ahead.table.series, [code_of(one) for one in series])
         is_of_them[list(spared)] = False
         kept &= ~is_of_them
 

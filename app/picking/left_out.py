@@ -93,7 +93,7 @@ async def left_out(
 ) -> list[Unpicked]:
     """Return events somebody could go to that are not among those shown, by start, and why: MOST of them."""
     offered = await picks.offer(session, wish, now=now)
-    reachable = [offered.ahead.table.candidates[place].id for place in offered.feasible.reachable.nonzero()[0]]
+    reachable = offered.ahead.ids[offered.feasible.reachable].tolist()
     first = [number for number in reachable if number not in shown][:MOST]
     found = await listing.listed(session, EVENTS.c.id.in_(first))
     others = sorted(found, key=lambda item: (item.event.starts_at, item.event.id))

@@ -102,7 +102,7 @@ async def picks_from(session: AsyncSession, offered: Offer, wish: Wish, *, now: 
         if not changed:
             break
         # What is kept of the events may be a few seconds old; what is shown is not.
-        is_open[[offered.ahead.place[number] for number in changed]] = False
+        is_open[list(offered.ahead.places(changed).values())] = False
     made = as_popular if is_lost else as_pick
     return [made(choice, listed[choice.candidate.id], wish, learned) for choice in choices]
 
