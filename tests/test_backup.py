@@ -9,6 +9,7 @@ import json
 import os
 import stat
 import tarfile
+import zipfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,11 +89,13 @@ async def test_what_was_saved_is_restored_into_either_database(
     await fill(database)
     before = await kept(database)
     assert {name: len(rows) for name, rows in before.items()} == dict.fromkeys(before, ROWS)
-    manifest = await back_up(database, tmp_path / "all.tar.gz", clock=CLOCK)
+    file = tmp_path / ("all.zip" if elsewhere.is_sqlite else "all.tar.gz")
+    manifest = await back_up(database, file, clock=CLOCK)
+    assert (zipfile.is_zipfile(file), tarfile.is_tarfile(file)) == (elsewhere.is_sqlite, not elsewhere.is_sqlite)
     assert {name: part.rows for name, part in manifest.tables.items() if name not in TRANSIENT} == dict.fromkeys(
         before, ROWS
     )
-    await restore(elsewhere, tmp_path / "all.tar.gz", clock=CLOCK)
+    await restore(elsewhere, file, clock=CLOCK)
     assert await kept(elsewhere) == before
     assert await current_revision(elsewhere) == newest_revision()
     async with elsewhere.writing() as session:  # numbers go on after those that were restored
@@ -166,9 +169,14 @@ async def test_damaged_archive_changes_nothing(database: Database, tmp_path: Pat
         rewrite(sound, broken, damage)
         with pytest.raises(BadBackup, match=told):
             await restore(database, broken, clock=CLOCK, replaces=True)
-    (tmp_path / "text").write_text("no archive")
-    with pytest.raises(BadBackup, match="no archive of `adjacent backup`"):
-        await restore(database, tmp_path / "text", clock=CLOCK, replaces=True)
+    await back_up(database, tmp_path / "all.zip", clock=CLOCK)
+    before |= {"setting": (await content(database))["setting"]}
+    for name in ("all.tar.gz", "all.zip"):
+        whole = (tmp_path / name).read_bytes()
+        for cut in (len(whole) // 2, 10, 0):
+            (tmp_path / name).write_bytes(whole[:cut])
+            with pytest.raises(BadBackup, match="no archive of `adjacent backup`, or a damaged one"):
+                await restore(database, tmp_path / name, clock=CLOCK, replaces=True)
     assert await content(database) == before
 
 

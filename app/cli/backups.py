@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.opening import run, settings
+from app.cli.opening import run, run_alone
 from app.cli.printing import say
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The archive to write, e.g. adjacent.tar.gz.", dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="The archive to write: adjacent.tar.gz, or adjacent.zip.", dir_okay=False)
+    ],
     secrets: Annotated[
         bool, typer.Option("--secrets", help="Also the keys of the data folder, without which sessions and codes end.")
     ] = False,
 ) -> None:
-    """Save all rows as they are at this moment, while the service runs."""
+    """Save all rows as they are at this moment, while the service runs: as .zip where the name ends so, else as tar.gz."""
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.operating.backup import back_up
@@ -42,7 +44,6 @@ def restore(
     ] = False,
 ) -> None:
     """Load a backup into the database of ADJACENT_DATABASE_URL, and bring it up to date; stop the service first."""
-    import asyncio
 
     async def work(chosen: Settings) -> None:
         from app.db import Database
@@ -57,4 +58,4 @@ def restore(
         rows = sum(part.rows for part in made.tables.values())
         say(f"restored {rows:,} rows as they were on {made.made_at}")
 
-    asyncio.run(work(settings()))
+    run_alone(work)

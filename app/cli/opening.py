@@ -1,12 +1,13 @@
-"""What most commands need open: settings, a migrated database, a guarded fetcher."""
+"""What most commands need open: settings, a migrated database, a guarded fetcher, and their log beside their answer."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from app.db import Database
@@ -37,12 +38,23 @@ async def opened(chosen: Settings) -> AsyncIterator[Database]:
 def run(work: Callable[[Settings, Database], Awaitable[T]]) -> T:
     """Run one command's work with settings and database."""
 
-    async def inside() -> T:
-        chosen = settings()
+    async def inside(chosen: Settings) -> T:
         async with opened(chosen) as database:
             return await work(chosen, database)
 
-    return asyncio.run(inside())
+    return run_alone(inside)
+
+
+def run_alone(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
+    """Run one command's work that opens its database itself. Of what is logged meanwhile, trouble is told on stderr."""
+    from app.operating import logs
+
+    chosen = settings()
+    undo = logs.configure(level=logging.WARNING)
+    try:
+        return asyncio.run(work(chosen))
+    finally:
+        undo()
 
 
 def fetcher(chosen: Settings) -> Fetcher:

@@ -1,14 +1,17 @@
 """The file of a backup: manifest.json (the schema's revision, and rows and SHA-256 of each table), tables/NAME.jsonl, secrets.
 
-It is written whole, and checked before anything of it is used.
+It is a zip archive where its name says so, a tar.gz under any other name. It is written whole, and checked before
+anything of it is used.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import io
 import os
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -45,17 +48,42 @@ class Manifest:
 
 def pack(folder: Path, manifest: Manifest, keys: Mapping[str, bytes], file: Path) -> None:
     """Write an archive of the files of a folder, one a table, which only its owner can read."""
+    (folder / "manifest.json").write_bytes(orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
+    members = {"manifest.json": folder / "manifest.json"}
+    members |= {f"tables/{name}.jsonl": folder / name for name in manifest.tables}
+    for name, key in keys.items():
+        (folder / name).write_bytes(key)
+        members[f"secrets/{name}"] = folder / name
+    for path in members.values():
+        path.chmod(0o600)
     packed = folder / "archive"
     packed.touch(mode=0o600)
-    with tarfile.open(packed, "w:gz", compresslevel=6) as archive:
-        _add(archive, "manifest.json", orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-        for name in manifest.tables:
-            archive.add(folder / name, f"tables/{name}.jsonl", filter=_anonymous)
-        for name, key in keys.items():
-            _add(archive, f"secrets/{name}", key)
+    (_write_zip if is_zip(file) else _write_tar)(packed, members)
     with packed.open("rb") as whole:
         os.fsync(whole.fileno())
     packed.replace(file)  # a backup that was interrupted leaves the one before it
+
+
+def is_zip(file: Path) -> bool:
+    return file.suffix.lower() == ".zip"
+
+
+def _write_tar(file: Path, members: Mapping[str, Path]) -> None:
+    with tarfile.open(file, "w:gz", compresslevel=6) as archive:
+        for name, path in members.items():
+            archive.add(path, name, filter=_anonymous)
+
+
+def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    return info
+
+
+def _write_zip(file: Path, members: Mapping[str, Path]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6, strict_timestamps=False) as archive:
+        for name, path in members.items():
+            archive.write(path, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +92,7 @@ class Archive:
 
     file: Path
     manifest: Manifest
-    packed: tarfile.TarFile
+    packed: tarfile.TarFile | zipfile.ZipFile
 
     def rows(self, table: str) -> IO[bytes]:
         """Return the rows of a table, a JSON object a line."""
@@ -88,19 +116,22 @@ class Archive:
 
 @contextmanager
 def opened(file: Path) -> Iterator[Archive]:
-    """Open a backup; raises BadBackup for what is none, or one of a newer version."""
-    with _packed(file) as packed:
-        yield Archive(file, _manifest(packed, file), packed)
-
-
-def _packed(file: Path) -> tarfile.TarFile:
+    """Open a backup; raises BadBackup for what is none, is damaged where it is read, or is of a newer version."""
     try:
-        return tarfile.open(file, "r:gz")
-    except (tarfile.TarError, EOFError) as error:
-        raise BadBackup(f"{file}: no archive of `adjacent backup` ({error})") from error
+        with _packed(file) as packed:
+            yield Archive(file, _manifest(packed, file), packed)
+    except (tarfile.TarError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        told = f"no archive of `adjacent backup`, or a damaged one ({error})"
+        raise BadBackup(f"{file}: {told}; use another backup") from error
 
 
-def _manifest(packed: tarfile.TarFile, file: Path) -> Manifest:
+def _packed(file: Path) -> tarfile.TarFile | zipfile.ZipFile:
+    with file.open("rb") as whole:
+        begins_as_zip = whole.read(2) == b"PK"
+    return zipfile.ZipFile(file) if begins_as_zip else tarfile.open(file, "r:gz")
+
+
+def _manifest(packed: tarfile.TarFile | zipfile.ZipFile, file: Path) -> Manifest:
     try:
         told = orjson.loads(_member(packed, "manifest.json", file).read())
         manifest = Manifest(**told | {"tables": {name: Part(**part) for name, part in told["tables"].items()}})
@@ -111,24 +142,11 @@ def _manifest(packed: tarfile.TarFile, file: Path) -> Manifest:
     return manifest
 
 
-def _member(packed: tarfile.TarFile, name: str, file: Path) -> IO[bytes]:
+def _member(packed: tarfile.TarFile | zipfile.ZipFile, name: str, file: Path) -> IO[bytes]:
     try:
-        member = packed.extractfile(name)
+        member = packed.open(name) if isinstance(packed, zipfile.ZipFile) else packed.extractfile(name)
     except KeyError:
         member = None
     if member is None:
         raise BadBackup(f"{file}: holds no {name}; use another backup")
     return member
-
-
-def _add(archive: tarfile.TarFile, name: str, body: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size, info.mode = len(body), 0o600
-    archive.addfile(info, io.BytesIO(body))
-
-
-def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    info.uid = info.gid = 0
-    info.uname = info.gname = ""
-    info.mode = 0o600
-    return info
