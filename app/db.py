@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from socket import gaierror
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -21,6 +24,14 @@ from app import sqlite
 MIGRATIONS = Path(__file__).parent.parent / "alembic"
 LOCKED_FOR = sqlite.LOCKED_FOR
 MIGRATION_LOCK = 0x41444A41  # any constant: two processes that start at once take turns on PostgreSQL
+# What PostgreSQL says of itself rather than of the question: it cannot be connected to, lets nobody in, has no such
+# database, its resources are used up, an operator intervened, a lock was waited for too long (appendix A of its manual).
+OUTAGES = ("08", "28", "3D", "53", "57", "55P03")
+UNREACHED = (ConnectionError, gaierror)  # asyncpg lets these through
+
+
+class NewerSchema(Exception):  # noqa: N818
+    """A newer version has brought the database to a schema this one does not know; the message says what to do."""
 
 
 class Database:
@@ -33,8 +44,7 @@ class Database:
         options |= {"json_serializer": _dump_json, "json_deserializer": orjson.loads}
         if self.is_sqlite:
             file = make_url(url).database or ":memory:"
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-            options["async_creator"] = partial(sqlite.connect, file)
+            options["async_creator"] = partial(_connect, Path(file))
         else:
             # A transaction that hangs would take all connections with it, and reading from everybody.
             options["connect_args"] = {"server_settings": {"lock_timeout": str(LOCKED_FOR)}}
@@ -85,9 +95,27 @@ class Database:
         await self.engine.dispose()
 
 
+def is_outage(error: Exception) -> bool:
+    """Whether an error says that the database is away, locked or full rather than that it was asked the wrong thing."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, (*UNREACHED, PoolTimeout))
+    if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
+        return True
+    if type(error.orig) is sqlite3.DatabaseError:  # the file is damaged, or no database
+        return True
+    # asyncpg's errors of these kinds are plain ones to SQLAlchemy.
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is not None and state.startswith(OUTAGES)
+
+
 def database_behind(session: AsyncSession) -> Database:
     database: Database = session.info["database"]
     return database
+
+
+async def _connect(file: Path) -> sqlite.Connection:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return await sqlite.connect(str(file))
 
 
 def _dump_json(value: Any) -> str:
@@ -100,9 +128,13 @@ def _begin_sqlite(connection: Connection) -> None:
     driver.begin(writes=bool(connection.get_execution_options().get("adjacent_writes")))
 
 
+def revisions() -> list[str]:
+    """Return all revisions, oldest first, from the file names alone: importing alembic costs half a start."""
+    return sorted(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def newest_revision() -> str:
-    """Return the head revision from the file names alone: importing alembic costs half a start."""
-    return max(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return revisions()[-1]
 
 
 async def current_revision(database: Database) -> str | None:
@@ -114,9 +146,21 @@ async def current_revision(database: Database) -> str | None:
         return revision
 
 
+def refuse_newer(revision: str | None) -> None:
+    """Raise NewerSchema for a revision this version has no migration of."""
+    newest = newest_revision()
+    if revision is not None and revision > newest:
+        raise NewerSchema(
+            f"the database is at schema {revision}, and this version knows {newest} at most: start the newer version, "
+            f"bring the schema down with it (`adjacent migrate {newest}`), or restore a backup"
+        )
+
+
 async def migrate(database: Database, revision: str = "head") -> None:
     """Bring the schema to `revision`; a second process that starts meanwhile waits and finds it done."""
-    if revision == "head" and await current_revision(database) == newest_revision():
+    there = await current_revision(database)
+    refuse_newer(there)
+    if revision == "head" and there == newest_revision():
         return
     async with database.at_edge() as connection:
         await connection.run_sync(bring_schema, revision)

@@ -41,7 +41,7 @@ from app.api.limits import Limiter
 from app.api.openapi import describe
 from app.api.requests import Requests
 from app.api.uses import Uses
-from app.collecting import first_start, registry
+from app.collecting import first_start
 from app.db import Database, migrate
 from app.operating import served_at
 from app.people import tokens
@@ -82,35 +82,13 @@ STARTED = 1.0  # seconds after which a process has begun to listen
 
 def create_app(settings: Settings, *, works: bool, announce: Callable[[str], None]) -> FastAPI:
     """Build the service; with `works` it also collects. `announce` hears, once it answers, where it is."""
-    database = Database(settings.database_url)
     metrics = CollectorRegistry()
-    revisions, uses = revisions_of(database), Uses()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await migrate(database)
-        try:
-            async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
-                app.state.fetcher = fetcher
-                if works and await first_start.prepare(database, now=settings.now()):
-                    await registry.enter(database)
-                    announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
-                behind = working(database, settings, fetcher, after=STARTED) if works else nullcontext()
-                async with uses.written_behind(database), behind:
-                    await _greet(database, settings, announce)
-                    async with ahead.read_before_anybody_asks(database, now=settings.now(), after=STARTED):
-                        yield
-        finally:
-            await revisions.close()
-            await ahead.forget(database)
-            await database.close()
-
     app = FastAPI(
         title="Adjacent",
         summary="Events one step outside what you know",
         version="1",
         routes=ROUTES,
-        lifespan=lifespan,
+        lifespan=lambda app: _alive(app, works=works, announce=announce),
         openapi_url=None,  # app.api.reference answers there
         docs_url=None,
         redoc_url=None,
@@ -124,14 +102,37 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
             Middleware(BodyLimit, largest=LARGEST_BODY),
         ],
     )
-    app.state.settings, app.state.database, app.state.metrics = settings, database, metrics
-    app.state.gauges = Gauges()
-    app.state.limiter, app.state.uses, app.state.revisions = Limiter(), uses, revisions
+    app.state.settings, app.state.metrics, app.state.gauges = settings, metrics, Gauges()
+    app.state.database = Database(settings.database_url)
+    app.state.revisions, app.state.uses, app.state.limiter = revisions_of(app.state.database), Uses(), Limiter()
     problems.install(app)
     outages.install(app)
     web.tell_people(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+@asynccontextmanager
+async def _alive(app: FastAPI, *, works: bool, announce: Callable[[str], None]) -> AsyncIterator[None]:
+    """Open all that requests stand on and, with `works`, what goes on behind them; close it at the end."""
+    settings: Settings = app.state.settings
+    database: Database = app.state.database
+    uses: Uses = app.state.uses
+    await migrate(database)
+    try:
+        async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:
+            app.state.fetcher = fetcher
+            if works and await first_start.prepare(database, now=settings.now()):
+                announce("Port Ellery, a demonstration city, is loaded; `adjacent demo remove` takes it out again")
+            behind = working(database, settings, fetcher, after=STARTED) if works else nullcontext()
+            async with uses.written_behind(database), behind:
+                await _greet(database, settings, announce)
+                async with ahead.read_before_anybody_asks(database, now=settings.now(), after=STARTED):
+                    yield
+    finally:
+        await app.state.revisions.close()
+        await ahead.forget(database)
+        await database.close()
 
 
 async def _greet(database: Database, settings: Settings, announce: Callable[[str], None]) -> None:

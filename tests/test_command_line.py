@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 import tomllib
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from app.cli import main, printing
 from app.cli.commands import cli
+from app.cli.failing import Failed
+from app.cli.opening import run_alone
+from app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
@@ -40,3 +46,87 @@ def test_parse_prints_events_and_tells_what_cannot_be_read(tmp_path: Path, monke
         "series": 1,
         "problems": [{"code": "no_events", "subject": str(broken), "message": message}],
     }
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[object, str, str]:
+    """Run a command as the console script does; return its exit code and both streams."""
+    monkeypatch.setattr("sys.argv", ["adjacent", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code, *capsys.readouterr()
+
+
+def test_what_is_logged_meanwhile_stays_out_of_the_answer(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+
+    async def work(_: Settings) -> None:
+        structlog.get_logger().info("going on")
+        structlog.get_logger().warning("not sent", to="ada@example.org")
+        printing.as_json([])
+
+    run_alone(work)
+    out, err = capsys.readouterr()
+    logged = json.loads(err)
+    assert (out, logged["event"], logged["to"], logged["level"]) == ("[]\n", "not sent", "…@…", "warning")
+
+
+@pytest.mark.parametrize("command", [["recommend", "--know", "Chess"], ["communities", "recommend", "--know", "Chess"]])
+def test_misspelt_place_is_told_with_those_it_may_mean(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+    for near, meant in (("Nashvile", ". Did you mean Nashville, TN, US?"), ("zzqx", "")):
+        ended = CliRunner().invoke(cli, [*command, "--near", near])
+        assert isinstance(ended.exception, Failed)
+        reason = f"no city of 15,000 or more people is called '{near}'; try a larger one nearby, or LAT,LON"
+        assert str(ended.exception) == f"--near: {reason}{meant}"
+
+
+def test_database_that_does_not_answer_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+    monkeypatch.setenv("ADJACENT_DATABASE_URL", "postgresql://ada:secret@127.0.0.1:1/adjacent")
+    code, out, err = told(capsys, monkeypatch, "stats")
+    assert (code, out, err.count("\n"), "secret" in err) == (1, "", 1, False)
+    assert err.startswith("adjacent: the database does not answer: ")
+    (tmp_path / "text").write_text("no database at all, and longer than the header of one " * 20)
+    monkeypatch.setenv("ADJACENT_DATABASE_URL", f"sqlite:///{tmp_path / 'text'}")
+    assert told(capsys, monkeypatch, "stats") == (
+        1,
+        "",
+        "adjacent: the database does not answer: file is not a database; `adjacent doctor` says more\n",
+    )
+
+
+def test_service_says_in_one_line_why_it_does_not_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, _, err = told(capsys, monkeypatch, "serve", "--port", port)
+    reason = "Address already in use; choose another --port or --host"
+    assert (code, err) == (1, f"adjacent: 127.0.0.1:{port} cannot be served at: {reason}\n")
+
+
+def test_schema_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
+    ended = CliRunner().invoke(cli, ["migrate", "0099"])
+    assert (ended.exit_code, "choose head, base or 0001 to" in ended.stderr) == (2, True)
+
+
+def test_tag_answers_every_line_and_says_which_could_not_be_read() -> None:
+    lines = '{"title": "Chess for beginners", "text": "Openings and endgames"}\nno JSON\n[]\n'
+    ran = CliRunner().invoke(cli, ["tag", "--limit", "1"], input=lines)
+    chess, *others = map(json.loads, ran.stdout.splitlines())
+    assert [one["topic"] for one in chess["topics"]] == ["Chess"]
+    assert [(one["topics"], one["error"][:24]) for one in others] == [
+        ([], "line 2 of standard input"),
+        ([], "line 3 of standard input"),
+    ]
+    assert isinstance(ran.exception, Failed)

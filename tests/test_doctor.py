@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -12,9 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from service import lay_database, serving, settings_in
+from sqlalchemy import text
+from typer.testing import CliRunner
 
+from app.cli.commands import cli
 from app.collecting.frontier import add_source
-from app.db import Database, migrate, newest_revision
+from app.db import Database, NewerSchema, current_revision, migrate, newest_revision
 from app.mail.mailer import _signer as signer_kept
 from app.models import Chore, Host, Worker
 from app.operating import doctor
@@ -43,8 +47,8 @@ async def test_healthy_instance_is_fine(settings: Settings, database: Database) 
     found = await findings(settings, database)
     assert {what: one.is_fine for what, one in found.items()} == dict.fromkeys(
         (
-            *("database", "migrations", "clock", "disk", "data folder", "mail", "model files", "sources"),
-            *("worker", "backup"),
+            *("database", "migrations", "clock", "disk", "data folder", "mail", "model files"),
+            *("registry", "sources", "worker", "backup"),
         ),
         True,
     )
@@ -55,6 +59,32 @@ async def test_old_schema_is_found_with_its_remedy(settings: Settings, database:
     await migrate(database, "0001")
     found = (await findings(settings, database))["migrations"]
     assert (found.is_fine, found.finding) == (False, f"at 0001, not {newest_revision()}; run `adjacent migrate`")
+
+
+async def test_newer_schema_is_found_and_nothing_is_done_to_it(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with database.writing() as session:
+        await session.exec(text("UPDATE alembic_version SET version_num = '9999'"))
+    found = (await findings(settings, database))["migrations"]
+    assert not found.is_fine
+    with pytest.raises(
+        NewerSchema, match=r"at schema 9999, and this version knows .* at most: start the newer version"
+    ):
+        await migrate(database)
+    monkeypatch.setenv("ADJACENT_DATA", str(settings.data))
+    told = await asyncio.to_thread(CliRunner().invoke, cli, ["doctor"])
+    assert (told.exit_code, str(told.exception)) == (1, "needs attention: migrations")
+    assert await current_revision(database) == "9999"
+
+
+async def test_database_that_is_to_be_made_is_fine(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "new")
+    database = Database(settings.database_url)
+    found = await findings(settings, database)
+    await database.close()
+    assert all(one.is_fine for one in found.values())
+    assert found["migrations"].finding == "none yet; the first start lays the tables"
 
 
 async def test_unreachable_database_is_found_and_its_password_is_not_told(settings: Settings) -> None:

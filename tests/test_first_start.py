@@ -10,7 +10,7 @@ import pytest
 from service import NOW, draft
 from sqlmodel import col, func, select
 
-from app.collecting import first_start, frontier
+from app.collecting import first_start, frontier, registry
 from app.db import Database
 from app.events import ingest, removal
 from app.models import Community, Event, EventTopic, EventVersion, FetchState, Host, Series, Setting, Source
@@ -187,6 +187,18 @@ async def test_instance_with_sources_of_its_own_gets_no_demonstration(database: 
     assert await first_start.prepare(database, now=NOW) == 0
     async with database.reading() as session:
         assert list(await session.exec(select(Setting))) == []
+
+
+async def test_chores_go_on_with_a_first_start_that_was_cut_off(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut.setattr(first_start, "_pages", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await first_start.prepare(database, now=NOW)
+    assert await first_start.prepare(database, now=NOW) == 0
+    assert await first_start.is_demonstration(database)  # so that it is moved on
+    assert await registry.is_loaded(database)  # so that it is kept up
 
 
 async def test_demonstration_is_never_fetched(database: Database) -> None:

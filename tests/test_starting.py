@@ -11,9 +11,9 @@ from app.cli.unseen import unseen
 
 PROGRAM = """
 import sys, uvicorn
-from app.cli.operating import serve
-uvicorn.run = lambda *_, **__: None
-serve(port=8000, host="127.0.0.1", worker=True)
+from app.cli.serving import serve
+uvicorn.Server.run = lambda *_: None
+serve(port=0, host="127.0.0.1", worker=True)
 print(*sorted(sys.modules.keys() & set(sys.argv[1:])))
 """
 

@@ -10,7 +10,7 @@ import typer
 
 from app.cli import printing
 from app.cli.failing import ALLOWING, Failed
-from app.cli.naming import source_named
+from app.cli.naming import city_named, source_named
 from app.cli.opening import fetcher, run
 from app.cli.printing import say
 
@@ -62,7 +62,7 @@ def _web_address(address: str) -> str:
 
 
 def _place(name: str | None, *, yes: bool) -> City | None:
-    from app.places import UnknownPlace, cities_called, find_city
+    from app.places import cities_called
 
     if name is None:
         return None
@@ -71,10 +71,7 @@ def _place(name: str | None, *, yes: bool) -> City | None:
         others = ", ".join(city.label for city in found[1:4])
         say(f"{name}: taken for {found[0].label} (also: {others})")
         return found[0]
-    try:
-        return find_city(name)
-    except UnknownPlace as error:
-        raise Failed(f"--city: {error}") from error
+    return city_named(name)
 
 
 def _home(zone: str | None, place: City | None) -> str:

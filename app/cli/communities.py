@@ -9,7 +9,9 @@ import typer
 
 from app.cli import printing
 from app.cli.failing import Failed
+from app.cli.naming import spot_named
 from app.cli.opening import fetcher, run
+from app.cli.printing import say
 from app.cli.recommending import levels_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def list_(
     """List communities by name."""
 
     async def work(chosen: Settings, database: Database) -> None:
+        from app.collecting import registry
         from app.community.communities import communities
         from app.topic_names import topic_called
 
@@ -47,6 +50,8 @@ def list_(
             printing.as_json(one.as_json() for one in found)
             return
         printing.table(("id", "name", "kind", "meets", "alive", "next"), [_row(one) for one in found])
+        if not await registry.is_loaded(database):
+            say(f"{len(registry.files())} more come along; `adjacent communities registry` adds them, and asks nobody")
 
     run(work)
 
@@ -99,10 +104,9 @@ def recommend(
     async def work(chosen: Settings, database: Database) -> None:
         from app.people.wishes import Wish
         from app.picking.community_picks import communities_for
-        from app.places import find_spot
         from app.topic_names import resolve_known
 
-        wish = Wish(known=resolve_known(levels), near=find_spot(near) if near else None, limit=limit)
+        wish = Wish(known=resolve_known(levels), near=spot_named(near) if near else None, limit=limit)
         async with database.reading() as session:
             picks = await communities_for(session, wish, now=chosen.now())
         if as_json:

@@ -11,6 +11,7 @@ class Failed(Exception):  # noqa: N818
 
 def one_line(error: Exception) -> str | None:
     """Return what to print for an error a person can act on, None for one that is ours."""
+    from app.db import NewerSchema, is_outage
     from app.operating.archive import BadBackup
     from app.places import UnknownPlace
     from app.settings import BadSetting
@@ -21,11 +22,14 @@ def one_line(error: Exception) -> str | None:
 
     if isinstance(error, UnknownTopic):
         return error.told(otherwise="`topics search` finds what there is")
-    if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, UnknownPlace)):
+    if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, NewerSchema, UnknownPlace)):
         return str(error)
     if isinstance(error, (FetchError, Unreadable)):
         told = f"{error.message} [{error.code}]"
         return f"{told}; {ALLOWING}" if error.code == "refused" else told
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if is_outage(error):
+        told = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        return f"the database does not answer: {told}; `adjacent doctor` says more"
+    if isinstance(error, OSError):
+        return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
     return None

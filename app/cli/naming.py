@@ -1,4 +1,4 @@
-"""What people call a source on the command line."""
+"""What people call sources and places on the command line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
 
     from app.models import Source
+    from app.places import City, Spot
+
+SUGGESTED = 3  # cities
 
 
 async def source_named(session: AsyncSession, name: str) -> Source:
@@ -26,3 +29,32 @@ async def source_named(session: AsyncSession, name: str) -> Source:
     if row is None:
         raise Failed(f"no source has the id or address {name!r}; `adjacent sources list` shows them")
     return row
+
+
+def spot_named(near: str) -> Spot:
+    """Return the point that --near stands for."""
+    from app.places import UnknownPlace, find_spot
+
+    try:
+        return find_spot(near)
+    except UnknownPlace as error:
+        raise Failed(f"--near: {error}{_meant(near)}") from error
+
+
+def city_named(name: str) -> City:
+    """Return the city that --city stands for."""
+    from app.places import UnknownPlace, find_city
+
+    try:
+        return find_city(name)
+    except UnknownPlace as error:
+        raise Failed(f"--city: {error}{_meant(name)}") from error
+
+
+def _meant(name: str) -> str:
+    from app.places import cities_called, cities_like
+
+    if cities_called(name):
+        return ""  # several of the very name: they are told already
+    like = cities_like(name, limit=SUGGESTED)
+    return f". Did you mean {' or '.join(city.label for city in like)}?" if like else ""

@@ -36,11 +36,20 @@ DEMO_SETTING = "demonstration"
 
 
 async def prepare(database: Database, *, now: datetime) -> int:
-    """Load the demonstration city into an instance that never had sources; return events added."""
+    """Give an instance that never had sources the demonstration city and the registry; return events added.
+
+    Both are written down at once: who is killed while the city is loaded has the rest done by the chores, and nothing
+    of it twice.
+    """
     async with database.reading() as session:
         setting = await session.get(Setting, DEMO_SETTING)
         has_sources = (await session.exec(select(Source.id).limit(1))).first() is not None
-    return 0 if setting is not None or has_sources else await load_demo(database, now=now)
+    if setting is not None or has_sources:
+        return 0
+    async with database.writing() as session:
+        await session.merge(Setting(name=DEMO_SETTING, value="loaded"))
+        await registry.enter(session)
+    return await _load(database, now=now)
 
 
 async def move_on(database: Database, *, now: datetime) -> int:

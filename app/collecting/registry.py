@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.collecting import collect, frontier
 from app.collecting.page_reading import AHEAD, within_reach
@@ -27,20 +28,24 @@ FOLDER = Path(__file__).parents[1] / "data" / "communities"
 ADDRESS = "https://communities.adjacent.example/registry.zip"  # stands for the folder; nobody fetches it
 
 
-async def enter(database: Database) -> Source:
+async def enter(session: AsyncSession) -> Source:
     """Write down that this instance has the registry; a daily chore loads it, and loads it anew after an upgrade."""
-    async with database.writing() as session:
-        return await frontier.add_source(session, ADDRESS, is_bundled=True)
+    return await frontier.add_source(session, ADDRESS, is_bundled=True)
 
 
 async def keep_up(database: Database, *, now: datetime) -> int:
-    """Bring the registry up to date in an instance that has it; return events added."""
+    """Bring the registry up to date in an instance that has it; return events added.
+
+    Where it was never entered it stays away: an instance that began with sources of its own is a city that somebody
+    chose. `doctor` and `communities list` offer it there.
+    """
     return await load(database, now=now) if await is_loaded(database) else 0
 
 
 async def load(database: Database, *, now: datetime) -> int:
     """Bring the registry of an instance up to date with the bundled one; return events added."""
-    source = await enter(database)
+    async with database.writing() as session:
+        source = await enter(session)
     page, reading = await asyncio.to_thread(_read, now)
     outcome = await collect.keep(database, source, page, reading, now=now)
     await activity.renew(database, now=now)
@@ -48,9 +53,13 @@ async def load(database: Database, *, now: datetime) -> int:
 
 
 def _read(now: datetime) -> tuple[Page, Reading]:
-    page = Page(ADDRESS, archive(sorted(FOLDER.glob("*.toml"))))
+    page = Page(ADDRESS, archive(files()))
     reading = read_here(page.body, url=page.url, window=Window.ahead(now, days=AHEAD.days))
     return page, within_reach(reading, now=now)
+
+
+def files() -> list[Path]:
+    return sorted(FOLDER.glob("*.toml"))
 
 
 def archive(paths: Sequence[Path]) -> bytes:

@@ -13,7 +13,8 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
-from app.db import Database, current_revision, newest_revision
+from app.collecting import registry
+from app.db import Database, NewerSchema, current_revision, newest_revision, refuse_newer
 from app.mail.dkim import BadKey
 from app.mail.mailer import server_of, signer_of
 from app.models import Event, FetchState, Host, Setting, Source, Worker
@@ -39,7 +40,7 @@ class Finding:
 
 
 async def examine(settings: Settings, database: Database) -> list[Finding]:
-    """Look at everything the service stands on; the first bad finding is the one to begin with."""
+    """Look at everything the service stands on, and change nothing; the first bad finding is the one to begin with."""
     return [
         await _database(database),
         await _migrations(database),
@@ -72,8 +73,14 @@ async def _migrations(database: Database) -> Finding:
         revision = await current_revision(database)
     except (SQLAlchemyError, OSError):
         return Finding(False, "migrations", "unknown while the database does not answer")
+    if revision is None:
+        return Finding(True, "migrations", "none yet; the first start lays the tables")
+    try:
+        refuse_newer(revision)
+    except NewerSchema as error:
+        return Finding(False, "migrations", str(error))
     if revision != newest_revision():
-        return Finding(False, "migrations", f"at {revision or 'base'}, not {newest_revision()}; run `adjacent migrate`")
+        return Finding(False, "migrations", f"at {revision}, not {newest_revision()}; run `adjacent migrate`")
     return Finding(True, "migrations", f"at {revision}")
 
 
@@ -178,6 +185,7 @@ async def _collecting(database: Database) -> AsyncIterator[Finding]:
             ).one()
     except (SQLAlchemyError, OSError):
         return  # said already
+    yield await _registry(database)
     number = sum(states.values())
     if number == 0:
         yield Finding(True, "sources", "none yet; `adjacent sources add URL`")
@@ -190,6 +198,14 @@ async def _collecting(database: Database) -> AsyncIterator[Finding]:
         yield Finding(True, "sources", told)
     if untagged:
         yield Finding(True, "tagging", f"{untagged} events wait for it; the next `collect` does it")
+
+
+async def _registry(database: Database) -> Finding:
+    number = len(registry.files())
+    if await registry.is_loaded(database):
+        return Finding(True, "registry", f"{number} communities and recurring chats, renewed with each version")
+    told = f"{number} communities and recurring chats come along; `adjacent communities registry` adds them, and asks nobody"
+    return Finding(True, "registry", told)
 
 
 async def _working(database: Database, clock: datetime) -> AsyncIterator[Finding]:
