@@ -181,9 +181,19 @@ async def test_page_of_another_site_signs_nobody_in(service: Service) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         forged = await service.client.post(mail.link, headers=headers)
         assert (forged.status_code, forged.json()["type"]) == (403, "/problems/cross-site")
-        again = await service.client.post(CONFIRM, json={"token": mail.secret}, headers=headers)
-        assert again.status_code == 403
+        assert "set-cookie" not in forged.headers
     await confirm(service, token=mail.secret)
+
+
+async def test_page_of_another_site_lets_its_reader_sign_in_with_a_code(service: Service) -> None:
+    other = {"Origin": "https://front.example", "Sec-Fetch-Site": "cross-site"}
+    mail = await ask(service, **other)
+    sent = {"email": ADA, "code": mail.code}
+    entered = await service.client.post(CONFIRM, json=sent, headers=other)
+    assert (entered.status_code, entered.headers["access-control-allow-origin"]) == (200, "*")
+    assert "set-cookie" not in entered.headers  # it is the page's to keep
+    mine = await service.client.get(ME, headers={**other, "Authorization": f"Bearer {entered.json()['data']['token']}"})
+    assert mine.json()["data"]["email"] == ADA
 
 
 async def test_five_wrong_codes_kill_the_code_but_not_the_link(service: Service) -> None:

@@ -13,24 +13,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import Problem
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-PRIVATE = (  # open to pages of other sites with a token only: those were given it, a cookie they were not
-    "/api/v1/me",
-    "/api/v1/sign-",
-    "/api/v1/events/import",
-    "/api/v1/proposals",
-    "/api/v1/audit",
-)
+# What pages of other sites may read: whatever stands here, with its errors, or they could not tell what went wrong.
+# Browsers send them no cookie of ours along, since no answer allows credentials; what is somebody's own takes a token.
+OPEN = ("/api/", "/f/", "/problems/", "/openapi.json")
+# What depends on our cookie where one is sent. Such an answer is for our own pages: a browser's cache, which may not
+# tell who asked for it, would hand it on.
+PRIVATE = ("/api/v1/me", "/api/v1/sign-", "/api/v1/events/import", "/api/v1/proposals", "/api/v1/audit")
 # Forged, these would sign somebody in as somebody else, or make them a guest who knows what another site says.
-SETTING_COOKIES = ("/sign-in", "/api/v1/sign-in", "/start", "/say", "/language")
-OPEN = ("/api/v1/", "/openapi.json")
-GUESTS = ("POST", "/api/v1/me")  # how a page of another site comes by a token
+SETTING_COOKIES = ("/sign-in", "/start", "/say", "/language")
 PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, X-Request-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID",
     "Access-Control-Max-Age": "86400",
 }
-EXPOSED = "ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Total-Count"
+EXPOSED = "Allow, ETag, Link, Location, Retry-After, WWW-Authenticate, X-Request-ID, X-Total-Count"
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -43,17 +40,6 @@ SECURITY = {
 def session_cookie(base_url: str) -> str:
     """Return the name of the session cookie; `__Host-` binds it to this host, and browsers take it over TLS only."""
     return "__Host-adjacent" if base_url.startswith("https://") else "adjacent"
-
-
-def _is_open(method: str, path: str, asked: Headers) -> bool:
-    """Whether pages of other sites may see an answer. Browsers never send them our cookie: no answer allows credentials."""
-    if not path.startswith(OPEN):
-        return False
-    if not path.startswith(PRIVATE) or "authorization" in asked:
-        return True
-    if (asked.get("access-control-request-method", method), path) == GUESTS:
-        return True
-    return method == "OPTIONS" and "authorization" in asked.get("access-control-request-headers", "").lower()
 
 
 class BodyLimit:
@@ -131,7 +117,7 @@ class Doors:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope)
-        is_open = _is_open(scope["method"], scope["path"], asked)
+        is_open = self._is_open(scope["path"], asked)
 
         async def safe_send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -153,13 +139,20 @@ class Doors:
         else:
             await self.app(scope, receive, safe_send)
 
+    def _is_open(self, path: str, asked: Headers) -> bool:
+        """Whether pages of other sites may read the answer."""
+        return path.startswith(OPEN) and not (path.startswith(PRIVATE) and self._is_with_cookie(asked))
+
+    def _is_with_cookie(self, asked: Headers) -> bool:
+        return self._cookie in asked.get("cookie", "")
+
     def _is_forged(self, path: str, asked: Headers) -> bool:
         """Whether another site's page made a browser send this with our cookie, or get one.
 
         Browsers say which site asks; those that do not (before 2023) name its origin. Programs say neither, and are
         made by nobody to send a cookie that is not theirs.
         """
-        if self._cookie not in asked.get("cookie", "") and not path.startswith(SETTING_COOKIES):
+        if not self._is_with_cookie(asked) and not path.startswith(SETTING_COOKIES):
             return False
         site = asked.get("sec-fetch-site")
         if site is not None:
