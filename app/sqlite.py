@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
+from app.folding import folded
+
 T = TypeVar("T")
 
 LOCKED_FOR = 10_000  # milliseconds that a statement waits for somebody else's lock
@@ -138,6 +140,7 @@ def _opened(file: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA {pragma}")
     if ("ENABLE_MATH_FUNCTIONS",) not in connection.execute("PRAGMA compile_options"):
         give_cosine(connection)
+    connection.create_function("search_words", 1, lambda text: text and folded(text), deterministic=True)
     return connection
 
 

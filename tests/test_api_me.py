@@ -403,7 +403,7 @@ async def test_feed_answer_stays_out_of_caches_and_indexes(service: Service) -> 
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert answer.headers["cache-control"] == "private, max-age=3600"
     assert answer.headers["x-robots-tag"] == "noindex"
-    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["access-control-allow-origin"] == "*"  # who has the address may read it, from anywhere
     assert (await service.client.delete(f"{ME}/feeds/{feed['id']}", headers=me)).status_code == 204
     assert (await service.client.get(feed["url"])).status_code == 404
 
@@ -428,3 +428,19 @@ async def test_map_places_topics_with_events_around_what_is_known(service: Servi
     assert {topic["events"] for topic in around} == {1}
     assert {topic["reach"] for topic in drawn["ring"]} <= {"next-door", "one-step"}
     assert {topic["reach"] for topic in drawn["far"]} <= {"two-steps", "far"}
+
+
+async def test_profile_is_changed_only_as_it_was_seen_where_that_is_asked_for(service: Service) -> None:
+    me = await service.guest(know=["React"])
+    for address, method, sent in (
+        (ME, "PATCH", {"days": 7}),
+        (f"{ME}/expertise", "PUT", {"know": ["JavaScript"]}),
+    ):
+        seen = await service.client.get(address, headers=me | {"Accept-Encoding": "identity"})
+        asked = me | {"If-Match": f'"other", {seen.headers["etag"]}'}
+        assert (await service.client.request(method, address, json=sent, headers=asked)).status_code == 200
+        late = await service.client.request(method, address, json={**sent, "days": 9}, headers=asked)
+        assert (late.status_code, late.json()["type"]) == (412, "/problems/changed-meanwhile")
+        assert (await service.client.get(ME, headers=me)).json()["data"]["days"] == 7
+        anyway = await service.client.request(method, address, json=sent, headers=me | {"If-Match": "*"})
+        assert anyway.status_code == 200

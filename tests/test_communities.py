@@ -23,6 +23,8 @@ from recommender.catalogue import load_catalogue
 from scrapers import Page, Window, read_here
 from scrapers.fetch import Fetcher
 
+pytest_plugins = ("databases",)
+
 COMMUNITIES = "/api/v1/communities"
 REPOSITORY = "https://lists.example/main.zip"
 CHAT = """name = "Bridge Builders"
@@ -164,6 +166,51 @@ async def test_communities_are_found_by_kind_topic_and_life(service: Service) ->
     assert await found("resting=false") == ["Bridge Builders", "weekly"]
     assert await found("online=true") == ["Bridge Builders"]
     assert (await service.client.get(f"{COMMUNITIES}?topic=Nonsensology")).status_code == 422
+
+
+@pytest.mark.usefixtures("database_url")
+async def test_communities_are_found_by_place_words_and_several_values(service: Service) -> None:
+    async with service.database.writing() as session:
+        for place, (name, kind, about, lat, lon) in enumerate(
+            (
+                ("Buchbinder", "group", "Leinen und Leim", 48.14, 11.58),
+                ("Café Größe", "slack", "ÉTUDES of type", 48.77, 9.18),
+                ("Drift", "forum", "Fiji and Samoa", -17.0, 179.9),
+                ("Elsewhere", "group", "100% online_only", None, None),
+            )
+        ):
+            session.add(
+                Community(
+                    key=f"c-{place}",
+                    name=name,
+                    kind=kind,
+                    description=about,
+                    lat=lat,
+                    lon=lon,
+                    language=("de", "fr-CA", None, "en")[place],
+                    updated_at=NOW - timedelta(days=place),
+                )
+            )
+
+    async def found(query: str) -> list[str]:
+        answer = await service.client.get(f"{COMMUNITIES}?{query}")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["meta"]["count"] == len(answer.json()["data"])
+        return [one["name"] for one in answer.json()["data"]]
+
+    assert await found("near=Munich") == ["Buchbinder"]
+    assert await found("near=48.14,11.58&radius_km=250") == ["Buchbinder", "Café Größe"]
+    assert await found("bbox=9,48,10,49") == ["Café Größe"]
+    assert await found("bbox=179,-20,-179,-10") == ["Drift"]  # across the antimeridian
+    assert await found("kind=slack&kind=forum") == ["Café Größe", "Drift"]
+    assert await found("lang=fr") == ["Café Größe"]
+    assert await found("updated_since=2026-11-30T12:00:00Z") == ["Buchbinder", "Café Größe"]
+    assert await found("q=etudes TYP") == await found("q=GRÖßE") == await found("q=cafe") == ["Café Größe"]
+    assert await found("q=100%25") == await found("q=online_only") == ["Elsewhere"]
+    assert await found("q=%25") == await found("q=_") == []
+    everything = (await service.client.get(COMMUNITIES)).json()
+    assert everything["meta"]["updated_at"] == NOW.isoformat()
+    assert (await service.client.get(f"{COMMUNITIES}?lang=xx")).json()["meta"]["updated_at"] is None
 
 
 async def test_files_become_communities_with_dates_like_any_other(service: Service) -> None:

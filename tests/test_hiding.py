@@ -140,7 +140,7 @@ async def test_what_is_hidden_comes_along_when_a_guest_signs_in_and_can_always_b
     ("sent", "status", "kind"),
     [
         ({"kind": "topic", "subject": "Typographie und so"}, 422, "/problems/unknown-topic"),
-        ({"kind": "community", "subject": "nobody"}, 422, "about:blank"),
+        ({"kind": "community", "subject": "nobody"}, 422, "/problems/invalid-request"),
         ({"kind": "person", "subject": "bob"}, 422, "/problems/invalid-request"),
         ({"kind": "topic"}, 422, "/problems/invalid-request"),
     ],

@@ -28,6 +28,7 @@ from app.models import Community, Event, Person
 from app.picking.slates import Shown
 from app.queries.event_forms import event_json
 from app.queries.listing import Listed
+from app.words.wording import wording_of
 
 PAYLOADS = {
     "line ends": "Talk\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:evil@evil.example",
@@ -155,7 +156,7 @@ def test_calendar_holds_one_event_and_its_own_properties(payload: str) -> None:
 
 @hostile
 def test_frame_holds_no_element_of_others(payload: str) -> None:
-    written = widget(payload, [event_of(payload)], 1, BASE_URL)
+    written = widget(payload, [event_of(payload)], 1, BASE_URL, wording_of("de"))
     page, elements = LexborHTMLParser(written), elements_of(written)
     allowed = {"html", "head", "meta", "title", "style", "body", "ol", "li", "a", "p", "time", "footer"}
     assert {node.tag for node in elements} <= allowed
@@ -234,7 +235,7 @@ def test_address_that_is_no_web_address_is_shown_nowhere(address: str) -> None:
     listed.event.url = listed.event.online_url = address
     bodies = (
         calendar_feed.calendar(calendar_feed.header("x"), [listed], base_url=BASE_URL),
-        widget("x", [listed], 1, BASE_URL).encode(),
+        widget("x", [listed], 1, BASE_URL, wording_of("en")).encode(),
         syndication.table([listed], BASE_URL),
         syndication.rss(CHANNEL, [listed]),
         syndication.atom(CHANNEL, [listed]),

@@ -1,27 +1,20 @@
-"""The form of answers: one JSON envelope, one way of paging, headers that say how long they hold."""
+"""The form of answers: one JSON envelope, and headers that say how long they hold."""
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.problems import Problem
-
 PUBLIC = "public, max-age=60"
 PRIVATE = "private, no-cache"
 
-Count = Annotated[int, Field(ge=1, le=100, description="How many at most.")]
-Cursor = Annotated[
-    str | None, Field(max_length=400, description="Taken from `links.next` or `links.prev` of an answer before.")
-]
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 
 
@@ -36,13 +29,6 @@ async def _no_parameters(_: Annotated[Nothing, Query()]) -> None:
 
 
 NO_PARAMETERS = Depends(_no_parameters)  # of requests that say everything in their body
-
-
-class Paging(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Count = 50
-    cursor: Cursor = None
 
 
 def answer(
@@ -71,26 +57,10 @@ class Listing:
     more_meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-Row = TypeVar("Row")
-
-
-@dataclass(frozen=True, slots=True)
-class Part(Generic[Row]):
-    """The rows of one page, and whether there are others on either side."""
-
-    shown: Sequence[Row]
-    has_previous: bool
-    has_next: bool
-
-
-def page_of(found: Sequence[Row], limit: int, *, is_first: bool, backwards: bool) -> Part[Row]:
-    """Return a page out of up to one row more than it shows, which stands at the end one came from the other side of."""
-    has_more = len(found) > limit
-    if backwards:
-        shown = found[-limit:]
-        return Part(shown, has_previous=has_more and bool(shown), has_next=bool(shown))
-    shown = found[:limit]
-    return Part(shown, has_previous=not is_first and bool(shown), has_next=has_more)
+def newest(rows: Sequence[Mapping[str, Any]], *names: str) -> datetime | None:
+    """Return the latest of the times that stand in rows under these names."""
+    told = (row[name] for row in rows for name in names)
+    return max((datetime.fromisoformat(time) for time in told if time is not None), default=None)
 
 
 # The forms the event list comes in, and the parameters that only some of them take.
@@ -103,7 +73,7 @@ FORMS = {
     "/api/v1/events.csv": "text/csv",
     "/embed": "text/html",
 }
-OF_SOME = ("cursor", "limit", "sort", "cancelled", "title")
+OF_SOME = ("cursor", "limit", "sort", "cancelled", "title", "language")
 
 
 def alternates(request: Request) -> list[str]:
@@ -117,7 +87,14 @@ def alternates(request: Request) -> list[str]:
     ]
 
 
-def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC, more_links: Sequence[str] = ()) -> Response:
+def list_answer(
+    request: Request,
+    page: Listing,
+    *,
+    cache: str = PUBLIC,
+    more_links: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     links = {
         "self": _address(request, request.query_params.get("cursor")),
         "next": _address(request, page.next) if page.next else None,
@@ -134,7 +111,7 @@ def list_answer(request: Request, page: Listing, *, cache: str = PUBLIC, more_li
         "links": links,
     }
     related = [f'<{address}>; rel="{relation}"' for relation, address in links.items() if address]
-    return answer(content, cache=cache, headers={"Link": ", ".join((*related, *more_links))})
+    return answer(content, cache=cache, headers={"Link": ", ".join((*related, *more_links)), **(headers or {})})
 
 
 def _address(request: Request, cursor: str | None) -> str:
@@ -144,22 +121,3 @@ def _address(request: Request, cursor: str | None) -> str:
         url = url.include_query_params(cursor=cursor)
     query = f"?{url.query}" if url.query else ""
     return f"{request.app.state.settings.base_url}{url.path}{query}"
-
-
-def write_cursor(*parts: str | int) -> str:
-    return urlsafe_b64encode(orjson.dumps(parts)).rstrip(b"=").decode()
-
-
-def read_cursor(cursor: str, *kinds: type) -> list[Any]:
-    """Return the parts of a cursor, which must be of these types; raises Problem for one that was not made here."""
-    try:
-        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError as error:
-        raise bad_cursor() from error
-    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
-        raise bad_cursor()
-    return parts
-
-
-def bad_cursor() -> Problem:
-    return Problem(422, "the cursor is none of this list", kind="bad-cursor")

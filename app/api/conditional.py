@@ -21,7 +21,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.limits import is_limited
+from app.api.problems import Problem
 from app.revisions import Revisions
+from app.words.wording import preferred
 
 SHORTEST = 1000  # bytes below which gzip gains nothing
 LONG = 100_000  # bytes above which compressing is done beside the event loop
@@ -43,8 +45,10 @@ LONGEST_QUERY = 2000  # bytes of a query string whose answer is kept
 # client keeps the rest with the body.
 WITH_304 = (b"cache-control", b"content-location", b"expires", b"vary", b"access-control-")
 
+SPOKEN = ("/embed",)  # addresses whose kept answers differ by Accept-Language, too
+
 RawHeaders = list[tuple[bytes, bytes]]
-Key = tuple[str, bytes]  # path and query; what is promised depends on nothing else of a request
+Key = tuple[str, bytes, str | None]  # path, query, language; what is promised depends on nothing else of a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ async def standing(request: Request, *names: str) -> Mapping[str, int]:
 
 
 def promise(request: Request, stood: Mapping[str, int], *, until: datetime | None) -> None:
-    """Promise that the answer depends on nothing but the address, what these counters count, and the time."""
+    """Promise that the answer depends on nothing but the address, what these counters count, and the time; at SPOKEN
+    addresses on the language, too.
+    """
     request.scope["adjacent.promise"] = Promise(stood, until)
 
 
@@ -77,7 +83,7 @@ class Conditional:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
-        key = (scope["path"], scope["query_string"])
+        key = (scope["path"], scope["query_string"], _language(scope) if scope["path"] in SPOKEN else None)
         whole = self._memory.get(key)
         if whole is not None and whole.promise is not None and await _holds(whole.promise, scope["app"].state):
             scope["route"] = whole.route
@@ -137,15 +143,14 @@ class Whole:
 
     @cached_property
     def tag(self) -> str:
-        return Headers(raw=self.headers).get("etag", "").strip('"') or hashlib.sha256(self.body).hexdigest()[:32]
+        return Headers(raw=self.headers).get("etag", "").strip('"') or tag_of(self.body)
 
     @cached_property
     def compressed(self) -> bytes:
         return gzip.compress(self.body, LEVEL, mtime=0)
 
-    def tag_of(self, *, gzipped: bool) -> str:
-        # One tag a content coding: a strong tag stands for bytes, and these are others.
-        return f'"{self.tag}-gzip"' if gzipped else f'"{self.tag}"'
+    def coded_tag(self, *, gzipped: bool) -> str:
+        return _coded(self.tag)[gzipped]
 
     def headers_of(self, *, gzipped: bool, is_known: bool) -> RawHeaders:
         """Return the headers that go with the body, or, where the client has it, with its absence."""
@@ -153,7 +158,7 @@ class Whole:
         if made is None:
             headers = MutableHeaders(raw=list(self.headers))
             headers.add_vary_header("Accept-Encoding")
-            headers["etag"] = self.tag_of(gzipped=gzipped)
+            headers["etag"] = self.coded_tag(gzipped=gzipped)
             del headers["content-length"]
             if gzipped:
                 headers["content-encoding"] = "gzip"
@@ -168,6 +173,22 @@ class Whole:
     def size(self) -> int:
         """Bytes it takes to keep; compressed text is a third of the text at most."""
         return len(self.body) * 4 // 3 + 1000
+
+
+def tag_of(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def _coded(tag: str) -> tuple[str, str]:
+    """Return the tags of plain and of compressed bytes: a strong tag stands for bytes, and these are others."""
+    return f'"{tag}"', f'"{tag}-gzip"'
+
+
+def require_match(asked: str, current: bytes) -> None:
+    """Let a write go on that wants (`If-Match`) what it changes to be as the client saw it (RFC 9110 §13.1.1)."""
+    named = {one.strip() for one in asked.split(",")}
+    if "*" not in named and named.isdisjoint(_coded(tag_of(current))):
+        raise Problem(412, "it has changed since; ask for it again, and change that", kind="changed-meanwhile")
 
 
 class Memory:
@@ -196,6 +217,10 @@ class Memory:
             self._size -= oldest.size
 
 
+def _language(scope: Scope) -> str | None:
+    return preferred(Headers(scope=scope).get("accept-language", ""))
+
+
 async def _holds(promise: Promise, state: Any) -> bool:
     if promise.until is not None and state.settings.now() > promise.until:
         return False
@@ -208,7 +233,7 @@ async def _holds(promise: Promise, state: Any) -> bool:
 async def _deliver(whole: Whole, scope: Scope, send: Send) -> None:
     accepted, known = _asked_for(scope)
     gzipped = whole.is_compressible and takes_gzip(accepted)
-    if is_match(known, whole.tag_of(gzipped=gzipped)):
+    if is_match(known, whole.coded_tag(gzipped=gzipped)):
         headers = whole.headers_of(gzipped=gzipped, is_known=True)
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body"})

@@ -1,4 +1,7 @@
-"""/embed: the event list as a small page that other sites put into a frame. No script, nothing from elsewhere."""
+"""/embed: the event list as a small page that other sites put into a frame. No script, nothing from elsewhere.
+
+It speaks the language of who looks at it, unless the site that shows it chose one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -18,9 +21,14 @@ from app.api.answers import PUBLIC, alternates
 from app.api.exports import find
 from app.api.parameters import SAID_ONCE, Selection
 from app.api.problems import declared
-from app.calendars import syndication
+from app.api.spoken import told_in, wording_asked
 from app.calendars.calendar_feed import is_off
+from app.models import Event
+from app.queries.event_forms import place_words
 from app.queries.listing import Listed
+from app.words.event_words import is_foreign, status_words
+from app.words.when import when_words
+from app.words.wording import LANGUAGES, Wording, wording_for
 from scrapers.text import one_line
 
 router = APIRouter(tags=["events"], dependencies=[SAID_ONCE])
@@ -39,23 +47,24 @@ footer { border-top: 1px solid #8886; padding-top: .5rem; font-size: .85em }
 # Any site may frame it: there is nothing to click that does anything here, and no cookie is looked at.
 POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors *; base-uri 'none'; form-action 'none'"
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{{ language }}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{ title }}</title>
 <style>{{ style | safe }}</style></head>
 <body>
 {% if events %}
 <ol>
 {% for one in events %}
-<li{% if one.is_off %} class="off"{% endif %}><a href="{{ one.page }}" target="_blank" rel="noopener">{{ one.title }}</a>
-<p><time datetime="{{ one.starts_at }}">{{ one.when }}</time>{% if one.is_off %} · cancelled{% endif %}</p>
+<li{% if one.is_off %} class="off"{% endif %}><a href="{{ one.page }}" target="_blank" rel="noopener"
+{%- if one.language %} lang="{{ one.language }}"{% endif %}>{{ one.title }}</a>
+<p><time datetime="{{ one.starts_at }}">{{ one.when }}</time>{% if one.status %} · {{ one.status }}{% endif %}</p>
 {% if one.place %}<p>{{ one.place }}</p>{% endif %}
 </li>
 {% endfor %}
 </ol>
 {% else %}
-<p>No events are known here.</p>
+<p>{{ none }}</p>
 {% endif %}
-<footer><a href="{{ home }}" target="_blank" rel="noopener">{{ title }}</a>{% if more %} · {{ more }} more{% endif %}</footer>
+<footer><a href="{{ home }}" target="_blank" rel="noopener">{{ title }}</a>{% if more %} · {{ more }}{% endif %}</footer>
 </body>
 </html>
 """
@@ -64,6 +73,10 @@ PAGE = """<!doctype html>
 class EmbedQuery(Selection):
     limit: int = Field(10, ge=1, le=50, description="How many at most.")
     title: str = Field("Adjacent", max_length=100, description="Name of the list.")
+    language: Literal[LANGUAGES] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="Of the page itself; that of `Accept-Language` if not given. Events stay in theirs: see `lang`.",
+    )
 
 
 @router.get(
@@ -78,37 +91,46 @@ async def embed_events(
 ) -> Response:
     """The same filters as the list; `<iframe src="…/embed?topic=typography&near=Munich"></iframe>`."""
     found = await find(request, asked, database, now=now, limit=asked.limit)
-    body = widget(asked.title, found.events, found.count, chosen.base_url)
+    wording = wording_for(asked.language) if asked.language is not None else wording_asked(request)
+    body = widget(asked.title, found.events, found.count, chosen.base_url, wording)
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {
         "Cache-Control": PUBLIC,
         "Content-Security-Policy": POLICY.format(style),
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Link": ", ".join(alternates(request)),
+        **told_in(wording),
     }
     return HTMLResponse(body, headers=headers)
 
 
-def widget(title: str, events: Sequence[Listed], count: int, base_url: str) -> str:
+def widget(title: str, events: Sequence[Listed], count: int, base_url: str, wording: Wording) -> str:
     """Return a page of these events out of `count`."""
+    others = count - len(events)
     html: str = _page().render(
         style=STYLE,
+        language=wording.language,
         title=one_line(title),
         home=f"{base_url}/",
-        more=count - len(events),
-        events=[
-            {
-                "title": one_line(one.event.title),
-                "page": f"{base_url}/e/{one.event.key}",
-                "starts_at": one.event.starts_at.isoformat(),
-                "when": syndication.when(one),
-                "place": syndication.place(one),
-                "is_off": is_off(one.event),
-            }
-            for one in events
-        ],
+        none=wording.text("Nothing that lies ahead fits."),
+        more=wording.text("and {number} more", number=wording.number(others)) if others else "",
+        events=[_shown(one.event, base_url, wording) for one in events],
     )
     return html
+
+
+def _shown(event: Event, base_url: str, wording: Wording) -> dict[str, Any]:
+    when, place = when_words(event, wording, with_year=True), one_line(place_words(event))
+    return {
+        "title": one_line(event.title),
+        "language": event.language if is_foreign(event, wording) else None,
+        "page": f"{base_url}/e/{event.key}",
+        "starts_at": event.starts_at.isoformat(),
+        "when": when if event.all_day or when.endswith(event.zone) else f"{when} ({event.zone})",
+        "place": place or (wording.text("online") if event.mode == "online" else ""),
+        "status": status_words(event, wording),
+        "is_off": is_off(event),
+    }
 
 
 @cache

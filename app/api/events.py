@@ -17,14 +17,12 @@ from app.api.answers import (
     Nothing,
     alternates,
     answer,
-    bad_cursor,
     list_answer,
-    read_cursor,
-    write_cursor,
 )
 from app.api.conditional import promise, standing
 from app.api.exports import Cancelling, content
-from app.api.parameters import SAID_ONCE, EventQuery, event_filter, leaves_at, row_id
+from app.api.paging import bad_cursor, read_cursor, row_id, write_cursor
+from app.api.parameters import SAID_ONCE, EventQuery, event_filter, leaves_at
 from app.api.problems import Problem, declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings

@@ -8,25 +8,30 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.background import BackgroundTask
 
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
+from app.api.conditional import require_match
 from app.api.events import found_event, moved
 from app.api.limits import at_most
-from app.api.parameters import spot
+from app.api.mistakes import in_body
+from app.api.naming import spot_named
 from app.api.problems import declared
-from app.api.profile import Knowledge, Profile
+from app.api.profile import Knowledge, Profile, known_topics
 from app.api.shapes.people import PersonAnswer, TopicMapAnswer
 from app.api.shapes.picks import Slate, StandingAnswer
 from app.api.shapes.sign_in import GuestAnswer
+from app.api.spoken import grounds_told, told_in, wording_asked
 from app.calendars import feeds
 from app.mail import mailer
 from app.models import Person
 from app.people import export, people
 from app.picking import left_out, slates, topic_map
 from app.queries.listing import with_topics
-from app.topic_names import resolve_known
+from app.words.retelling import retold
+from app.words.wording import Wording
 
 router = APIRouter(prefix="/api/v1/me", tags=["me"])
 
@@ -66,10 +71,14 @@ async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingP
     dependencies=[NO_PARAMETERS],
     summary="Change my profile",
     response_model=PersonAnswer,
-    responses=declared(400, 401, 403, 413, 415, 422),
+    responses=declared(400, 401, 403, 412, 413, 415, 422),
 )
-async def change_me(sent: Profile, session: Writing, me: WritingPerson, now: Now) -> Response:
-    """What is not sent stays as it is. This week's picks are made anew."""
+async def change_me(request: Request, sent: Profile, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """What is not sent stays as it is. This week's picks are made anew.
+
+    With `If-Match: ETAG` of `GET`, only while nothing else changed it (412).
+    """
+    await _as_it_was_seen(request, session, me)
     _apply(me, sent)
     me.profile_version += 1
     await feeds.renew(session, me, now=now)
@@ -109,15 +118,26 @@ async def show_expertise(_: Annotated[Nothing, Query()], session: Reading, me: R
     dependencies=[NO_PARAMETERS],
     summary="Say what I know",
     response_model=PersonAnswer,
-    responses=declared(400, 401, 403, 413, 415, 422),
+    responses=declared(400, 401, 403, 412, 413, 415, 422),
 )
-async def set_expertise(sent: Knowledge, session: Writing, me: WritingPerson, now: Now) -> Response:
-    """Replaces what was known before; other fields only where they are sent. This week's picks are made anew."""
-    known = resolve_known(sent.know)
+async def set_expertise(request: Request, sent: Knowledge, session: Writing, me: WritingPerson, now: Now) -> Response:
+    """Replaces what was known before; other fields only where they are sent. This week's picks are made anew.
+
+    With `If-Match: ETAG` of `GET`, only while nothing else changed it (412).
+    """
+    await _as_it_was_seen(request, session, me)
+    known = known_topics(sent.know)
     _apply(me, sent)
     await people.set_expertise(session, me, known)
     await feeds.renew(session, me, now=now)
     return private({"data": await people.person_json(session, me)})
+
+
+async def _as_it_was_seen(request: Request, session: AsyncSession, me: Person) -> None:
+    """Answer 412 where the profile is no longer as `If-Match` names it."""
+    if (asked := request.headers.get("if-match")) is not None:
+        await session.refresh(me, with_for_update=True)
+        require_match(asked, bytes(private({"data": await people.person_json(session, me)}).body))
 
 
 class SlateQuery(BaseModel):
@@ -131,7 +151,7 @@ class SlateQuery(BaseModel):
 def _apply(person: Person, sent: Profile) -> None:
     given = sent.model_fields_set
     if "near" in given:
-        people.settle(person, spot(sent.near) if sent.near is not None else None)
+        people.settle(person, spot_named(sent.near, in_body("near")) if sent.near is not None else None)
     for name in given & {"within_km", "online", "days", "zone", "languages", "purposes", "free_only"}:
         setattr(person, name, getattr(sent, name))
     if "reach" in given:
@@ -149,14 +169,16 @@ async def show_picks(
     request: Request, asked: Annotated[SlateQuery, Query()], session: Reading, me: ReadingPerson, now: Now
 ) -> Response:
     """The same picks on every channel, for the whole ISO week; profile, feedback and cancellations change them."""
-    shown = await slates.current(session, me, now=now)
-    rows = [one.as_json() for one in shown]
+    shown, wording = await slates.current(session, me, now=now), wording_asked(request, me)
+    rows = [grounds_told(one.as_json(), wording) for one in shown]
     meta: dict[str, Any] = {"week": slates.iso_week(now)}
     if asked.left_out:
         wish = await slates.wish_of(session, me, now=now)
         others = await left_out.left_out(session, wish, {one.listed.event.id for one in shown}, now=now)
-        meta["left_out"] = [one.as_json() for one in others]
-    return list_answer(request, Listing(rows=rows, count=len(rows), more_meta=meta), cache=PRIVATE)
+        meta["left_out"] = [one.as_json() | {"sentence": retold(one.why.sentence, wording)} for one in others]
+    updated_at = max((one.listed.event.updated_at for one in shown), default=None)
+    page = Listing(rows=rows, count=len(rows), updated_at=updated_at, more_meta=meta)
+    return list_answer(request, page, cache=PRIVATE, headers=told_in(wording))
 
 
 @router.get(
@@ -167,6 +189,7 @@ async def show_picks(
     responses=declared(401, 403, 404, 422),
 )
 async def show_standing(
+    request: Request,
     id: EventId,  # noqa: A002
     _: Annotated[Nothing, Query()],
     session: Reading,
@@ -178,8 +201,17 @@ async def show_standing(
     (listed,) = await with_topics(session, [event])
     if listed.merged_into is not None:
         return moved(f"/api/v1/me/recommendations/{listed.merged_into}", PRIVATE)
-    found = await left_out.standing(session, me, listed, now=now)
-    return private({"data": {"event": event.key, **found.as_json()}})
+    found, wording = await left_out.standing(session, me, listed, now=now), wording_asked(request, me)
+    return private({"data": {"event": event.key, **_standing_told(found, wording)}}, headers=told_in(wording))
+
+
+def _standing_told(standing: left_out.Standing, wording: Wording) -> dict[str, Any]:
+    told = standing.as_json()
+    if told["pick"] is not None:
+        told["pick"] = grounds_told(told["pick"], wording)
+    if standing.barrier is not None:
+        told["left_out"]["sentence"] = retold(standing.barrier.sentence, wording)
+    return told
 
 
 @router.get(

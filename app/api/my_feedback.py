@@ -14,16 +14,13 @@ from app.api.answers import (
     NO_PARAMETERS,
     PRIVATE,
     Listing,
-    Paging,
     list_answer,
-    private,
-    read_cursor,
-    write_cursor,
 )
 from app.api.events import found_event
-from app.api.parameters import row_id
+from app.api.paging import Paging, page_beside, read_beside
 from app.api.problems import Problem, declared
 from app.api.shapes import opinions as shapes
+from app.api.spoken import changed_answer
 from app.api.undoing import named
 from app.people import feedback
 from app.queries.event_forms import event_name
@@ -61,16 +58,16 @@ async def list_feedback(
     request: Request, asked: Annotated[FeedbackQuery, Query()], session: Reading, me: ReadingPerson
 ) -> Response:
     """Newest first: what I saved, what I am going to, what is not for me."""
-    before = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else None
-    found = await feedback.given(session, me, kind=asked.kind, before=before, limit=asked.limit + 1)
-    shown = found[: asked.limit]
+    beside = read_beside(asked.cursor)
+    found = await feedback.given(session, me, kind=asked.kind, beside=beside, limit=asked.limit + 1)
+    part = page_beside(found, asked, beside)
     rows = [
         {"event": event_name(event), "kind": said.kind, "note": said.note, "given_at": said.given_at.isoformat()}
-        for said, event in shown
+        for said, event in part.shown
     ]
-    following = write_cursor(shown[-1][0].id or 0) if len(found) > asked.limit else None
-    count = await feedback.count_given(session, me, kind=asked.kind)
-    return list_answer(request, Listing(rows=rows, count=count, next=following), cache=PRIVATE)
+    count, last_at = await feedback.all_given(session, me, kind=asked.kind)
+    page = Listing(rows=rows, count=count, updated_at=last_at, **part.cursors(lambda one: one[0].id or 0))
+    return list_answer(request, page, cache=PRIVATE)
 
 
 @router.post(
@@ -81,11 +78,14 @@ async def list_feedback(
     response_model=shapes.FeedbackAnswer,
     responses=declared(400, 401, 403, 404, 413, 415, 422),
 )
-async def give_feedback(sent: SaidWithNote, session: Writing, me: WritingPerson, now: Now) -> Response:
+async def give_feedback(
+    request: Request, sent: SaidWithNote, session: Writing, me: WritingPerson, now: Now
+) -> Response:
     """`changed` says in words what it changed. Said twice, “too close” or “too far” moves the reach by one step."""
     event = await found_event(session, sent.event)
     changed = await opinions.say(session, me, event, sent.kind, note=sent.note, now=now)
-    return private({"data": {"event": event.key, "kind": sent.kind, "note": sent.note, "changed": changed}})
+    said = {"event": event.key, "kind": sent.kind, "note": sent.note}
+    return changed_answer(request, me, said, changed)
 
 
 class Undone(BaseModel):
@@ -103,7 +103,13 @@ class Undone(BaseModel):
     responses=declared(400, 401, 403, 404, 413, 415, 422),
 )
 async def take_feedback_back(
-    asked: Annotated[Undone, Query()], session: Writing, me: WritingPerson, now: Now, sent: Said | None = None
+    *,
+    request: Request,
+    asked: Annotated[Undone, Query()],
+    session: Writing,
+    me: WritingPerson,
+    now: Now,
+    sent: Said | None = None,
 ) -> Response:
     """Undoes what was said: `?event=…&kind=…`, or the same in a body where nothing on the way drops it."""
     said = named(Said, asked, sent)
@@ -111,4 +117,4 @@ async def take_feedback_back(
     changed = await opinions.take_back(session, me, event, said.kind, now=now)
     if changed is None:
         raise Problem(404, f"nothing like {said.kind!r} was said of this event")
-    return private({"data": {"event": event.key, "kind": said.kind, "note": None, "changed": changed}})
+    return changed_answer(request, me, {"event": event.key, "kind": said.kind, "note": None}, changed)

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
-from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
-from app.api.problems import Problem, declared
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
+from app.api.mistakes import in_body
+from app.api.naming import topics_named
+from app.api.problems import Problem, declared, unfit
 from app.api.shapes import feeds as shapes
 from app.calendars import feeds
 from app.calendars.calendar_feed import subscribe_links
@@ -68,7 +70,9 @@ class NewFeed(BaseModel):
 async def list_feeds(request: Request, _: Annotated[Nothing, Query()], session: Reading, me: ReadingPerson) -> Response:
     """Their addresses are secrets and were shown once; `rotate` gives a new one."""
     rows = [people.feed_json(feed) for feed in await feeds.feeds_of(session, me)]
-    return list_answer(request, Listing(rows=rows, count=len(rows)), cache=PRIVATE)
+    return list_answer(
+        request, Listing(rows=rows, count=len(rows), updated_at=newest(rows, "created_at")), cache=PRIVATE
+    )
 
 
 @router.post(
@@ -121,14 +125,16 @@ async def delete_feed(id: Id, _: Annotated[Nothing, Query()], session: Writing, 
 
 
 async def _subject(session: AsyncSession, sent: NewFeed, *, now: datetime) -> str | None:
-    """Return a topic's slug or a community's id; raises UnknownTopic, and the Problem for a community nobody knows."""
+    """Return a topic's slug or a community's id; raises the Problem for what nobody knows."""
     if sent.about is None:
         return None
+    part = in_body("subject" if sent.subject is not None else sent.kind)
     if sent.kind == "topic":
-        return topic_called(sent.about).slug
+        with topics_named(lambda _: part):
+            return topic_called(sent.about).slug
     found = await community_by_key(session, sent.about, now=now)
     if found is None:
-        raise Problem(422, f"no community has the id {sent.about!r}")
+        raise unfit(part, f"no community has the id {sent.about!r}")
     return found.community.key
 
 

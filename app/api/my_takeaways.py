@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
+from app.api.mistakes import in_body
+from app.api.naming import topics_named
 from app.api.problems import Problem, declared
 from app.api.shapes import takeaways as shapes
+from app.api.spoken import changed_answer
 from app.calendars import feeds
 from app.people import takeaways
 from app.queries.event_forms import event_json
@@ -59,15 +62,18 @@ async def list_takeaways(_: Annotated[Nothing, Query()], session: Reading, me: R
     response_model=shapes.TakeawayAnswer,
     responses=declared(400, 401, 403, 404, 413, 415, 422),
 )
-async def tell_takeaway(event: EventId, sent: Brought, session: Writing, me: WritingPerson, now: Now) -> Response:
+async def tell_takeaway(
+    *, request: Request, event: EventId, sent: Brought, session: Writing, me: WritingPerson, now: Now
+) -> Response:
     """Replaces what was told before. An empty body says: asked, and nothing to tell."""
     found = await found_event(session, event)
     await takeaways.ask(session, me, found)
     changed = []
     if sent != Brought():
-        changed = await takeaways.tell(session, me, found, **sent.model_dump())
+        with topics_named(lambda _: in_body("topic")):
+            changed = await takeaways.tell(session, me, found, **sent.model_dump())
         await feeds.renew(session, me, now=now)
-    return private({"data": {"event": found.key, "changed": changed}})
+    return changed_answer(request, me, {"event": found.key}, changed)
 
 
 @router.delete(
@@ -78,11 +84,11 @@ async def tell_takeaway(event: EventId, sent: Brought, session: Writing, me: Wri
     responses=declared(401, 403, 404, 422),
 )
 async def take_takeaway_back(
-    event: EventId, _: Annotated[Nothing, Query()], session: Writing, me: WritingPerson, now: Now
+    request: Request, event: EventId, _: Annotated[Nothing, Query()], session: Writing, me: WritingPerson, now: Now
 ) -> Response:
     found = await found_event(session, event)
     changed = await takeaways.take_back(session, me, found)
     if changed is None:
         raise Problem(404, "nothing was told of this event")
     await feeds.renew(session, me, now=now)
-    return private({"data": {"event": found.key, "changed": changed}})
+    return changed_answer(request, me, {"event": found.key}, changed)

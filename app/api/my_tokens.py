@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Owner, Reading, ReadingPerson, Writing
-from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
 from app.api.problems import Problem, declared
 from app.api.shapes import tokens as shapes
 from app.people import tokens
@@ -43,7 +43,11 @@ async def list_tokens(
 ) -> Response:
     """Those that work. When one was last used is told to the day."""
     rows = await tokens.all_tokens(session, *KINDS, person_id=me.id)
-    return list_answer(request, Listing(rows=rows, count=len(rows)), cache=PRIVATE)
+    return list_answer(
+        request,
+        Listing(rows=rows, count=len(rows), updated_at=newest(rows, "created_at", "last_used_at")),
+        cache=PRIVATE,
+    )
 
 
 @router.post(

@@ -14,13 +14,16 @@ from app.api.problems import ProblemDetails
 ABOUT = """Lists hold `data`, `meta` and `links`. Follow `links.next`, or `rel="next"` of the `Link` header, to the end: \
 paging neither skips nor repeats while events arrive. `meta.count` is exact up to 10,000.
 
-Errors are `application/problem+json` (RFC 9457); `detail` says what would help. Parameters and fields that are not known \
-are refused with 422, so that a misspelt filter never goes unnoticed.
+Errors are `application/problem+json` (RFC 9457); `detail` says what would help, and `errors` of a 422 what is wrong, part \
+by part. Parameters and fields that are not known are refused with 422, so that a misspelt filter never goes unnoticed.
 
 Answers carry a strong `ETag`: sent back as `If-None-Match`, it gets 304 while nothing changed. HEAD works wherever GET does.
 
-Pages of any site may read (CORS, never with credentials). What is somebody's own wants `Authorization: Bearer …`; \
-`POST /api/v1/me` makes such a token without an address, and signing in later keeps everything."""
+Sentences come in the language of `Accept-Language` (English or German), else in the one the person chose; names of topics \
+and errors are English.
+
+Pages of any site may read (CORS, never with credentials), errors, too. What is somebody's own wants \
+`Authorization: Bearer …`; `POST /api/v1/me` makes such a token without an address, and signing in later keeps everything."""
 TAGS = {
     "events": "What is on: one by one, in lists, and in the forms calendars, readers and spreadsheets take.",
     "communities": "Groups, user groups, associations and chats behind the events.",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.api.answers import Count, Cursor, Text, bad_cursor
+from app.api.answers import Text
+from app.api.mistakes import in_address
+from app.api.naming import spot_named, topics_named
+from app.api.paging import LARGEST_ID, Count, Cursor
 from app.api.problems import Problem
-from app.places import Spot, UnknownPlace, cities_like, find_spot
+from app.places import Spot
+from app.queries.areas import Box
 from app.queries.filters import EventFilter
 from app.queries.slices import Sort
 from app.topic_names import topic_called
@@ -22,7 +27,6 @@ from scrapers.draft import Mode, Status
 
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
 DAYS_BACK = re.compile(r"-(\d{1,3})d", re.ASCII)  # of a `start` that moves with the clock
-LARGEST_ID = 2**31 - 1  # PostgreSQL's integer
 
 Purpose = Literal["learn", "exchange", "sell", "recruit", "social"]
 
@@ -79,10 +83,32 @@ Moment = Annotated[Text, AfterValidator(_moment)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 
 
-class Selection(BaseModel):
-    """Which events are wanted."""
+class Around(BaseModel):
+    """Where what is wanted lies."""
 
     model_config = ConfigDict(extra="forbid")
+
+    near: Text | None = Field(None, description="A city or LAT,LON.", examples=["Munich", "48.14,11.58"])
+    radius_km: float = Field(50.0, gt=0, le=20_000, description="Around `near`.")
+    bbox: Annotated[Text, AfterValidator(_box)] | None = Field(
+        None, description="west,south,east,north in degrees; west may exceed east across the antimeridian."
+    )
+
+    @property
+    def spot(self) -> Spot | None:
+        """The point that is meant; raises the Problem for a place nobody knows."""
+        return spot_named(self.near, in_address("near")) if self.near is not None else None
+
+    @property
+    def box(self) -> Box | None:
+        if self.bbox is None:
+            return None
+        west, south, east, north = (float(part) for part in self.bbox.split(","))
+        return south, north, west, east
+
+
+class Selection(Around):
+    """Which events are wanted."""
 
     start: Annotated[Text, AfterValidator(_start)] | None = Field(
         None,
@@ -99,12 +125,7 @@ class Selection(BaseModel):
         examples=["typography"],
     )
     topic: list[Text] = Field([], max_length=50, description="Topics by label, alias or slug; any of them.")
-    mode: list[Mode] = Field([], max_length=4)
-    near: Text | None = Field(None, description="A city or LAT,LON.", examples=["Munich", "48.14,11.58"])
-    radius_km: float = Field(50.0, gt=0, le=20_000, description="Around `near`.")
-    bbox: Annotated[Text, AfterValidator(_box)] | None = Field(
-        None, description="west,south,east,north in degrees; west may exceed east across the antimeridian."
-    )
+    mode: list[Mode] = Field([], max_length=4, description="Any of them.")
     tz: Zone = Field("UTC", description="Zone in which `start` and `end` without an offset are read.")
     lang: Language | None = Field(None, description="BCP 47; `en` finds `en-GB`, too.")
     free: bool | None = Field(None, description="Free of charge, or not; events that do not tell are in neither.")
@@ -121,19 +142,21 @@ class Selection(BaseModel):
     )
 
 
-SEVERAL = {name for name, field in Selection.model_fields.items() if field.default == []}
+def said_once(query: type[BaseModel]) -> Any:
+    """Return a dependency that refuses two values of what takes one: the first of them would go unnoticed."""
+    several = sorted(name for name, field in query.model_fields.items() if field.default == [])
+    message = f"is given more than once; only {', '.join(several)} take several values"
+
+    async def refuse(request: Request) -> None:
+        times = Counter(name for name, _ in request.query_params.multi_items())
+        if twice := sorted(name for name, number in times.items() if number > 1 and name not in several):
+            errors = [in_address(name).mistake(message) for name in twice]
+            raise Problem(422, f"{', '.join(twice)}: {message}", kind="invalid-request", errors=errors)
+
+    return Depends(refuse)
 
 
-async def _said_once(request: Request) -> None:
-    """Refuse two values of what takes one: the first of them would go unnoticed."""
-    times = Counter(name for name, _ in request.query_params.multi_items())
-    if twice := sorted(name for name, number in times.items() if number > 1 and name not in SEVERAL):
-        message = f"is given more than once; only {', '.join(sorted(SEVERAL))} take several values"
-        errors = [{"parameter": name, "message": message} for name in twice]
-        raise Problem(422, f"{', '.join(twice)}: {message}", kind="invalid-request", errors=errors)
-
-
-SAID_ONCE = Depends(_said_once)
+SAID_ONCE = said_once(Selection)
 
 
 class EventQuery(Selection):
@@ -145,30 +168,33 @@ class EventQuery(Selection):
 
 
 def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
-    """Return the filter that was asked for; raises UnknownTopic, and Problem for a place nobody knows."""
-    zone, back, box = ZoneInfo(asked.tz), days_back(asked), None
-    if asked.bbox is not None:
-        west, south, east, north = (float(part) for part in asked.bbox.split(","))
-        box = (south, north, west, east)
+    """Return the filter that was asked for; raises the Problem for topics and places that nobody knows."""
+    zone, back = ZoneInfo(asked.tz), days_back(asked)
     return EventFilter(
-        start=now - back if back is not None else _instant(asked.start or "", zone),
-        end=_instant(asked.end, zone, is_end=True) if asked.end is not None else None,
+        start=now - back if back is not None else instant_of(asked.start or "", zone),
+        end=instant_of(asked.end, zone, is_end=True) if asked.end is not None else None,
         words=asked.q,
-        topics=tuple(topic_called(label).slug for label in asked.topic),
+        topics=slugs_of(asked.topic),
         modes=tuple(asked.mode),
         statuses=(asked.status,) if asked.status else (),
         sources=tuple(asked.source),
-        near=spot(asked.near) if asked.near is not None else None,
+        near=asked.spot,
         radius_km=asked.radius_km,
-        box=box,
+        box=asked.box,
         language=asked.lang,
         free=asked.free,
         community=asked.community,
         purpose=asked.purpose,
-        updated_since=_instant(asked.updated_since, zone) if asked.updated_since is not None else None,
+        updated_since=instant_of(asked.updated_since, zone) if asked.updated_since is not None else None,
         include_deleted=asked.include_deleted,
         include_merged=asked.include_deleted,
     )
+
+
+def slugs_of(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the topics that `topic` in an address names; raises the Problem for what names none."""
+    with topics_named(lambda _: in_address("topic")):
+        return tuple(topic_called(label).slug for label in labels)
 
 
 def days_back(asked: Selection) -> timedelta | None:
@@ -185,25 +211,10 @@ def leaves_at(asked: Selection, earliest: datetime | None) -> datetime | None:
     return earliest + back if earliest is not None and back is not None else None
 
 
-def _instant(text: str, zone: ZoneInfo, *, is_end: bool = False) -> datetime:
+def instant_of(text: str, zone: tzinfo, *, is_end: bool = False) -> datetime:
+    """Return the moment a `Moment` names; what has no offset is read in a zone."""
     moment = read_moment(text)
     assert moment is not None  # checked when the parameters were read
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment + timedelta(days=is_end), time(), zone)
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def row_id(number: int) -> int:
-    """Return a row's number out of a cursor; raises the cursor's Problem for one no database takes."""
-    if not 0 <= number <= LARGEST_ID:
-        raise bad_cursor()
-    return number
-
-
-def spot(text: str) -> Spot:
-    """Return the point a city's name or `LAT,LON` stands for; the Problem for any other names candidates."""
-    try:
-        return find_spot(text)
-    except UnknownPlace as error:
-        candidates = [city.label for city in cities_like(text)]
-        raise Problem(422, str(error), kind="unknown-place", candidates=candidates) from error

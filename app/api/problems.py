@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,10 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.routing import APIRouter, iter_route_contexts
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from app.api.mistakes import Mistake, Part, in_body, in_words, mistake_of
 from app.topic_names import UnknownTopic
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,6 +28,7 @@ KINDS = {
     "unknown-place": "No city is called so, or several are; `candidates` holds spellings that name one of them.",
     "bad-cursor": "A cursor is no cursor of this list; take it from `links.next` or `links.prev`, with the same `sort`.",
     "not-json": "The body is no JSON in UTF-8.",
+    "changed-meanwhile": "What is to be changed is no longer as `If-Match` names it; somebody was there first.",
     "too-many-requests": "More than the limit for one address or person; `Retry-After` says how many seconds to wait.",
     "insufficient-scope": "The token is not for that; `WWW-Authenticate` names the scopes that are needed.",
     "sign-in-failed": "The link or the code is wrong, used up or too old; ask for another one.",
@@ -52,7 +54,7 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str | None = None
-    errors: list[dict[str, str]] | None = None
+    errors: list[Mistake] | None = Field(None, description="What is wrong, part by part: of every 422.")
     label: str | None = None
     suggestions: list[str] | None = None
     unknown: list[UnknownLabel] | None = None
@@ -80,6 +82,29 @@ class Problem(Exception):  # noqa: N818 (RFC 9457's own word)
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.kind, self.headers, self.members = status, detail, kind, headers, members
+
+
+def unfit(part: Part, message: str, *, kind: str = "invalid-request", **members: Any) -> Problem:
+    """Return the 422 that says what is wrong with a part of a request."""
+    return Problem(422, message, kind=kind, errors=[part.mistake(message)], **members)
+
+
+def unknown_topics(error: UnknownTopic, part_of: Callable[[str], Part]) -> Problem:
+    """Return the 422 that points to each label that names no topic, with labels that may have been meant."""
+    first = next(iter(error.suggestions))
+    return Problem(
+        422,
+        error.told(otherwise="GET /api/v1/topics?q=… finds what there is"),
+        kind="unknown-topic",
+        errors=[part_of(label).mistake(f"names no topic{_meant(meant)}") for label, meant in error.suggestions.items()],
+        label=first,
+        suggestions=list(error.suggestions[first]),
+        unknown=[{"label": label, "suggestions": list(of)} for label, of in error.suggestions.items()],
+    )
+
+
+def _meant(suggestions: Sequence[str]) -> str:
+    return f"; did you mean {', '.join(suggestions)}?" if suggestions else ""
 
 
 def problem_response(
@@ -124,13 +149,9 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return problem_response(error.status, error.detail, kind=error.kind, headers=error.headers, members=error.members)
 
 
-async def _unknown_topic(_request: Request, error: Exception) -> Response:
+async def _unknown_topic(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnknownTopic)
-    first = next(iter(error.suggestions))
-    unknown = [{"label": label, "suggestions": list(of)} for label, of in error.suggestions.items()]
-    members = {"label": first, "suggestions": list(error.suggestions[first]), "unknown": unknown}
-    told = error.told(otherwise="GET /api/v1/topics?q=… finds what there is")
-    return problem_response(422, told, kind="unknown-topic", members=members)
+    return await _problem(request, unknown_topics(error, lambda _: in_body("topic")))  # of a form
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -140,24 +161,13 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
     if any(fault["loc"] == ("body",) for fault in faults) and not _is_json(request):
         return problem_response(415, "send a body of Content-Type: application/json")
-    errors = [_fault(fault) for fault in faults]
-    named = "; ".join(f"{one.get('parameter') or one.get('pointer')}: {one['message']}" for one in errors)
-    return problem_response(422, named, kind="invalid-request", members={"errors": errors})
+    errors = [mistake_of(fault) for fault in faults]
+    return problem_response(422, in_words(errors), kind="invalid-request", members={"errors": errors})
 
 
 def _is_json(request: Request) -> bool:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
-    place: Sequence[Any] = fault["loc"]
-    message = (
-        "is unknown here" if fault["type"] == "extra_forbidden" else str(fault["msg"]).removeprefix("Value error, ")
-    )
-    if place[0] == "body":
-        return {"pointer": "".join(f"/{part}" for part in place[1:]) or "/", "message": message}
-    return {"parameter": str(place[1]) if len(place) > 1 else str(place[0]), "message": message}
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Text
-from app.api.parameters import Language, Purpose, Zone, spot
+from app.api.mistakes import in_body
+from app.api.naming import spot_named, topics_named
+from app.api.parameters import Language, Purpose, Zone
 from app.people.wishes import USUAL_PURPOSES, Wish
 from app.topic_names import PLAIN_LEVEL, resolve_known
 from recommender.reach import Reach
@@ -50,6 +53,14 @@ Know = Annotated[
         }
     ),
 ]
+
+
+def known_topics(know: Mapping[str, int]) -> dict[str, int]:
+    """Return slug → level of what somebody says they know; raises the Problem for what names no topic."""
+    with topics_named(lambda label: in_body("know", label)):
+        return resolve_known(know)
+
+
 Near = Annotated[Text | None, Field(description="A city or LAT,LON; null forgets it.", examples=["Munich"])]
 WithinKm = Annotated[float, Field(gt=0, le=20_000)]
 Days = Annotated[int, Field(ge=1, le=365, description="How far ahead.")]
@@ -131,10 +142,10 @@ class Question(BaseModel):
     free: FreeOnly = False
 
     def wish(self) -> Wish:
-        """Return what is asked for; raises UnknownTopic, and Problem for a place nobody knows."""
+        """Return what is asked for; raises the Problem for topics and places that nobody knows."""
         return Wish(
-            known=resolve_known(self.know),
-            near=spot(self.near) if self.near is not None else None,
+            known=known_topics(self.know),
+            near=spot_named(self.near, in_body("near")) if self.near is not None else None,
             within_km=self.within_km,
             online=self.online,
             reach=self.reach,

@@ -30,18 +30,18 @@ from app.api.answers import (
     PRIVATE,
     Listing,
     Nothing,
-    Paging,
     Text,
     list_answer,
     private,
-    read_cursor,
-    write_cursor,
 )
 from app.api.limits import at_most, count
-from app.api.parameters import LARGEST_ID, Zone, row_id
-from app.api.problems import Problem, declared
+from app.api.mistakes import in_body
+from app.api.naming import web_address
+from app.api.paging import LARGEST_ID, Paging, page_beside, read_beside
+from app.api.parameters import Zone
+from app.api.problems import Problem, declared, unfit
 from app.api.shapes import proposals as shapes
-from app.api.sources import add, web_address
+from app.api.sources import add
 from app.collecting import contributions, proposals
 from app.collecting.discovery import AddressList, NothingFound, examine
 from app.models import Proposal
@@ -92,16 +92,22 @@ async def import_page(
     try:
         found = await examine(request.app.state.fetcher, url, zone=ZoneInfo("UTC"), now=now)
     except NothingFound as nothing:
-        first = nothing.tried[0]
-        raise Problem(
-            422 if first.has_answered else 502, str(nothing), kind="unreadable-page", code=first.code
-        ) from nothing
+        raise _unreadable(nothing) from nothing
     if isinstance(found, AddressList):
-        raise Problem(422, f"{url} is a list of addresses; propose them one by one", kind="unreadable-page")
+        told = f"{url} is a list of addresses; propose them one by one"
+        raise unfit(in_body("url"), told, kind="unreadable-page")
     async with database.writing() as session:
         proposal, source_id = await proposals.propose(session, found, person_id=who)
     kept = {"id": proposal.id, "state": proposal.state} if proposal is not None else None
     return private({"data": proposals.preview_json(found) | {"proposal": kept, "source": source_id}})
+
+
+def _unreadable(nothing: NothingFound) -> Problem:
+    """Return the answer to an address that holds no events, or that could not be fetched, which is nobody's mistake."""
+    first = nothing.tried[0]
+    if first.has_answered:
+        return unfit(in_body("url"), str(nothing), kind="unreadable-page", code=first.code)
+    return Problem(502, str(nothing), kind="unreadable-page", code=first.code)
 
 
 @router.post(
@@ -130,7 +136,7 @@ async def propose(
         told = error.errors(include_url=False, include_context=False)
         raise RequestValidationError([each | {"loc": ("body", *each["loc"])} for each in told]) from error
     except ValueError as error:
-        raise Problem(422, str(error), kind="invalid-request") from error
+        raise unfit(in_body(), str(error)) from error
     if (known := await contributions.known_already(session, contribution)) is not None:
         raise Problem(409, f"there is something like it already: {known}")
     proposal = await contributions.keep(session, contribution, sent, person_id=who, now=now)
@@ -152,11 +158,13 @@ class Waiting(Paging):
 )
 async def list_proposals(request: Request, asked: Annotated[Waiting, Query()], session: Reading) -> Response:
     """For operators."""
-    after = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else 0
-    rows, number = await proposals.found(session, state=asked.state, after=after, limit=asked.limit + 1)
-    shown = [proposals.proposal_json(row) for row in rows[: asked.limit]]
-    following = write_cursor(shown[-1]["id"]) if len(rows) > asked.limit else None
-    return list_answer(request, Listing(rows=shown, count=number, next=following), cache=PRIVATE)
+    beside = read_beside(asked.cursor)
+    found, number = await proposals.found(session, state=asked.state, beside=beside, limit=asked.limit + 1)
+    part = page_beside(found, asked, beside)
+    rows = [proposals.proposal_json(row) for row in part.shown]
+    changed_at = await proposals.last_change(session, state=asked.state)
+    page = Listing(rows=rows, count=number, updated_at=changed_at, **part.cursors(lambda one: one.id or 0))
+    return list_answer(request, page, cache=PRIVATE)
 
 
 class Home(BaseModel):
@@ -233,8 +241,8 @@ async def _open(session: AsyncSession, proposal_id: int, *, for_update: bool = F
 )
 async def list_actions(request: Request, asked: Annotated[Paging, Query()], session: Reading) -> Response:
     """For operators; newest first. `token` is the beginning of the token's digest, as `adjacent tokens list` shows it."""
-    before = row_id(read_cursor(asked.cursor, int)[0]) if asked.cursor else None
-    rows = await audit.newest(session, before=before, limit=asked.limit + 1)
-    shown = rows[: asked.limit]
-    following = write_cursor(shown[-1]["id"]) if len(rows) > asked.limit else None
-    return list_answer(request, Listing(rows=shown, count=await audit.count(session), next=following), cache=PRIVATE)
+    beside = read_beside(asked.cursor)
+    part = page_beside(await audit.newest(session, beside=beside, limit=asked.limit + 1), asked, beside)
+    number, last_at = await audit.all_noted(session)
+    page = Listing(rows=part.shown, count=number, updated_at=last_at, **part.cursors(lambda one: one["id"]))
+    return list_answer(request, page, cache=PRIVATE)

@@ -10,22 +10,20 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import places
 from app.api.access import Data, Now, OperatorToken, Reading, Writing
 from app.api.answers import (
     NO_PARAMETERS,
     Listing,
     Nothing,
-    Paging,
     Text,
     answer,
     list_answer,
-    page_of,
     private,
-    read_cursor,
-    write_cursor,
 )
-from app.api.parameters import LARGEST_ID, Zone, row_id
+from app.api.mistakes import in_body
+from app.api.naming import city_named, web_address
+from app.api.paging import LARGEST_ID, Paging, page_beside, read_beside
+from app.api.parameters import Zone, said_once
 from app.api.problems import Problem, declared
 from app.api.shapes import sources as shapes
 from app.collecting import collect, frontier, source_health
@@ -33,11 +31,14 @@ from app.community import activity
 from app.events import about, removal
 from app.models import Source
 from app.people import audit
-from scrapers.text import clean_url
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+
+
+class SourceQuery(Paging):
+    state: list[shapes.State] = Field([], max_length=7, description="Any of them.")
 
 
 @router.get(
@@ -46,24 +47,24 @@ Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
     summary="List sources with their health",
     response_model=shapes.SourceList,
     responses=declared(422),
+    dependencies=[said_once(SourceQuery)],
 )
-async def list_sources(request: Request, asked: Annotated[Paging, Query()], session: Reading, now: Now) -> Response:
+async def list_sources(
+    request: Request, asked: Annotated[SourceQuery, Query()], session: Reading, now: Now
+) -> Response:
     """Every address events are collected from: state, last good fetch, next fetch, upcoming events, last error."""
-    beside, backwards = None, False
-    if asked.cursor:
-        last, direction = read_cursor(asked.cursor, int, int)
-        beside, backwards = row_id(last), bool(direction)
+    beside = read_beside(asked.cursor)
     found = await source_health.source_healths(
-        session, now=now, beside=beside, backwards=backwards, limit=asked.limit + 1
+        session, now=now, states=asked.state, beside=beside, limit=asked.limit + 1
     )
-    part = page_of(found, asked.limit, is_first=beside is None, backwards=backwards)
+    part = page_beside(found, asked, beside)
     return list_answer(
         request,
         Listing(
             rows=part.shown,
-            count=await source_health.count_sources(session),
-            next=write_cursor(part.shown[-1]["id"], 0) if part.has_next else None,
-            previous=write_cursor(part.shown[0]["id"], 1) if part.has_previous else None,
+            count=await source_health.count_sources(session, asked.state),
+            updated_at=await source_health.last_change(session, asked.state),
+            **part.cursors(lambda one: one["id"]),
         ),
     )
 
@@ -102,27 +103,11 @@ async def add_source(operator: OperatorToken, sent: NewSource, session: Writing,
     )
 
 
-def web_address(text: str) -> str:
-    """Return the address that is fetched; raises the Problem for what is none."""
-    url = clean_url(text.replace("webcal://", "https://", 1) if text.startswith("webcal://") else text)
-    if url is None:
-        raise Problem(422, f"{text!r} is no http(s) or webcal address", kind="invalid-request")
-    return url
-
-
 async def add(session: AsyncSession, url: str, *, city: str | None, zone: str | None) -> Source:
     """Record an address, with a place for events that name none; raises the Problem for a place nobody knows."""
-    place = _city(city) if city is not None else None
+    place = city_named(city, in_body("city")) if city is not None else None
     home = frontier.home_in(place, zone or (place.zone if place else "UTC"))
     return await frontier.add_source(session, url, **home)
-
-
-def _city(name: str) -> places.City:
-    try:
-        return places.find_city(name)
-    except places.UnknownPlace as error:
-        candidates = [city.label for city in places.cities_like(name)]
-        raise Problem(422, str(error), kind="unknown-place", candidates=candidates) from error
 
 
 @router.get(

@@ -9,18 +9,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.answers import (
-    Count,
     Listing,
     Nothing,
-    Paging,
     Text,
     answer,
-    bad_cursor,
     list_answer,
-    read_cursor,
-    write_cursor,
 )
 from app.api.conditional import promise
+from app.api.paging import Count, Paging, bad_cursor, read_cursor, write_cursor
 from app.api.problems import Problem, declared
 from app.api.shapes import topics as shapes
 from app.queries.topic_forms import topic_json

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from app.api.mistakes import in_address
 from app.api.problems import Problem
 
 Named = TypeVar("Named", bound=BaseModel)
@@ -18,8 +19,7 @@ def named(kind: type[Named], asked: BaseModel, sent: Named | None) -> Named:
     told = asked.model_dump(exclude_none=True)
     missing = [name for name in kind.model_fields if name not in told]
     if missing:
-        errors = [{"parameter": name, "message": "is missing in address and body"} for name in missing]
-        raise Problem(
-            422, f"name {' and '.join(f'`{name}`' for name in missing)}", kind="invalid-request", errors=errors
-        )
+        errors = [in_address(name).mistake("is missing in address and body") for name in missing]
+        wanted = f"name {' and '.join(f'`{name}`' for name in missing)}"
+        raise Problem(422, wanted, kind="invalid-request", errors=errors)
     return kind(**told)

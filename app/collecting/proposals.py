@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.collecting import source_health
 from app.collecting.discovery import Found
 from app.models import Proposal
+from app.numbered import BEGINNING, Beside
 from scrapers import Reading, as_json
 
 SHOWN = 5  # events of a preview
@@ -58,14 +59,21 @@ def decide(proposal: Proposal, state: str, *, source_id: int | None = None) -> N
     proposal.state, proposal.source_id, proposal.decided_at = state, source_id, datetime.now(UTC)
 
 
-async def found(session: AsyncSession, *, state: str | None, after: int, limit: int) -> tuple[list[Proposal], int]:
+async def found(
+    session: AsyncSession, *, state: str | None, beside: Beside = BEGINNING, limit: int
+) -> tuple[list[Proposal], int]:
     """Return proposals in the order they were made, and how many there are in all."""
     matching = [Proposal.state == state] if state is not None else []
-    rows = await session.exec(
-        select(Proposal).where(col(Proposal.id) > after, *matching).order_by(col(Proposal.id)).limit(limit)
-    )
+    rows = await session.exec(beside.page(select(Proposal).where(*matching), col(Proposal.id), limit=limit))
     count = (await session.exec(select(func.count()).select_from(Proposal).where(*matching))).one()
-    return list(rows), count
+    return beside.in_order(list(rows)), count
+
+
+async def last_change(session: AsyncSession, *, state: str | None) -> datetime | None:
+    """Return when a proposal was last made or decided."""
+    matching = [Proposal.state == state] if state is not None else []
+    changed_at = func.max(func.coalesce(Proposal.decided_at, Proposal.proposed_at))
+    return (await session.exec(select(changed_at).where(*matching))).one()
 
 
 def proposal_json(proposal: Proposal) -> Mapping[str, Any]:

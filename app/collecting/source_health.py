@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import EventVersion, FetchState, Source
+from app.numbered import BEGINNING, Beside
 
 RESTING = ("paused", "gone")  # states of sources that are not fetched
 
@@ -22,8 +24,22 @@ async def source_by_url(session: AsyncSession, url: str) -> Source | None:
     return (await session.exec(select(Source).where(Source.url == url))).one_or_none()
 
 
-async def count_sources(session: AsyncSession) -> int:
-    return (await session.exec(select(func.count()).select_from(Source))).one()
+async def count_sources(session: AsyncSession, states: Sequence[str] = ()) -> int:
+    return (await session.exec(select(func.count()).select_from(Source).where(*_in_one_of(states)))).one()
+
+
+async def last_change(session: AsyncSession, states: Sequence[str] = ()) -> datetime | None:
+    """Return when a source last was added, came to be in another state or was fetched."""
+    moments = (
+        select(func.max(Source.added_at), func.max(Source.state_since), func.max(FetchState.last_fetch_at))
+        .join(FetchState, col(FetchState.source_id) == Source.id)
+        .where(*_in_one_of(states))
+    )
+    return max((moment for moment in (await session.exec(moments)).one() if moment is not None), default=None)
+
+
+def _in_one_of(states: Sequence[str]) -> list[ColumnElement[bool]]:
+    return [col(Source.state).in_(states)] if states else []
 
 
 async def source_healths(
@@ -31,13 +47,13 @@ async def source_healths(
     *,
     now: datetime | None = None,
     only: int | None = None,
-    beside: int | None = None,
-    backwards: bool = False,
+    states: Sequence[str] = (),
+    beside: Beside = BEGINNING,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return what is shown of sources: state, last good and next fetch, events from `now` on (all if None), last error.
 
-    They are those after the one with the number `beside`, or the last ones before it.
+    They are all, or those in these states, up to `limit` that stand beside one.
     """
     still_told: list[ColumnElement[bool]] = [col(EventVersion.withdrawn_at).is_(None)]
     if now is not None:
@@ -54,18 +70,12 @@ async def source_healths(
         select(Source, FetchState, func.coalesce(told.c.events, 0))
         .join(FetchState, col(FetchState.source_id) == Source.id)
         .outerjoin(told, told.c.source_id == Source.id)
-        .order_by(col(Source.id).desc() if backwards else col(Source.id))
+        .where(*_in_one_of(states))
     )
-    if beside is not None:
-        statement = statement.where(col(Source.id) < beside if backwards else col(Source.id) > beside)
     if only is not None:
         statement = statement.where(Source.id == only)
-    if limit is not None:
-        statement = statement.limit(limit)
-    rows = list(await session.exec(statement))
-    if backwards:
-        rows.reverse()
-    return [_health(source, state, events) for source, state, events in rows]
+    rows = await session.exec(beside.page(statement, col(Source.id), limit=limit))
+    return [_health(source, state, events) for source, state, events in beside.in_order(list(rows))]
 
 
 def _health(source: Source, state: FetchState, events: int) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.community.community_filter import RESTING, CommunityFilter, clauses
 from app.community.told_rhythm import told_rhythm
 from app.models import Community, CommunityTopic, Event
 from app.queries.event_forms import event_name
 from app.topic_names import label_of
-
-RESTING = ("dormant", "ended")  # labels of communities that are no longer offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,38 @@ class Active:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A part of the communities of a filter, how many there are in all, and when one of them last changed."""
+
+    communities: list[Active]
+    count: int
+    updated_at: datetime | None
+
+
+async def find(
+    session: AsyncSession,
+    wanted: CommunityFilter,
+    *,
+    now: datetime,
+    limit: int,
+    beside: tuple[str, int] | None = None,
+    backwards: bool = False,
+) -> Found:
+    """Return communities by name: the next ones after that of the (name, id) `beside`, or the last ones before it."""
+    matching = clauses(wanted)
+    count, updated_at = (
+        await session.exec(select(func.count(), func.max(Community.updated_at)).select_from(Community).where(*matching))
+    ).one()
+    name, id_ = col(Community.name), col(Community.id)
+    if beside is not None:
+        further = (name < beside[0], id_ < beside[1]) if backwards else (name > beside[0], id_ > beside[1])
+        matching.append(or_(further[0], and_(name == beside[0], further[1])))
+    order = (name.desc(), id_.desc()) if backwards else (name, id_)
+    rows = list(await session.exec(select(Community).where(*matching).order_by(*order).limit(limit)))
+    return Found(await with_activity(session, rows[::-1] if backwards else rows, now=now), count, updated_at)
+
+
 async def communities(
     session: AsyncSession,
     *,
@@ -100,33 +131,11 @@ async def communities(
     topic: str | None = None,
     is_resting: bool | None = None,
     beside: tuple[str, int] | None = None,
-    backwards: bool = False,
 ) -> tuple[list[Active], int]:
-    """Return communities by name, and how many there are in all.
-
-    They are the next ones after that of the (name, id) `beside`, or the last ones before it.
-    """
-    clauses = []
-    if words:
-        clauses.append(func.lower(col(Community.name)).contains(words.lower(), autoescape=True))
-    if is_online is not None:
-        clauses.append(col(Community.is_online).is_(is_online))
-    if kind is not None:
-        clauses.append(col(Community.kind) == kind)
-    if topic is not None:
-        about = select(CommunityTopic.community_id).where(CommunityTopic.topic == topic)
-        clauses.append(col(Community.id).in_(about))
-    if is_resting is not None:
-        rests = func.coalesce(Community.activity["label"].as_string(), "").in_(RESTING)
-        clauses.append(rests if is_resting else ~rests)
-    count = (await session.exec(select(func.count()).select_from(Community).where(*clauses))).one()
-    name, id_ = col(Community.name), col(Community.id)
-    if beside is not None:
-        further = (name < beside[0], id_ < beside[1]) if backwards else (name > beside[0], id_ > beside[1])
-        clauses.append(or_(further[0], and_(name == beside[0], further[1])))
-    order = (name.desc(), id_.desc()) if backwards else (name, id_)
-    rows = list(await session.exec(select(Community).where(*clauses).order_by(*order).limit(limit)))
-    return await with_activity(session, rows[::-1] if backwards else rows, now=now), count
+    kinds, topics = ((one,) if one is not None else () for one in (kind, topic))
+    wanted = CommunityFilter(words=words, is_online=is_online, kinds=kinds, topics=topics, is_resting=is_resting)
+    found = await find(session, wanted, now=now, limit=limit, beside=beside)
+    return found.communities, found.count
 
 
 async def community_by_key(session: AsyncSession, key: str, *, now: datetime) -> Active | None:

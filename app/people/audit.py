@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Audit, Token
+from app.numbered import BEGINNING, Beside
 from app.people import tokens
 
 
@@ -19,16 +20,15 @@ def note(session: AsyncSession, token: Token | None, action: str, subject: str) 
     session.add(Audit(at=datetime.now(UTC), token_id=token_id, action=action, subject=subject))
 
 
-async def newest(session: AsyncSession, *, before: int | None, limit: int) -> list[dict[str, Any]]:
-    """Return actions, newest first; with `before`, those older than the row of that number."""
-    wanted = select(Audit).order_by(col(Audit.id).desc()).limit(limit)
-    if before is not None:
-        wanted = wanted.where(col(Audit.id) < before)
+async def newest(session: AsyncSession, *, beside: Beside = BEGINNING, limit: int) -> list[dict[str, Any]]:
+    """Return actions, newest first."""
+    rows = await session.exec(beside.page(select(Audit), col(Audit.id), limit=limit, newest_first=True))
     return [
         {"id": row.id, "at": row.at.isoformat(), "token": row.token_id, "action": row.action, "subject": row.subject}
-        for row in await session.exec(wanted)
+        for row in beside.in_order(list(rows))
     ]
 
 
-async def count(session: AsyncSession) -> int:
-    return (await session.exec(select(func.count()).select_from(Audit))).one()
+async def all_noted(session: AsyncSession) -> tuple[int, datetime | None]:
+    """Return how many actions are written down, and when the last was."""
+    return (await session.exec(select(func.count(), func.max(Audit.at)))).one()

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import Community, Event, EventTopic, Feedback, Person, ShownPick
+from app.numbered import Beside
 from app.words.reach_words import REACH_WORDS
 from recommender.reach import REACHES, Reach
 
@@ -65,27 +66,21 @@ async def said_of(session: AsyncSession, person: Person, kinds: Sequence[Kind]) 
 
 
 async def given(
-    session: AsyncSession, person: Person, *, kind: Kind | None, before: int | None, limit: int
+    session: AsyncSession, person: Person, *, kind: Kind | None, beside: Beside, limit: int
 ) -> list[tuple[Feedback, Event]]:
-    """Return what a person said, newest first, up to `limit`; `before` is the number of one that came later."""
+    """Return what a person said, newest first, up to `limit` that stand beside something they said."""
     clauses = [col(Feedback.person_id) == person.id]
     if kind is not None:
         clauses.append(col(Feedback.kind) == kind)
-    if before is not None:
-        clauses.append(col(Feedback.id) < before)
-    rows = await session.exec(
-        select(Feedback, Event)
-        .join(Event, col(Event.id) == Feedback.event_id)
-        .where(*clauses)
-        .order_by(col(Feedback.id).desc())
-        .limit(limit)
-    )
-    return list(rows)
+    statement = select(Feedback, Event).join(Event, col(Event.id) == Feedback.event_id).where(*clauses)
+    rows = await session.exec(beside.page(statement, col(Feedback.id), limit=limit, newest_first=True))
+    return beside.in_order(list(rows))
 
 
-async def count_given(session: AsyncSession, person: Person, *, kind: Kind | None) -> int:
+async def all_given(session: AsyncSession, person: Person, *, kind: Kind | None) -> tuple[int, datetime | None]:
+    """Return how much a person said, and when they last did."""
     clauses = [col(Feedback.person_id) == person.id] + ([col(Feedback.kind) == kind] if kind is not None else [])
-    return (await session.exec(select(func.count()).select_from(Feedback).where(*clauses))).one()
+    return (await session.exec(select(func.count(), func.max(Feedback.given_at)).where(*clauses))).one()
 
 
 async def visited(session: AsyncSession, person: Person) -> tuple[Visit, ...]:

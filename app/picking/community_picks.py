@@ -17,7 +17,8 @@ from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.chunks import chunks
-from app.community.communities import RESTING, Active, with_activity
+from app.community.communities import Active, with_activity
+from app.community.community_filter import RESTING
 from app.models import Community
 from app.people.wishes import Wish
 from app.picking.community_choice import choose_communities

@@ -93,7 +93,7 @@ def room_at(data: Path) -> Room:
 async def overview(session: AsyncSession, wording: Wording, *, now: datetime, clock: datetime) -> dict[str, Any]:
     counts = await count_all(session, now)
     states = select(Source.state, func.count()).group_by(col(Source.state)).order_by(col(Source.state))
-    waiting, waiting_count = await proposals.found(session, state="proposed", after=0, limit=LISTED)
+    waiting, waiting_count = await proposals.found(session, state="proposed", limit=LISTED)
     return {
         "counts": [(wording.text(COUNT_WORDS.get(name, name)), number) for name, number in counts.items()],
         "states": list(await session.exec(states)),
@@ -108,7 +108,7 @@ async def overview(session: AsyncSession, wording: Wording, *, now: datetime, cl
         "proposals": [_proposal(one, wording) for one in waiting],
         "proposals_count": waiting_count,
         "reports": await _reports(session, wording),
-        "actions": await audit.newest(session, before=None, limit=LISTED),
+        "actions": await audit.newest(session, limit=LISTED),
     }
 
 

@@ -11,12 +11,14 @@ from fastapi.responses import Response
 
 from app.api.access import Data, Now, OperatorToken, Reading
 from app.api.limits import at_most, count
+from app.api.naming import web_address
 from app.api.problems import Problem
 from app.api.proposals import IMPORTS_AN_HOUR
-from app.api.sources import add, web_address
+from app.api.sources import add
 from app.collecting import contributions, proposals, source_health
 from app.collecting.discovery import AddressList, Found, NothingFound, examine
 from app.models import Proposal
+from app.numbered import Beside
 from app.people import audit
 from app.web.forms import read_form
 from app.web.rendering import page
@@ -42,7 +44,8 @@ STATE_WORDS: Mapping[str, str] = {
 
 @router.get("/sources")
 async def sources_page(visit: Visiting, session: Reading, now: Now, after: int = 0) -> Response:
-    shown = await source_health.source_healths(session, now=now, beside=max(0, min(after, 2**62)), limit=SHOWN + 1)
+    beside = Beside(max(0, min(after, 2**62)))
+    shown = await source_health.source_healths(session, now=now, beside=beside, limit=SHOWN + 1)
     return await page(
         visit,
         "sources.html",

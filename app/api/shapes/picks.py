@@ -34,7 +34,7 @@ class Grounds(Shape):
 
 class Pick(Grounds):
     event: Event
-    topics: list[str] = Field(description="Labels.", examples=[["Typography"]])
+    topics: list[str] = Field(description="Slugs.", examples=[["typography"]])
     explorative: bool = Field(description="Shown to find out rather than because it is sure.", examples=[False])
 
 

@@ -9,13 +9,15 @@ from pydantic import Field
 
 from app.api.shapes.frame import Links, Meta, Shape
 
+State = Literal["new", "ok", "unchanged", "quiet", "failing", "gone", "paused"]
+
 
 class Source(Shape):
     id: int = Field(examples=[7])
     url: str = Field(examples=["https://book-arts.example/events.ics"])
     name: str | None = Field(examples=["Book Arts Guild"])
     kind: str = Field(examples=["icalendar"])
-    state: Literal["new", "ok", "unchanged", "quiet", "failing", "gone", "paused"]
+    state: State
     state_since: datetime | None = Field(description="`null`: since it was added.", examples=[None])
     city: str | None = Field(description="Of events that name none.", examples=["Munich"])
     zone: str = Field(examples=["Europe/Berlin"])

@@ -1,0 +1,60 @@
+"""What is wrong with a request, part by part: the `errors` that every 422 carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class Mistake(BaseModel):
+    """What is wrong with one part of a request; either `parameter` or `pointer` says with which."""
+
+    parameter: str | None = Field(None, description="A parameter of the address.", examples=["near"])
+    pointer: str | None = Field(
+        None, description="A field of the body, as a JSON pointer (RFC 6901); empty: the body as a whole."
+    )
+    message: str = Field(examples=["is unknown here"])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a request: a parameter of its address, or what a JSON pointer leads to in its body."""
+
+    kind: Literal["parameter", "pointer"]
+    name: str
+
+    def mistake(self, message: str) -> dict[str, str]:
+        return {self.kind: self.name, "message": message}
+
+
+def in_address(name: str) -> Part:
+    return Part("parameter", name)
+
+
+def in_body(*path: str | int) -> Part:
+    return Part("pointer", "".join(f"/{_escaped(str(step))}" for step in path))
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")  # RFC 6901 §3
+
+
+def mistake_of(fault: Mapping[str, Any]) -> dict[str, str]:
+    """Return one of the errors that FastAPI found."""
+    place: Sequence[Any] = fault["loc"]
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "is unknown here"
+    # What pydantic puts behind the name of a field that is itself what is wrong.
+    path = [step for step in place[1:] if step != "[key]"]
+    part = in_body(*path) if place[0] == "body" else in_address(str(path[0] if path else place[0]))
+    return part.mistake(message)
+
+
+def in_words(mistakes: Sequence[Mapping[str, str]]) -> str:
+    """Return mistakes in one line, each behind the name of its part."""
+    named = ((one.get("parameter") or one.get("pointer"), one["message"]) for one in mistakes)
+    return "; ".join(f"{name}: {message}" if name else message for name, message in named)
