@@ -23,7 +23,7 @@ from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings, syndication
 from app.calendars.syndication import Channel
 from app.db import Database
-from app.queries import listing, slices
+from app.queries import listing, totals
 from app.queries.listing import Listed
 from app.revisions import EVENTS
 from app.settings import Settings
@@ -83,7 +83,7 @@ async def _find(
     wanted = event_filter(asked, now=now)
     async with database.reading() as session:
         events = await load(session, wanted, limit=limit)
-        count = len(events) if len(events) < limit else (await slices.total(session, wanted)).count
+        count = len(events) if len(events) < limit else (await totals.total(session, wanted)).count
     promise(request, stood, until=leaves_at(asked, events[0].starts_at if events else None))
     return Found(events, count)
 

@@ -86,7 +86,7 @@ async def _list(
         "is_lower_bound": found.total.is_lower_bound,
         "is_first": position is None,
         "next": f"{_and(search.address())}after={_quoted(write_position(found.next))}" if found.next else None,
-        "facets": await facets(session, search, wording, now=now),
+        "facets": await facets(session, search, wording, now=now, is_counted=not found.total.is_lower_bound),
         "around": _around(search, shown, wording),
     }
 
