@@ -18,6 +18,7 @@ NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 SPREAD = timedelta(hours=5000)  # from the first start to the last
 BATCH = 10_000
 MADE = 100_000  # events that are made and rendered one by one; all others are copies
+RARE = 60  # events that are something no other is, however many there are
 TOPICS = ("typography", "javascript", "chess")
 WORDS = [
     "letters",
@@ -49,7 +50,8 @@ async def lay(file: Path, events: int, *, base_url: str) -> None:
     await renderings.store_missing(database, base_url=base_url, now=NOW)
     if events > MADE:
         await asyncio.to_thread(_copy, file, events)
-        await renderings.store_missing(database, base_url=base_url, now=NOW)
+    await asyncio.to_thread(_set_apart, file, events)
+    await renderings.store_missing(database, base_url=base_url, now=NOW)
     await database.close()
 
 
@@ -68,6 +70,15 @@ def _copy(file: Path, events: int) -> None:
         with engine.begin() as connection:
             for table, those in tables.items():
                 connection.execute(text(f"INSERT INTO {table} SELECT {those} <= :last"), some)
+    engine.dispose()
+
+
+def _set_apart(file: Path, events: int) -> None:
+    engine = create_engine(f"sqlite:///{file}")
+    change = """UPDATE event SET title = 'harpsichord ' || title, mode = 'hybrid', purpose = '{"sell": 1.0}'
+        WHERE id % :every = 0 AND id <= :every * :rare"""
+    with engine.begin() as connection:
+        connection.execute(text(change), {"every": max(events // RARE, 1), "rare": RARE})
     engine.dispose()
 
 
