@@ -84,15 +84,36 @@ class Database:
     @asynccontextmanager
     async def at_edge(self) -> AsyncIterator[AsyncConnection]:
         """Open the one transaction that may change the schema; another process that wants to waits for its end."""
-        async with self._turn, self._writer.connect() as connection:
-            if not self.is_sqlite:
+        edge = self._beside.execution_options(adjacent_writes=True)
+        async with self._turn, edge.connect() as connection:
+            if self.is_sqlite:
+                await _leave_references(connection)
+            else:
                 await connection.execute(text("SET LOCAL lock_timeout = 0"))
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             yield connection
+            if self.is_sqlite:
+                await _check_references(connection)
             await connection.commit()
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _leave_references(connection: AsyncConnection) -> None:
+    """Let tables be altered by being copied: SQLite would take along what refers to the one that is dropped.
+
+    That can be said before a transaction only, and holds as long as the connection.
+    """
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, sqlite.Connection)
+    await driver.execute("PRAGMA foreign_keys=OFF")
+
+
+async def _check_references(connection: AsyncConnection) -> None:
+    broken = (await connection.execute(text("PRAGMA foreign_key_check"))).first()
+    if broken is not None:
+        raise ValueError(f"row {broken[1]} of {broken[0]} refers to one of {broken[2]} that is not there")
 
 
 def is_outage(error: Exception) -> bool:

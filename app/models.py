@@ -50,8 +50,13 @@ class Worker(Row, table=True):
     seen_at: datetime
 
 
+ONCE = {"sqlite_autoincrement": True}  # a number that others may remember is given to no other row
+
+
 class Source(Row, table=True):
     """An address events are collected from."""
+
+    __table_args__ = ONCE
 
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
@@ -419,6 +424,8 @@ class SignIn(Row, table=True):
 class Proposal(Row, table=True):
     """A page, event or community somebody wants in here; an operator decides."""
 
+    __table_args__ = ONCE
+
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
     person_id: int | None = Field(
@@ -448,6 +455,8 @@ class Report(Row, table=True):
 
 class Audit(Row, table=True):
     """What an operator did, written in the transaction that did it; people stand here by id, never by address."""
+
+    __table_args__ = ONCE
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime

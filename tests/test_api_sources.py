@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from origin import Origin
-from service import MUNICH, Service, draft, serving
+from service import MUNICH, NOW, Service, draft, serving
+from sqlmodel import select
 from test_jobs import CALENDAR
 
 from app.api.shapes import sources as shapes
+from app.models import Source
+
+pytest_plugins = ("databases",)
 
 SOURCES = "/api/v1/sources"
+on_both_databases = pytest.mark.usefixtures("database_url")
 
 
 async def test_health_of_sources_is_public_and_paged(service: Service) -> None:
@@ -94,3 +100,28 @@ async def test_removing_a_source_takes_along_what_only_it_told(service: Service)
     listed = (await service.client.get("/api/v1/events")).json()["data"]
     assert [event["title"] for event in listed] == ["Letters in the old town"]
     assert (await service.client.delete(f"{SOURCES}/1", headers=operator)).status_code == 404
+
+
+async def test_sources_are_found_by_state(service: Service) -> None:
+    for number in range(3):
+        await service.store(draft("next"), source=f"https://host.example/{number}.ics")
+    async with service.database.writing() as session:
+        for source, state in zip(await session.exec(select(Source)), ("ok", "failing", "gone"), strict=True):
+            source.state, source.state_since = state, NOW + timedelta(days=source.id or 0)
+    found = (await service.client.get(f"{SOURCES}?state=ok&state=failing")).json()
+    shapes.SourceList.model_validate(found)
+    assert [one["id"] for one in found["data"]] == [1, 2]
+    assert found["meta"]["count"] == 2
+    assert found["meta"]["updated_at"] == (NOW + timedelta(days=2)).isoformat()
+    assert (await service.client.get(f"{SOURCES}?state=well")).status_code == 422
+
+
+@on_both_databases
+async def test_number_of_a_source_that_was_removed_is_given_to_no_other(service: Service) -> None:
+    operator = await service.operator()
+    for url in ("https://host.example/a.ics", "https://host.example/b.ics"):
+        await service.client.post(SOURCES, json={"url": url}, headers=operator)
+    assert (await service.client.delete(f"{SOURCES}/2", headers=operator)).status_code == 204
+    again = await service.client.post(SOURCES, json={"url": "https://host.example/c.ics"}, headers=operator)
+    assert again.json()["data"]["id"] == 3
+    assert (await service.client.get(f"{SOURCES}/2")).status_code == 404
