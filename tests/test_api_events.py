@@ -110,6 +110,8 @@ async def test_words_find_titles_and_descriptions(service: Service) -> None:
     )
     assert sorted(await titles(service, "q=letterpress")) == ["Evening walk", "Letterpress evening"]
     assert await titles(service, "q=letterpress+shops") == ["Evening walk"]
+    for unasked in ("", "+", "%20%20"):  # a search field nobody wrote in
+        assert len(await titles(service, f"q={unasked}")) == 3
     for odd in ('"', "a AND", "NEAR(", "*", "-", "(", "'", "%25"):
         assert isinstance(await titles(service, f"q={odd}"), list)
 

@@ -21,7 +21,7 @@ from app.api.answers import (
 )
 from app.api.limits import at_most
 from app.api.paging import Paging, page_of, read_cursor, row_id, write_cursor
-from app.api.parameters import Around, Language, Moment, instant_of, said_once, slugs_of
+from app.api.parameters import Around, Language, Moment, instant_of, said_once, slugs_of, words_of
 from app.api.problems import Problem, declared
 from app.api.profile import Question
 from app.api.shapes.communities import CommunityAnswer, CommunityList, CommunityPickList, CommunityPicks
@@ -60,7 +60,7 @@ class CommunityQuery(Around, Paging):
 def community_filter(asked: CommunityQuery) -> CommunityFilter:
     """Return the filter that was asked for; raises the Problem for topics and places that nobody knows."""
     return CommunityFilter(
-        words=asked.q,
+        words=words_of(asked.q),
         is_online=asked.online,
         kinds=tuple(asked.kind),
         topics=slugs_of(asked.topic),

@@ -173,7 +173,7 @@ def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
     return EventFilter(
         start=now - back if back is not None else instant_of(asked.start or "", zone),
         end=instant_of(asked.end, zone, is_end=True) if asked.end is not None else None,
-        words=asked.q,
+        words=words_of(asked.q),
         topics=slugs_of(asked.topic),
         modes=tuple(asked.mode),
         statuses=(asked.status,) if asked.status else (),
@@ -189,6 +189,11 @@ def event_filter(asked: Selection, *, now: datetime) -> EventFilter:
         include_deleted=asked.include_deleted,
         include_merged=asked.include_deleted,
     )
+
+
+def words_of(asked: str | None) -> str | None:
+    """Return what is searched for; a search field nobody wrote in asks for nothing."""
+    return (asked or "").strip() or None
 
 
 def slugs_of(labels: Iterable[str]) -> tuple[str, ...]:
