@@ -15,7 +15,12 @@ from selectolax.lexbor import LexborHTMLParser
 from service import BASE_URL, MUNICH, NOW, Service, draft, serving
 
 from app.api import exports
+from app.api.list_names import list_name
 from app.calendars.calendar_feed import subscribe_links
+from app.queries.filters import EventFilter
+from app.topic_names import label_of
+from recommender.catalogue import load_catalogue
+from scrapers import Organizer
 
 API = "/api/v1"
 FORMS = ("events", "events.ics", "events.rss", "events.atom", "feed.json", "events.csv")
@@ -33,6 +38,8 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
                 ends_at=NOW + timedelta(days=1, hours=2),
                 description="Bring ink.\nBeginners welcome.",
                 url="https://press.example/evening?a=1&b=2",
+                organizer=Organizer("Hand Press"),
+                price="free",
             ),
             draft("b", "Fair of small presses", days=2.5, ends_at=NOW + timedelta(days=4.5), all_day=True),
             draft("c", "Chess", days=3, status="cancelled"),
@@ -70,8 +77,9 @@ async def test_rss_tells_when_and_where(service: Service) -> None:
     first, second, third = feed.entries
     assert first.title == "Letterpress evening · Wed 2 Dec, 13:00"
     assert first.description == (
-        "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)<br />Where: Studio, Hof 3, Munich<br />"
-        "https://press.example/evening?a=1&amp;b=2<br /><br />Bring ink.<br />Beginners welcome."
+        "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)<br />Where: Studio, Hof 3, Munich<br />By: Hand Press<br />"
+        'Price: free<br /><a href="https://press.example/evening?a=1&amp;b=2">'
+        "https://press.example/evening?a=1&amp;b=2</a><br /><br />Bring ink.<br />Beginners welcome."
     )
     assert [tag.term for tag in first.tags] == ["Typography"]
     assert first.link == first.id
@@ -84,10 +92,13 @@ async def test_rss_tells_when_and_where(service: Service) -> None:
     assert item.findtext("ev:enddate", namespaces=names) == "2026-12-02T15:00:00+01:00"
     assert item.findtext("xcal:dtstart", namespaces=names) == "2026-12-02T13:00:00+01:00"
     assert item.findtext("xcal:location", namespaces=names) == "Studio, Hof 3, Munich"
+    fair = ET.fromstring(answer.content).findall(".//item")[1]
+    days = [fair.findtext(name, namespaces=names) for name in ("ev:startdate", "ev:enddate", "xcal:dtend")]
+    assert days == ["2026-12-04", "2026-12-05", "2026-12-06"]
 
 
 async def test_atom_tells_when_and_where(service: Service) -> None:
-    answer = await service.client.get(f"{API}/events.atom?free=true")
+    answer = await service.client.get(f"{API}/events.atom?free=false")
     feed = feedparser.parse(answer.content)
     assert (feed.bozo, feed.version, feed.entries) == (False, "atom10", [])
     assert feed.feed.updated == "1970-01-01T00:00:00+00:00"  # an empty feed has no time, and the clock is none
@@ -119,7 +130,7 @@ async def test_json_feed_holds_the_events_of_the_list(service: Service) -> None:
         "external_url": "https://press.example/evening?a=1&b=2",
         "title": "Letterpress evening · Wed 2 Dec, 13:00",
         "content_text": (
-            "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)\nWhere: Studio, Hof 3, Munich\n"
+            "When: Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)\nWhere: Studio, Hof 3, Munich\nBy: Hand Press\nPrice: free\n"
             "https://press.example/evening?a=1&b=2\n\nBring ink.\nBeginners welcome."
         ),
         "date_published": NOW.isoformat(),
@@ -161,6 +172,27 @@ async def test_frame_may_stand_on_any_site_and_runs_nothing(service: Service) ->
         "Studio, Hof 3, Munich",
     ]
     assert "2 more" in (await service.client.get("/embed?limit=1")).text
+
+
+async def test_list_is_called_by_its_filters_in_every_form(service: Service) -> None:
+    asked = (
+        "topic=Typography&topic=chess&near=48.14,11.58&mode=online&mode=hybrid&free=true&lang=en&purpose=learn&q=ink"
+    )
+    name = "Adjacent: Typography, Chess · “ink” · free · online or hybrid · to learn · in English"
+    calendar = (await service.client.get(f"{API}/events.ics?{asked}")).text.replace("\r\n ", "")
+    assert f"NAME:{name.replace(',', chr(92) + ',')} · near 48.14\\,11.58\r\n" in calendar
+    assert (await service.client.get(f"{API}/feed.json?{asked}")).json()["title"] == f"{name} · near 48.14,11.58"
+    for form in ("events.rss", "events.atom"):
+        feed = feedparser.parse((await service.client.get(f"{API}/{form}?near=Munich&start=-30d")).content)
+        assert feed.feed.title == "Adjacent: near Munich, DE"
+
+
+def test_name_of_a_list_is_of_one_line_and_bounded() -> None:
+    topics = tuple(topic.slug for topic in load_catalogue().topics[:9])
+    name = list_name(EventFilter(topics=topics, words="ink \n" * 90), "Letters\nand more")
+    labels = ", ".join(label_of(slug) for slug in topics[:3])
+    assert name == f"Adjacent: Letters and more · {labels}… · “{('ink ' * 15)[:59].rstrip()}…”"
+    assert list_name(EventFilter(), None) == "Adjacent"
 
 
 async def test_bounded_answer_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

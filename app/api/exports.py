@@ -6,24 +6,28 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Chosen, Data, Now
 from app.api.answers import PUBLIC, alternates
 from app.api.conditional import promise, standing
+from app.api.list_names import list_name
 from app.api.parameters import SAID_ONCE, Selection, event_filter, leaves_at
 from app.api.problems import declared
 from app.api.shapes import events as shapes
 from app.calendars import calendar_feed, renderings, syndication
 from app.calendars.syndication import Channel
 from app.db import Database
+from app.models import Community
 from app.queries import listing, totals
+from app.queries.filters import EventFilter
 from app.queries.listing import Listed
 from app.revisions import EVENTS
 from app.settings import Settings
@@ -31,7 +35,7 @@ from app.settings import Settings
 router = APIRouter(prefix="/api/v1", tags=["events"], dependencies=[SAID_ONCE])
 
 MOST = 10_000  # events of one answer
-NAME, ABOUT = "Adjacent", "Events that the filters of this address find"
+ABOUT = "Events that the filters of this address find"
 BOUND = f"The whole result, never paged; of more than {MOST:,} events the first, and `X-Total-Count` says how many."
 TOTAL = {"X-Total-Count": {"description": "How many events the filters find.", "schema": {"type": "integer"}}}
 
@@ -49,43 +53,45 @@ def whole_list(media_type: str, standard: str) -> dict[int | str, dict[str, Any]
     return {200: {**content(media_type, standard)[200], "headers": TOTAL}}
 
 
-class Dated(Protocol):
-    @property
-    def starts_at(self) -> datetime: ...
-
-
-One = TypeVar("One", bound=Dated)
+One = TypeVar("One")
+# Returns the first events of a filter, and when the earliest of them starts.
+Load = Callable[[AsyncSession, EventFilter], Awaitable[tuple[list[One], datetime | None]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[One]):
-    """What the filters find: the first events, and how many there are."""
+    """What the filters find: the first events, how many there are, and what the list is called."""
 
     events: list[One]
     count: int
+    name: str
 
 
 async def find(request: Request, asked: Selection, database: Database, *, now: datetime, limit: int) -> Found[Listed]:
     """Return the events that were asked for, up to a number, and promise the answer until one of them changes."""
-    return await _find(request, asked, database, listing.events, now=now, limit=limit)
+
+    async def load(session: AsyncSession, wanted: EventFilter) -> tuple[list[Listed], datetime | None]:
+        events = await listing.events(session, wanted, limit=limit)
+        return events, events[0].starts_at if events else None
+
+    return await _find(request, asked, database, load, now=now, limit=limit)
 
 
 async def _find(
-    request: Request,
-    asked: Selection,
-    database: Database,
-    load: Callable[..., Awaitable[list[One]]],
-    *,
-    now: datetime,
-    limit: int,
+    request: Request, asked: Selection, database: Database, load: Load[One], *, now: datetime, limit: int
 ) -> Found[One]:
     stood = await standing(request, EVENTS)
     wanted = event_filter(asked, now=now)
     async with database.reading() as session:
-        events = await load(session, wanted, limit=limit)
+        events, earliest = await load(session, wanted)
         count = len(events) if len(events) < limit else (await totals.total(session, wanted)).count
-    promise(request, stood, until=leaves_at(asked, events[0].starts_at if events else None))
-    return Found(events, count)
+        name = list_name(wanted, await _community(session, wanted.community) if wanted.community else None)
+    promise(request, stood, until=leaves_at(asked, earliest))
+    return Found(events, count, name)
+
+
+async def _community(session: AsyncSession, key: str) -> str | None:
+    return (await session.exec(select(Community.name).where(Community.key == key))).one_or_none()
 
 
 async def _answer(
@@ -93,7 +99,7 @@ async def _answer(
 ) -> Response:
     own = f"{settings.base_url}{request.url.path}"
     query = urlencode(sorted(request.query_params.multi_items()))
-    channel = Channel(NAME, ABOUT, settings.base_url, f"{own}?{query}" if query else own, found.count)
+    channel = Channel(found.name, ABOUT, settings.base_url, f"{own}?{query}" if query else own, found.count)
     body = await asyncio.to_thread(make, channel)
     return exported(request, body, media_type, {"X-Total-Count": str(found.count)})
 
@@ -131,11 +137,15 @@ async def export_events(
         return calendar_feed.header(channel.title, channel.told(shown))
 
     if asked.cancelled == "keep":
-        load = partial(renderings.found, form="component", base_url=chosen.base_url)
+
+        async def load(session: AsyncSession, wanted: EventFilter) -> tuple[list[bytes], datetime | None]:
+            stored = await renderings.found(session, wanted, "component", base_url=chosen.base_url, limit=MOST)
+            return stored.bodies, stored.earliest
+
         stored = await _find(request, asked, database, load, now=now, limit=MOST)
 
         def put_together(channel: Channel) -> bytes:
-            return calendar_feed.whole(headed(channel, len(stored.events)), (one.body for one in stored.events))
+            return calendar_feed.whole(headed(channel, len(stored.events)), stored.events)
 
         return await _answer(request, stored, "text/calendar", put_together, chosen)
     found = await find(request, asked, database, now=now, limit=MOST)

@@ -43,10 +43,10 @@ STORED = "renderings stored"  # the setting that says of what
 
 
 class Found(NamedTuple):
-    """An event that a filter found, as it is shown."""
+    """The events that a filter found, by start, as they are shown."""
 
-    starts_at: datetime
-    body: bytes
+    earliest: datetime | None  # the first start
+    bodies: list[bytes]
 
 
 @cache
@@ -68,19 +68,24 @@ def render(listed: Listed, form: Form, *, base_url: str) -> bytes:
 
 async def found(
     session: AsyncSession, wanted: EventFilter, form: Form, *, base_url: str, limit: int | None = None
-) -> list[Found]:
-    """Return the events of a filter by start, in a form: all of them, or the first ones."""
+) -> Found:
+    """Return the events of a filter in a form: all of them, or the first ones."""
     statement = (
-        select(EVENTS.c.id, EVENTS.c.starts_at, RENDERINGS.c[form].label("body"))
+        select(EVENTS.c.id, RENDERINGS.c[form].label("body"))
         .select_from(EVENTS.outerjoin(RENDERINGS, _is_current(base_url)))
         .where(*await clauses_of(session, wanted))
         .order_by(EVENTS.c.starts_at, EVENTS.c.id)
         .limit(limit)
     )
     rows = await plain_rows.run(session, statement)
+    if not rows:
+        return Found(None, [])
     # Unpacked rather than by name, which spares a tenth of the time of 5,000 events.
-    missing = await _rendered(session, [id_ for id_, _, body in rows if body is None], form, base_url=base_url)
-    return [Found(starts_at, body or missing[id_]) for id_, starts_at, body in rows]
+    missing = await _rendered(session, [id_ for id_, body in rows if body is None], form, base_url=base_url)
+    # Asked for apart: making times of all 5,000 starts takes as long as reading them.
+    first = select(EVENTS.c.starts_at).where(EVENTS.c.id == rows[0].id)
+    ((earliest,),) = await plain_rows.run(session, first)
+    return Found(earliest, [body or missing[id_] for id_, body in rows])
 
 
 async def bodies(session: AsyncSession, ids: Sequence[int], form: Form, *, base_url: str) -> list[bytes]:

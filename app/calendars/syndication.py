@@ -18,14 +18,18 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.calendars.calendar_feed import is_off
+from app.calendars.whole_days import A_DAY, days_of
 from app.links import link
+from app.models import Event
 from app.queries.event_forms import event_json, place_words
 from app.queries.listing import Listed
+from app.words.event_words import price_words
 from app.words.when import day_words, when_words
 from app.words.wording import SOURCE_LANGUAGE, wording_of
 from recommender.catalogue import load_catalogue
 from scrapers.text import clean_text, one_line
 
+ENGLISH = wording_of(SOURCE_LANGUAGE)  # what readers are spoken to in
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when an empty feed last changed: Atom wants a time, and the clock is none
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 XCAL = "urn:ietf:params:xml:ns:xcal"
@@ -76,10 +80,10 @@ def rss(channel: Channel, events: Sequence[Listed]) -> bytes:
             _element("link", channel.page(listed)),
             f'<guid isPermaLink="true">{_escaped(channel.page(listed))}</guid>',
             _element("pubDate", format_datetime(event.created_at.astimezone(UTC), usegmt=True)),
-            _element("description", _as_html(summary(listed))),  # readers take it for HTML
+            _element("description", summary_html(listed)),  # readers take it for HTML
             *(_element("category", label) for label in _labels(listed)),
-            _element("ev:startdate", _local(event.starts_at, event.zone).isoformat()),
-            _element("ev:enddate", _local(event.ends_at, event.zone).isoformat()) if event.ends_at else "",
+            _element("ev:startdate", _start(event)),
+            _element("ev:enddate", _end(event)),
             _element("ev:location", place(listed)),
             _element("ev:organizer", one_line(event.organizer_name or "")),
             *_xcal(listed),
@@ -186,18 +190,16 @@ def csv_safe(value: object) -> str:
 
 def when(listed: Listed) -> str:
     """Return an event's start, and end where there is one, in its own zone, for people."""
-    event = listed.event
-    told = when_words(event, wording_of(SOURCE_LANGUAGE), with_year=True)
-    return told if event.all_day else f"{told} ({event.zone})"
+    told = when_words(listed.event, ENGLISH, with_year=True)
+    return told if listed.event.all_day else f"{told} ({listed.event.zone})"
 
 
 def headline(listed: Listed) -> str:
     event = listed.event
     start = _local(event.starts_at, event.zone)
     hour = "" if event.all_day else f", {start:%H:%M}"
-    day = day_words(start, wording_of(SOURCE_LANGUAGE))
     off = "Cancelled: " if is_off(event) else "Postponed: " if event.status == "postponed" else ""
-    return f"{off}{one_line(event.title)} · {day}{hour}"
+    return f"{off}{one_line(event.title)} · {day_words(start, ENGLISH)}{hour}"
 
 
 def place(listed: Listed) -> str:
@@ -207,10 +209,41 @@ def place(listed: Listed) -> str:
 
 def summary(listed: Listed) -> str:
     """Return when, where and what, as text."""
-    event = listed.event
-    where = place(listed)
-    facts = (f"When: {when(listed)}", f"Where: {where}" if where else "", link(event.url) or "")
-    return "\n".join(filter(None, facts)) + (f"\n\n{clean_text(event.description)}" if event.description else "")
+    addresses = [f"{name}{address}" for name, address in _addresses(listed.event)]
+    return _summary([*_facts(listed), *addresses], clean_text(listed.event.description), "\n")
+
+
+def summary_html(listed: Listed) -> str:
+    """Return the same as HTML."""
+    facts = [_as_html(fact) for fact in _facts(listed)]
+    links = [
+        f'{name}<a href="{_escaped(address)}">{_as_html(address)}</a>' for name, address in _addresses(listed.event)
+    ]
+    return _summary([*facts, *links], _as_html(clean_text(listed.event.description)), "<br>")
+
+
+def _summary(facts: Sequence[str], description: str, end: str) -> str:
+    head = end.join(facts)
+    return f"{head}{end}{end}{description}" if description else head
+
+
+def _facts(listed: Listed) -> list[str]:
+    facts = {
+        "When": when(listed),
+        "Where": place(listed),
+        "By": one_line(listed.held_by or ""),
+        "Price": one_line(price_words(listed.event, ENGLISH) or ""),
+    }
+    return [f"{name}: {fact}" for name, fact in facts.items() if fact]
+
+
+def _addresses(event: Event) -> Iterator[tuple[str, str]]:
+    """Yield an event's own page and where one joins it, each with what stands before it."""
+    page, room = link(event.url), link(event.online_url)
+    if page:
+        yield "", page
+    if room and room != page:
+        yield "Join online: ", room
 
 
 def _changed(events: Sequence[Listed]) -> datetime:
@@ -228,11 +261,22 @@ def _labels(listed: Listed) -> list[str]:
 
 def _xcal(listed: Listed) -> Iterator[str]:
     event = listed.event
-    yield _element("xcal:dtstart", _local(event.starts_at, event.zone).isoformat())
-    if event.ends_at is not None:
-        yield _element("xcal:dtend", _local(event.ends_at, event.zone).isoformat())
+    yield _element("xcal:dtstart", _start(event))
+    # An iCalendar DATE ends before its day (RFC 5545 §3.6.1), an RSS one with it.
+    yield _element("xcal:dtend", days_of(event)[1].isoformat() if event.all_day else _end(event))
     yield _element("xcal:location", place(listed))
     yield _element("xcal:status", "CANCELLED" if is_off(event) else "CONFIRMED")
+
+
+def _start(event: Event) -> str:
+    return (days_of(event)[0] if event.all_day else _local(event.starts_at, event.zone)).isoformat()
+
+
+def _end(event: Event) -> str:
+    """Return when an event ends: the last of its days, or "" where it tells no end."""
+    if event.all_day:
+        return (days_of(event)[1] - A_DAY).isoformat()
+    return _local(event.ends_at, event.zone).isoformat() if event.ends_at else ""
 
 
 def _element(name: str, value: str) -> str:
@@ -244,4 +288,4 @@ def _escaped(value: str) -> str:
 
 
 def _as_html(value: str) -> str:
-    return html.escape(clean_text(value), quote=False).replace("\n", "<br>")
+    return html.escape(value, quote=False).replace("\n", "<br>")

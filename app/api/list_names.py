@@ -1,0 +1,52 @@
+"""What a list of events is called in calendars and readers: by its filters, so that people who keep two can tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.queries.filters import EventFilter
+from app.topic_names import label_of
+from app.words.event_words import language_words
+from app.words.wording import SOURCE_LANGUAGE, wording_of
+from scrapers.text import one_line
+
+SERVICE = "Adjacent"
+MOST_TOPICS = 3
+LONGEST = 60  # characters of what somebody wrote
+MODES = {"in_person": "in person", "online": "online", "hybrid": "hybrid"}
+PURPOSES = {
+    "learn": "to learn",
+    "exchange": "to talk",
+    "social": "to meet people",
+    "sell": "to sell",
+    "recruit": "to hire",
+}
+
+
+def list_name(wanted: EventFilter, community: str | None) -> str:
+    """Return the name: "Adjacent: Typography · near Munich, DE"; `community` is the name of the one that is asked for."""
+    told = " · ".join(filter(None, _told(wanted, community)))
+    return f"{SERVICE}: {told}" if told else SERVICE
+
+
+def _told(wanted: EventFilter, community: str | None) -> Iterator[str]:
+    if community is not None:
+        yield _cut(community)
+    topics = [label_of(slug) for slug in wanted.topics[:MOST_TOPICS]]
+    yield ", ".join(topics) + ("…" if len(wanted.topics) > MOST_TOPICS else "")
+    if wanted.words:
+        yield f"“{_cut(wanted.words)}”"
+    if wanted.free is not None:
+        yield "free" if wanted.free else "not free"
+    yield " or ".join(MODES[mode] for mode in wanted.modes if mode in MODES)
+    if wanted.purpose:
+        yield PURPOSES[wanted.purpose]
+    if wanted.language:
+        yield f"in {language_words(wanted.language, wording_of(SOURCE_LANGUAGE))}"
+    if wanted.near is not None:
+        yield f"near {_cut(wanted.near.name)}"
+
+
+def _cut(words: str) -> str:
+    line = one_line(words)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
