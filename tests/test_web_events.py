@@ -57,6 +57,19 @@ async def test_search_finds_what_is_asked(service: Service, query: str, titles: 
     page = await show(service, f"/events?{query}")
     assert [words for words, _ in page.links(".rows a")] == titles
     assert bool(page.tree.css(".empty")) == (not titles)
+    # Programs are led to the same events, calendars also to those of the last month.
+    forms = {href.partition("?")[0].rpartition("/")[2]: href for _, href in page.links(".subscribe .hint a")}
+    if "nonsense" in query:
+        assert forms == {}
+        return
+    assert list(forms) == ["events.rss", "events.atom", "feed.json", "events.csv"]
+    found = (await service.client.get(forms["feed.json"])).json()["items"]
+    assert [item["title"].partition(" · ")[0] for item in found] == titles
+    address = page.tree.css("#address")[0].attributes["value"]
+    assert address is not None
+    assert address.partition("?")[2].startswith("start=-30d")
+    calendar = (await service.client.get(address)).text
+    assert re.findall(r"SUMMARY:(.*)\r", calendar) == titles
 
 
 async def test_facets_count_what_is_found_and_lead_to_it(service: Service) -> None:

@@ -14,7 +14,9 @@ from fastapi.responses import Response
 from markupsafe import Markup
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.api.access import Now, Reading
+from app.api.access import Now, Reading, settings_of
+from app.api.list_names import list_name
+from app.calendars.calendar_feed import subscribe_links
 from app.community.communities import community_by_key
 from app.queries import listing
 from app.queries.listing import Listed
@@ -46,6 +48,12 @@ router = APIRouter(include_in_schema=False)
 SHOWN = 30  # events a page
 MOST = 600  # events a week or month
 IN_A_CELL = 3  # events that a day of a month names
+READERS = (
+    ("RSS", "application/rss+xml", "events.rss"),
+    ("Atom", "application/atom+xml", "events.atom"),
+    ("JSON Feed", "application/feed+json", "feed.json"),
+    ("CSV", "text/csv", "events.csv"),
+)
 VIEW_WORDS: Mapping[str, str] = {"list": mark("List"), "week": mark("Week"), "month": mark("Month")}
 
 
@@ -67,9 +75,22 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
         topic=topic_words(search.found_topic.label, wording) if search.found_topic else search.topic,
         community=community.community.name if community else None,
         radii=RADII,
+        feed=_feed(search, community.community.name if community else None, settings_of(request).base_url, now),
         views=[(view, wording.text(VIEW_WORDS[view]), search.address(view=view)) for view in VIEWS],
         **found,
     )
+
+
+def _feed(search: Search, community: str | None, base_url: str, now: datetime) -> dict[str, Any] | None:
+    """Return the addresses at which programs find what a search does."""
+    query = search.feed_query
+    if query is None:
+        return None
+    name, tail = list_name(search.wanted(now), community), f"?{query}" if query else ""
+    # What has begun stays in calendars; readers and tables are for what is still to come.
+    calendar = f"{base_url}/api/v1/events.ics?start=-30d{f'&{query}' if query else ''}"
+    readers = [(words, media_type, f"/api/v1/{form}{tail}") for words, media_type, form in READERS]
+    return {"name": name, "calendar": subscribe_links(calendar, name), "readers": readers}
 
 
 async def _list(

@@ -49,6 +49,25 @@ class Search:
         values = [(name, getattr(asked, name)) for name in SAID if getattr(asked, name) != getattr(usual, name)]
         return f"/events?{urlencode(values)}" if values else "/events"
 
+    @property
+    def feed_query(self) -> str | None:
+        """Return the query with which the API finds the same events; None where nobody knows the topic or the place."""
+        topic = self.found_topic
+        if self.is_place_unknown or (self.topic and topic is None):
+            return None
+        asked = {
+            "q": self.q,
+            "topic": topic.slug if topic is not None else "",
+            "community": self.community,
+            "mode": self.mode,
+            "lang": self.language,
+            "purpose": self.purpose,
+            "free": "true" if self.free else "",
+            "near": self.near,
+            "radius_km": str(self.within) if self.near else "",
+        }
+        return urlencode({name: value for name, value in asked.items() if value})
+
     def wanted(self, start: datetime, end: datetime | None = None) -> EventFilter:
         topic = self.found_topic
         return EventFilter(
