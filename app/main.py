@@ -89,6 +89,7 @@ def create_app(settings: Settings, *, works: bool, announce: Callable[[str], Non
         version="1",
         routes=ROUTES,
         lifespan=lambda app: _alive(app, works=works, announce=announce),
+        redirect_slashes=False,  # it would name the host we are asked as; app.api.problems leads there
         openapi_url=None,  # app.api.reference answers there
         docs_url=None,
         redoc_url=None,

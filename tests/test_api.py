@@ -55,10 +55,20 @@ async def test_wrong_method_names_all_that_are_allowed(service: Service) -> None
 
 
 async def test_body_that_is_no_json_is_a_bad_request(service: Service) -> None:
-    for body in (b"{", b"\xff\xfe{}", b"", b'{"know": ["React"]} x', b"nonsense", b"[" * 60_000, b'{"know": "\xe9"}'):
+    broken = (b"{", b"\xff\xfe{}", b"", b'{"know": ["React"]} x', b"nonsense", b"[" * 60_000, b'{"know": "\xe9"}')
+    for body in (
+        *broken,
+        "{}".encode("utf-16"),
+        b'{"within_km": NaN}',
+        b'{"days": -Infinity}',
+        b'{"limit": 1, "limit": 2}',
+    ):
         answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
         assert (answer.status_code, body) == (422 if body == b"" else 400, body)
         assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"] == "the body is no JSON in UTF-8: 'limit' stands twice"
+    marked = await service.client.post("/api/v1/recommendations", content=b"\xef\xbb\xbf{}", headers=JSON)
+    assert marked.status_code == 200  # a byte order mark may be ignored (RFC 8259 §8.1)
 
 
 async def test_body_of_another_type_is_refused(service: Service) -> None:
@@ -70,7 +80,8 @@ async def test_body_of_another_type_is_refused(service: Service) -> None:
 
 async def test_body_outside_the_schema_is_refused_with_pointers(service: Service) -> None:
     known = ('{"know": [], "x": 1}', '{"know": {"React": 9}}', '{"know": {"React": true}}', '{"know": ["\\ud800"]}')
-    for body in (*known, '{"days": NaN}', '{"days": 1e999}', "[]", "1"):
+    typed = ('{"days": "7"}', '{"limit": true}', '{"within_km": "5"}', '{"days": 1.5}', '{"days": 1e999}')
+    for body in (*known, *typed, "[]", "1"):
         answer = await service.client.post("/api/v1/recommendations", content=body, headers=JSON)
         assert (answer.status_code, body, answer.json()["type"]) == (422, body, "/problems/invalid-request")
         assert all("pointer" in error for error in answer.json()["errors"])
@@ -139,6 +150,14 @@ async def test_no_operation_takes_a_parameter_it_does_not_know(service: Service)
                 for role in roles
             ]
             assert any('"parameter":"x-y","message":"is unknown here"' in one for one in told), (method, path, told)
+
+
+async def test_slash_at_the_end_leads_to_what_was_meant(service: Service) -> None:
+    for address, meant in ((f"{EVENTS}/?q=a%20b", f"{EVENTS}?q=a%20b"), ("/communities/", "/communities")):
+        moved = await service.client.get(address, headers={"host": "evil.example"})
+        assert (moved.status_code, moved.headers["location"]) == (308, meant)
+    for address in ("/api/v1/nothing/", f"{BASE_URL}//evil.example/", f"{BASE_URL}//"):
+        assert (await service.client.get(address)).status_code == 404
 
 
 async def test_problem_types_can_be_looked_up(service: Service) -> None:

@@ -19,6 +19,7 @@ from app.api.answers import (
     answer,
     list_answer,
 )
+from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
 from app.api.paging import Paging, page_of, read_cursor, row_id, write_cursor
 from app.api.parameters import Around, Language, Moment, instant_of, said_once, slugs_of, words_of
@@ -33,7 +34,7 @@ from app.picking import slates
 from app.picking.community_picks import CommunityPick, communities_for
 from app.words.wording import Wording
 
-router = APIRouter(prefix="/api/v1", tags=["communities"])
+router = APIRouter(prefix="/api/v1", tags=["communities"], route_class=JsonRoute)
 
 AN_HOUR = 10_000  # from one address: a front end's server may ask for many people
 

@@ -15,6 +15,7 @@ from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, 
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
 from app.api.conditional import require_match
 from app.api.events import found_event, moved
+from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
 from app.api.mistakes import in_body
 from app.api.naming import spot_named
@@ -33,7 +34,7 @@ from app.queries.listing import with_topics
 from app.words.retelling import retold
 from app.words.wording import Wording
 
-router = APIRouter(prefix="/api/v1/me", tags=["me"])
+router = APIRouter(prefix="/api/v1/me", tags=["me"], route_class=JsonRoute)
 
 EventId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$")]
 GUESTS_AN_HOUR = 1000  # from one address: many people may share a proxy's, a script may not fill the database

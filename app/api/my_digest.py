@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from app.account import address_change, signing
 from app.api.access import Chosen, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
+from app.api.json_bodies import JsonRoute
 from app.api.problems import Problem, declared
 from app.api.profile import Change
 from app.api.shapes import people as shapes
@@ -20,7 +21,7 @@ from app.api.sign_in import deliver
 from app.mail import subscription as subscriptions
 from app.words.wording import LANGUAGES, wording_for
 
-router = APIRouter(prefix="/api/v1/me/digest", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/digest", tags=["me"], route_class=JsonRoute)
 
 
 class DigestChange(Change):

@@ -17,6 +17,7 @@ from app.api.answers import (
     list_answer,
 )
 from app.api.events import found_event
+from app.api.json_bodies import JsonRoute
 from app.api.paging import Paging, page_beside, read_beside
 from app.api.problems import Problem, declared
 from app.api.shapes import opinions as shapes
@@ -25,7 +26,7 @@ from app.api.undoing import named
 from app.people import feedback
 from app.queries.event_forms import event_name
 
-router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/feedback", tags=["me"], route_class=JsonRoute)
 
 EventId = Annotated[str, Field(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
 

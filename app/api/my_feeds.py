@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
+from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
 from app.api.naming import topics_named
 from app.api.problems import Problem, declared, unfit
@@ -24,7 +25,7 @@ from app.people import people
 from app.settings import Settings
 from app.topic_names import topic_called
 
-router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"], route_class=JsonRoute)
 
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import opinions
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest
+from app.api.json_bodies import JsonRoute
 from app.api.mistakes import Part, in_address, in_body
 from app.api.naming import topics_named
 from app.api.problems import Problem, declared, unfit
@@ -21,7 +22,7 @@ from app.api.undoing import named
 from app.people import hiding
 from app.topic_names import topic_called
 
-router = APIRouter(prefix="/api/v1/me/hidden", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/hidden", tags=["me"], route_class=JsonRoute)
 
 
 class Hiding(BaseModel):

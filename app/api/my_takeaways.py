@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
+from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
 from app.api.naming import topics_named
 from app.api.problems import Problem, declared
@@ -20,7 +21,7 @@ from app.calendars import feeds
 from app.people import takeaways
 from app.queries.event_forms import event_json
 
-router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/takeaways", tags=["me"], route_class=JsonRoute)
 
 EventId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,32}$", examples=["k5xw2v3nqt7mzb4c"])]
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -31,7 +32,7 @@ class Brought(BaseModel):
 
     learned: Note = Field("", description="What did you learn?", examples=["Big letters are set from the middle."])
     to_tell: Note = Field("", description="Whom do you want to tell?")
-    would_go_again: bool | None = None
+    would_go_again: Annotated[bool, Field(strict=True)] | None = None
     topic: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]+$")] | None = Field(
         None, description="What you now know a little of; it joins your map.", examples=["Typography"]
     )

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Owner, Reading, ReadingPerson, Writing
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
+from app.api.json_bodies import JsonRoute
 from app.api.problems import Problem, declared
 from app.api.shapes import tokens as shapes
 from app.people import tokens
 
-router = APIRouter(prefix="/api/v1/me/tokens", tags=["me"])
+router = APIRouter(prefix="/api/v1/me/tokens", tags=["me"], route_class=JsonRoute)
 
 KINDS = ("api", "session")
 MOST = 50  # a person's tokens that work
@@ -28,7 +29,10 @@ class NewToken(BaseModel):
 
     label: Annotated[Text, Field(min_length=1, examples=["My calendar page"])]
     scopes: Annotated[list[Literal["read", "write", "feeds"]], Field(min_length=1, max_length=3)]
-    days: Annotated[int, Field(ge=1, le=3650, description="How long it lives; for ever if not given.")] | None = None
+    days: (
+        Annotated[int, Field(strict=True, ge=1, le=3650, description="How long it lives; for ever if not given.")]
+        | None
+    ) = None
 
 
 @router.get(

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from fastapi.routing import APIRouter, iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -157,8 +157,8 @@ async def _unknown_topic(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
+    if unread := [fault["ctx"]["error"] for fault in faults if fault["type"] == "json_invalid"]:
+        return problem_response(400, f"the body is no JSON in UTF-8: {unread[0]}", kind="not-json")
     if any(fault["loc"] == ("body",) for fault in faults) and not _is_json(request):
         return problem_response(415, "send a body of Content-Type: application/json")
     errors = [mistake_of(fault) for fault in faults]
@@ -180,9 +180,19 @@ async def _http(request: Request, error: Exception) -> Response:
         detail = f"{request.url.path} takes {headers['Allow']}, and not {request.method}"
     if error.status_code == 400 and "parsing the body" in str(error.detail):
         return problem_response(400, "the body is no JSON in UTF-8", kind="not-json")
+    if error.status_code == 404 and (there := _without_slash(request)) is not None:
+        return RedirectResponse(there, 308, {"Cache-Control": "no-store"})
     if error.status_code == 404:
         detail = f"nothing is at {request.url.path}; /docs lists what there is"
     return problem_response(error.status_code, detail, headers=headers)
+
+
+def _without_slash(request: Request) -> str | None:
+    """Return the address that was meant by one with a slash at its end; relative, since proxies change where we are."""
+    path = request.url.path.rstrip("/")
+    if path == request.url.path or not methods_at(request.app, path):
+        return None
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:

@@ -62,8 +62,8 @@ def known_topics(know: Mapping[str, int]) -> dict[str, int]:
 
 
 Near = Annotated[Text | None, Field(description="A city or LAT,LON; null forgets it.", examples=["Munich"])]
-WithinKm = Annotated[float, Field(gt=0, le=20_000)]
-Days = Annotated[int, Field(ge=1, le=365, description="How far ahead.")]
+WithinKm = Annotated[float, Field(strict=True, gt=0, le=20_000)]
+Days = Annotated[int, Field(strict=True, ge=1, le=365, description="How far ahead.")]
 
 
 def _several(value: Any) -> Any:
@@ -135,7 +135,7 @@ class Question(BaseModel):
     online: bool = Field(True, strict=True)
     reach: Reach = "one-step"
     days: Days = 21
-    limit: int = Field(10, ge=1, le=100)
+    limit: int = Field(10, strict=True, ge=1, le=100)
     mode: Modes = []
     lang: Languages = []
     purpose: Purposes = []

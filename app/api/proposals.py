@@ -34,6 +34,7 @@ from app.api.answers import (
     list_answer,
     private,
 )
+from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most, count
 from app.api.mistakes import in_body
 from app.api.naming import web_address
@@ -47,7 +48,7 @@ from app.collecting.discovery import AddressList, NothingFound, examine
 from app.models import Proposal
 from app.people import audit
 
-router = APIRouter(prefix="/api/v1", tags=["sources"])
+router = APIRouter(prefix="/api/v1", tags=["sources"], route_class=JsonRoute)
 
 IMPORTS_AN_HOUR = 30  # of one address, and of one person: each makes us fetch a page of their choice
 

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.api.access import Now, Reading
 from app.api.answers import NO_PARAMETERS, answer
+from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
 from app.api.problems import declared
 from app.api.profile import Question
@@ -14,7 +15,7 @@ from app.api.shapes import picks as shapes
 from app.api.spoken import grounds_told, told_in, wording_asked
 from app.picking.picks import picks_for
 
-router = APIRouter(prefix="/api/v1", tags=["picks"])
+router = APIRouter(prefix="/api/v1", tags=["picks"], route_class=JsonRoute)
 
 AN_HOUR = 10_000  # from one address: a front end's server may ask for many people
 

@@ -15,6 +15,7 @@ from app.account import signing
 from app.api.access import CHALLENGE, Chosen, Data, Now, Writing, settings_of, token_of
 from app.api.answers import NO_PARAMETERS, Nothing, answer
 from app.api.doors import session_cookie
+from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
 from app.api.problems import Problem, declared
 from app.api.shapes import sign_in as shapes
@@ -24,7 +25,7 @@ from app.people import tokens
 from app.settings import Settings
 from app.words.wording import preferred, wording_for
 
-router = APIRouter(prefix="/api/v1", tags=["sign-in"])
+router = APIRouter(prefix="/api/v1", tags=["sign-in"], route_class=JsonRoute)
 
 log = structlog.get_logger()
 

@@ -20,6 +20,7 @@ from app.api.answers import (
     list_answer,
     private,
 )
+from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
 from app.api.naming import city_named, web_address
 from app.api.paging import LARGEST_ID, Paging, page_beside, read_beside
@@ -32,7 +33,7 @@ from app.events import about, removal
 from app.models import Source
 from app.people import audit
 
-router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
+router = APIRouter(prefix="/api/v1/sources", tags=["sources"], route_class=JsonRoute)
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
