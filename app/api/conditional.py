@@ -98,7 +98,7 @@ class Conditional:
         """Return the application's answer, or None for one that has been passed on since no tag stands before it."""
         is_head, scope["method"] = scope["method"] == "HEAD", "GET"
         start: Message = {}
-        body = bytearray()
+        parts: list[bytes] = []
         whole: Whole | None = None
 
         async def collect(message: Message) -> None:
@@ -106,18 +106,19 @@ class Conditional:
             if message["type"] == "http.response.start":
                 start = message
             elif message["type"] == "http.response.body":
-                body.extend(message.get("body", b""))
+                parts.append(message.get("body", b""))
                 if message.get("more_body", False):
                     return
+                body = b"".join(parts)  # of one part that part itself: calendars have megabytes
                 if start["status"] == 200 and "no-store" not in Headers(raw=start["headers"]).get("cache-control", ""):
                     # What is limited is counted behind here, so that it has to be asked for every time.
                     promised = None if is_limited(scope) else scope.get("adjacent.promise")
-                    whole = Whole(start["headers"], bytes(body), promised, scope.get("route"))
+                    whole = Whole(start["headers"], body, promised, scope.get("route"))
                 else:
                     # Servers count the bytes they were promised unless it is HEAD, and cut the connection over a lack.
                     scope["method"] = "HEAD" if is_head else "GET"
                     await send(start)
-                    await send({"type": "http.response.body", "body": b"" if is_head else bytes(body)})
+                    await send({"type": "http.response.body", "body": b"" if is_head else body})
             else:
                 await send(message)
 
