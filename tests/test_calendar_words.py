@@ -42,6 +42,25 @@ def test_description_begins_with_the_reason_and_ends_with_the_page() -> None:
         f"\n\n{PRESS}\n\n{PAGE}"
     )
     assert told(organizer_name="Letters", price="5 EUR")["DESCRIPTION"] == f"5 EUR\n\n{PAGE}"
+    assert told(community="Hand Press", description="At Hand Press")["DESCRIPTION"] == f"At Hand Press\n\n{PAGE}"
+
+
+@pytest.mark.parametrize(
+    ("title", "status", "shown"),
+    [
+        ("Letters", "cancelled", "Cancelled: Letters"),
+        ("CANCELED - Letters", "cancelled", "CANCELED - Letters"),
+        ("[Cancelled] Letters", "cancelled", "[Cancelled] Letters"),
+        ("Letters", "postponed", "Postponed: Letters"),
+        ("Postponed! Letters", "postponed", "Postponed! Letters"),
+        ("Letters", "confirmed", "Letters"),
+    ],
+)
+def test_title_says_once_that_an_event_is_off(title: str, status: str, shown: str) -> None:
+    event = Event(id=1, key="k", title=title, status=status, starts_at=NOW, created_at=NOW, updated_at=NOW)
+    body = calendar(header("x"), [Listed(event)], base_url=BASE_URL, cancelled="prefix")
+    (read,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    assert str(read["SUMMARY"]) == shown
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ REFRESH = "PT6H"
 COLOUR, APPLE_COLOUR = "teal", "#008080"  # RFC 7986 §5.9: a CSS3 name
 BACK = timedelta(days=30)  # how long past events stay
 LONGEST_TEXT = 4000  # characters of a description; calendars are read on phones
+LONGEST_HEAD = 300  # characters in which a description that names who holds it does so
 
 Cancelled = Literal["keep", "drop", "prefix"]
 ENGLISH = wording_of(SOURCE_LANGUAGE)
@@ -114,7 +115,7 @@ def component(
         (
             f"BEGIN:VEVENT\r\nUID:{event.key}@{UID_HOST}\r\nDTSTAMP:{changed}\r\nCREATED:{instant(event.created_at)}\r\n",
             f"LAST-MODIFIED:{changed}\r\nSEQUENCE:{event.sequence}\r\n{_times(event)}",
-            line("SUMMARY", text(_title(event, cancelled, wording))),
+            line("SUMMARY", text(title_of(event, cancelled, wording))),
             line("DESCRIPTION", text(_description(listed, reason, wording, [way_in, url, f"Adjacent: {page}"]))),
             line("URL", url or page),
             line("LOCATION", text(place)) if place else "",
@@ -127,11 +128,15 @@ def component(
     ).encode()
 
 
-def _title(event: Event, cancelled: Cancelled, wording: Wording) -> str:
-    title = event.title.replace("\n", " ")
+def title_of(event: Event, cancelled: Cancelled, wording: Wording) -> str:
+    """Return an event's title, which says once whether it is postponed or, where that is wanted, off."""
+    title, mark = event.title.replace("\n", " "), ""
     if event.status == "postponed":
-        return f"{wording.text('Postponed:')} {title}"
-    return f"{wording.text('Cancelled:')} {title}" if cancelled == "prefix" and is_off(event) else title
+        mark = wording.text("Postponed:")
+    elif cancelled == "prefix" and is_off(event):
+        mark = wording.text("Cancelled:")
+    says_so = title.casefold().lstrip("*[( ").startswith(mark[:6].casefold())  # "CANCELED - …", "[Cancelled] …"
+    return title if says_so else f"{mark} {title}"
 
 
 def _place(event: Event, online_url: str | None, wording: Wording) -> str:
@@ -156,7 +161,8 @@ def _description(listed: Listed, reason: str, wording: Wording, addresses: Seque
     told = event.description
     if len(told) > LONGEST_TEXT:
         told = clean_text(told)[:LONGEST_TEXT].rsplit(" ", 1)[0] + " …"
-    facts = " · ".join(one_line(fact) for fact in (listed.held_by, price_words(event, wording)) if fact)
+    holder = None if listed.held_by and listed.held_by in told[:LONGEST_HEAD] else listed.held_by
+    facts = " · ".join(one_line(fact) for fact in (holder, price_words(event, wording)) if fact)
     return "\n\n".join(filter(None, (reason, facts, told, *addresses)))
 
 
