@@ -18,8 +18,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from service import BASE_URL, NOW
 
 from app.api.embed import widget
-from app.calendars import calendar_feed, syndication
-from app.calendars.syndication import COLUMNS, FORMULA_STARTS, Channel
+from app.calendars import calendar_feed, event_table, syndication
+from app.calendars.event_table import COLUMNS, FORMULA_STARTS
+from app.calendars.syndication import Channel
 from app.mail import letter
 from app.mail.letter_facts import Facts
 from app.mail.mail_links import Links
@@ -196,7 +197,7 @@ def test_mail_holds_no_header_element_or_address_of_others(payload: str) -> None
 
 @hostile
 def test_table_holds_one_row_and_no_formula(payload: str) -> None:
-    body = syndication.table([event_of(payload)], BASE_URL).decode()
+    body = event_table.table([event_of(payload)], BASE_URL).decode()
     header, row = csv.reader(io.StringIO(body, newline=""), strict=True)
     assert tuple(header) == COLUMNS
     assert len(row) == len(COLUMNS)
@@ -236,7 +237,7 @@ def test_address_that_is_no_web_address_is_shown_nowhere(address: str) -> None:
     bodies = (
         calendar_feed.calendar(calendar_feed.header("x"), [listed], base_url=BASE_URL),
         widget("x", [listed], 1, BASE_URL, wording_of("en")).encode(),
-        syndication.table([listed], BASE_URL),
+        event_table.table([listed], BASE_URL),
         syndication.rss(CHANNEL, [listed]),
         syndication.atom(CHANNEL, [listed]),
         syndication.json_feed(CHANNEL, [listed]),

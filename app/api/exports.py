@@ -22,7 +22,7 @@ from app.api.list_names import list_name
 from app.api.parameters import SAID_ONCE, Selection, event_filter, leaves_at
 from app.api.problems import declared
 from app.api.shapes import events as shapes
-from app.calendars import calendar_feed, renderings, syndication
+from app.calendars import calendar_feed, event_table, renderings, syndication
 from app.calendars.syndication import Channel
 from app.db import Database
 from app.models import Community
@@ -222,5 +222,5 @@ async def export_as_table(
 ) -> Response:
     found = await find(request, asked, database, now=now, limit=MOST)
     return await _answer(
-        request, found, "text/csv", lambda channel: syndication.table(found.events, channel.base_url), chosen
+        request, found, "text/csv", lambda channel: event_table.table(found.events, channel.base_url), chosen
     )

@@ -1,4 +1,4 @@
-"""Step 7 for readers and tables: events as RSS, Atom, JSON Feed and CSV, the same bytes until something changed.
+"""Step 7 for readers: events as RSS, Atom and JSON Feed, the same bytes until something changed.
 
 News readers know no event times, so they stand in title and text as well as in the `ev` (RSS 1.0 event module) and
 `xcal` (RFC 6321) fields that calendar plug-ins read.
@@ -6,40 +6,25 @@ News readers know no event times, so they stand in title and text as well as in 
 
 from __future__ import annotations
 
-import csv
-import html
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from zoneinfo import ZoneInfo
 
 import orjson
 
 from app.calendars.calendar_feed import is_off
+from app.calendars.item_words import escaped, headline, labels, local_time, place, summary, summary_html
 from app.calendars.whole_days import A_DAY, days_of
 from app.links import link
 from app.models import Event
-from app.queries.event_forms import event_json, place_words
+from app.queries.event_forms import event_json
 from app.queries.listing import Listed
-from app.words.event_words import price_words
-from app.words.when import day_words, when_words
-from app.words.wording import SOURCE_LANGUAGE, wording_of
-from recommender.catalogue import load_catalogue
-from scrapers.text import clean_text, one_line
+from scrapers.text import one_line
 
-ENGLISH = wording_of(SOURCE_LANGUAGE)  # what readers are spoken to in
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # when an empty feed last changed: Atom wants a time, and the clock is none
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 XCAL = "urn:ietf:params:xml:ns:xcal"
 EV = "http://purl.org/rss/1.0/modules/event/"
-COLUMNS = (
-    *("id", "title", "starts_at", "ends_at", "zone", "all_day", "status", "mode"),
-    *("venue", "address", "city", "country", "lat", "lon", "organizer", "community", "topics"),
-    *("language", "price", "is_free", "url", "online_url", "page", "description"),
-    *("updated_at", "sequence", "deleted", "merged_into"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +54,7 @@ def rss(channel: Channel, events: Sequence[Listed]) -> bytes:
         _element("title", channel.title),
         _element("link", f"{channel.base_url}/"),
         _element("description", channel.told(len(events))),
-        f'<atom:link href="{_escaped(channel.url)}" rel="self" type="application/rss+xml"/>',
+        f'<atom:link href="{escaped(channel.url)}" rel="self" type="application/rss+xml"/>',
         _element("lastBuildDate", format_datetime(_changed(events), usegmt=True)),
     ]
     for listed in events:
@@ -78,10 +63,10 @@ def rss(channel: Channel, events: Sequence[Listed]) -> bytes:
             "\n<item>",
             _element("title", headline(listed)),
             _element("link", channel.page(listed)),
-            f'<guid isPermaLink="true">{_escaped(channel.page(listed))}</guid>',
+            f'<guid isPermaLink="true">{escaped(channel.page(listed))}</guid>',
             _element("pubDate", format_datetime(event.created_at.astimezone(UTC), usegmt=True)),
             _element("description", summary_html(listed)),  # readers take it for HTML
-            *(_element("category", label) for label in _labels(listed)),
+            *(_element("category", label) for label in labels(listed)),
             _element("ev:startdate", _start(event)),
             _element("ev:enddate", _end(event)),
             _element("ev:location", place(listed)),
@@ -99,8 +84,8 @@ def atom(channel: Channel, events: Sequence[Listed]) -> bytes:
         _element("title", channel.title),
         _element("subtitle", channel.told(len(events))),
         _element("id", channel.url),
-        f'<link rel="self" type="application/atom+xml" href="{_escaped(channel.url)}"/>',
-        f'<link rel="alternate" type="text/html" href="{_escaped(channel.base_url)}/"/>',
+        f'<link rel="self" type="application/atom+xml" href="{escaped(channel.url)}"/>',
+        f'<link rel="alternate" type="text/html" href="{escaped(channel.base_url)}/"/>',
         _element("updated", _changed(events).isoformat()),
         "<author><name>Adjacent</name></author>",
     ]
@@ -111,12 +96,12 @@ def atom(channel: Channel, events: Sequence[Listed]) -> bytes:
             "\n<entry>",
             _element("title", headline(listed)),
             _element("id", channel.page(listed)),
-            f'<link rel="alternate" type="text/html" href="{_escaped(channel.page(listed))}"/>',
-            f'<link rel="related" href="{_escaped(url)}"/>' if url else "",
+            f'<link rel="alternate" type="text/html" href="{escaped(channel.page(listed))}"/>',
+            f'<link rel="related" href="{escaped(url)}"/>' if url else "",
             _element("published", event.created_at.astimezone(UTC).isoformat()),
             _element("updated", event.updated_at.astimezone(UTC).isoformat()),
             _element("summary", summary(listed)),
-            *(f'<category term="{_escaped(label)}"/>' for label in _labels(listed)),
+            *(f'<category term="{escaped(label)}"/>' for label in labels(listed)),
             *_xcal(listed),
             "</entry>",
         ]
@@ -136,7 +121,7 @@ def json_feed(channel: Channel, events: Sequence[Listed]) -> bytes:
             "content_text": summary(listed),
             "date_published": event.created_at.astimezone(UTC).isoformat(),
             "date_modified": event.updated_at.astimezone(UTC).isoformat(),
-            "tags": _labels(listed),
+            "tags": labels(listed),
             "language": event.language,
             "_event": event_json(listed),
         }
@@ -153,110 +138,8 @@ def json_feed(channel: Channel, events: Sequence[Listed]) -> bytes:
     )
 
 
-def table(events: Sequence[Listed], base_url: str) -> bytes:
-    """Return CSV (RFC 4180) in UTF-8 with a header, safe to open in a spreadsheet."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for listed in events:
-        event = listed.event
-        facts = event_json(listed) | {
-            "venue": event.venue_name,
-            "address": event.address,
-            "city": event.city,
-            "country": event.country,
-            "lat": event.lat,
-            "lon": event.lon,
-            "organizer": event.organizer_name,
-            "community": listed.community.name if listed.community else None,
-            "topics": "; ".join(_labels(listed)),
-            "url": link(event.url),
-            "online_url": link(event.online_url),
-            "page": f"{base_url}/e/{event.key}",
-        }
-        writer.writerow([csv_safe(facts[column]) for column in COLUMNS])
-    return out.getvalue().encode()
-
-
-def csv_safe(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula; numbers stay numbers."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    told = clean_text(value)
-    return f"'{told}" if told.startswith(FORMULA_STARTS) else told
-
-
-def when(listed: Listed) -> str:
-    """Return an event's start, and end where there is one, in its own zone, for people."""
-    told = when_words(listed.event, ENGLISH, with_year=True)
-    return told if listed.event.all_day else f"{told} ({listed.event.zone})"
-
-
-def headline(listed: Listed) -> str:
-    event = listed.event
-    start = _local(event.starts_at, event.zone)
-    hour = "" if event.all_day else f", {start:%H:%M}"
-    off = "Cancelled: " if is_off(event) else "Postponed: " if event.status == "postponed" else ""
-    return f"{off}{one_line(event.title)} · {day_words(start, ENGLISH)}{hour}"
-
-
-def place(listed: Listed) -> str:
-    event = listed.event
-    return one_line(place_words(event)) or ("online" if event.mode == "online" else "")
-
-
-def summary(listed: Listed) -> str:
-    """Return when, where and what, as text."""
-    addresses = [f"{name}{address}" for name, address in _addresses(listed.event)]
-    return _summary([*_facts(listed), *addresses], clean_text(listed.event.description), "\n")
-
-
-def summary_html(listed: Listed) -> str:
-    """Return the same as HTML."""
-    facts = [_as_html(fact) for fact in _facts(listed)]
-    links = [
-        f'{name}<a href="{_escaped(address)}">{_as_html(address)}</a>' for name, address in _addresses(listed.event)
-    ]
-    return _summary([*facts, *links], _as_html(clean_text(listed.event.description)), "<br>")
-
-
-def _summary(facts: Sequence[str], description: str, end: str) -> str:
-    head = end.join(facts)
-    return f"{head}{end}{end}{description}" if description else head
-
-
-def _facts(listed: Listed) -> list[str]:
-    facts = {
-        "When": when(listed),
-        "Where": place(listed),
-        "By": one_line(listed.held_by or ""),
-        "Price": one_line(price_words(listed.event, ENGLISH) or ""),
-    }
-    return [f"{name}: {fact}" for name, fact in facts.items() if fact]
-
-
-def _addresses(event: Event) -> Iterator[tuple[str, str]]:
-    """Yield an event's own page and where one joins it, each with what stands before it."""
-    page, room = link(event.url), link(event.online_url)
-    if page:
-        yield "", page
-    if room and room != page:
-        yield "Join online: ", room
-
-
 def _changed(events: Sequence[Listed]) -> datetime:
     return max((one.event.updated_at.astimezone(UTC) for one in events), default=NEVER)
-
-
-def _local(moment: datetime, zone: str) -> datetime:
-    return moment.astimezone(ZoneInfo(zone))
-
-
-def _labels(listed: Listed) -> list[str]:
-    catalogue = load_catalogue()
-    return [catalogue[slug].label for slug, _ in listed.topics if slug in catalogue.index]
 
 
 def _xcal(listed: Listed) -> Iterator[str]:
@@ -269,23 +152,15 @@ def _xcal(listed: Listed) -> Iterator[str]:
 
 
 def _start(event: Event) -> str:
-    return (days_of(event)[0] if event.all_day else _local(event.starts_at, event.zone)).isoformat()
+    return (days_of(event)[0] if event.all_day else local_time(event.starts_at, event.zone)).isoformat()
 
 
 def _end(event: Event) -> str:
     """Return when an event ends: the last of its days, or "" where it tells no end."""
     if event.all_day:
         return (days_of(event)[1] - A_DAY).isoformat()
-    return _local(event.ends_at, event.zone).isoformat() if event.ends_at else ""
+    return local_time(event.ends_at, event.zone).isoformat() if event.ends_at else ""
 
 
 def _element(name: str, value: str) -> str:
-    return f"<{name}>{_escaped(value)}</{name}>" if value else ""
-
-
-def _escaped(value: str) -> str:
-    return html.escape(clean_text(value))  # five entities, all of them XML's own or numeric
-
-
-def _as_html(value: str) -> str:
-    return html.escape(value, quote=False).replace("\n", "<br>")
+    return f"<{name}>{escaped(value)}</{name}>" if value else ""

@@ -172,7 +172,7 @@ def export(
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.calendars.calendar_feed import calendar, header
-        from app.calendars.syndication import table
+        from app.calendars.event_table import table
         from app.queries.event_forms import event_json
 
         listed = await _upcoming(chosen, database)
