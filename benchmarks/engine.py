@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import aiosqlite
@@ -31,6 +31,7 @@ from app.models import Host
 from app.queue import leases
 from app.queue.engine import engine
 from benchmarks.measure import Row, table
+from benchmarks.servers import cpu_of
 
 CLOCK = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -60,9 +61,14 @@ def rows(hosts: int = 100_000) -> Iterator[Row]:
         one, two = (_drained(url, workers) for workers in (1, 2))
         yield Row(
             f"{name}: {JOBS:,} hosts of {WALK * 1000:.0f} ms each, 2 workers",
-            f"{JOBS / two:,.0f}/s",
-            f"1 worker {JOBS / one:,.0f}/s",
-            f"{one / two:.2f}×",
+            f"{JOBS / two.seconds:,.0f}/s",
+            f"1 worker {JOBS / one.seconds:,.0f}/s",
+            f"{one.seconds / two.seconds:.2f}×",
+        )
+        yield Row(
+            f"{name}: schedule, queue and lease of one host",
+            f"{one.cpu / JOBS * 1000:.1f} ms of CPU",
+            f"with 2 workers {two.cpu / JOBS * 1000:.1f} ms",
         )
 
 
@@ -243,8 +249,13 @@ async def _run_jobs(url: str) -> float:
     return number / spent
 
 
-def _drained(url: str, workers: int) -> float:
-    """Return the seconds that so many worker processes need for all hosts, from the first walk on."""
+class Drained(NamedTuple):
+    seconds: float  # by the clock, from the first walk on
+    cpu: float  # seconds of all workers, from when they were ready
+
+
+def _drained(url: str, workers: int) -> Drained:
+    """Return what so many worker processes need for all hosts."""
     asyncio.run(_lay_due(url))
     command = [sys.executable, "-m", "benchmarks.engine", "work", url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
@@ -252,7 +263,9 @@ def _drained(url: str, workers: int) -> float:
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        return asyncio.run(_watched(url))
+        before = sum(cpu_of(process.pid) for process in processes)
+        seconds = asyncio.run(_watched(url))
+        return Drained(seconds, sum(cpu_of(process.pid) for process in processes) - before)
     finally:
         for process in processes:
             process.kill()

@@ -27,7 +27,7 @@ from benchmarks.servers import ADJACENT, environment_of, free_port, running
 RUN = str(Path(__file__).parent.parent / "run")
 LIBRARIES = [sys.executable, "-c", "import fastapi, httpx, jinja2, numpy, pydantic, sqlmodel, structlog, uvicorn"]
 STARTS = 5  # of each kind, in turns; the quickest counts
-PATHS = ("/", "/api/v1/events", "/api/v1/events?q=evening", "/events.ics", "/metrics")
+PATHS = ("/", "/api/v1/events", "/api/v1/events?q=evening", "/api/v1/events.ics", "/metrics")
 PATIENCE = 300.0  # seconds
 
 Cost = tuple[float, float]  # seconds, MB

@@ -12,6 +12,7 @@ from datetime import timedelta
 from math import ceil, exp
 
 from app.queue.engine import LANES
+from app.settings import DEFAULT_MAIL_RATE
 from benchmarks.simulator import INTERVALS, SHARES, SPREAD, WALK
 
 DAY = timedelta(days=1).total_seconds()
@@ -24,22 +25,27 @@ EVENTS_A_YEAR = 15  # of a source: assumed
 UPCOMING = 4  # of them: 2,994 events of 720 sources in a collected city
 CHANGED = 0.1  # of the answers: assumed
 NEW_EVENTS = 3  # in an answer that changed: assumed
-SCHEDULED = 0.008  # schedule, queue and lease of a walk: 6.8 ms on PostgreSQL, app.jobs with walks that do nothing
-FETCHED = 0.012  # fetching and comparing an answer: 11.7 ms a source that is unchanged, benchmarks.rounds
+SCHEDULED = 0.007  # schedule, queue and lease of a walk: 6.3 ms on PostgreSQL, 3.4 on SQLite, benchmarks.engine
+FETCHED = 0.010  # fetching and comparing an answer: 8.4 ms a source that is unchanged, benchmarks.rounds
 READ = (
     0.010  # the reader's process: 1 ms for one event, 24 for a hundred, benchmarks.door; answers between are estimated
 )
-# An event with its twins and topics: 10.3 ms to store (42.5 for a new source of three, benchmarks.rounds), 3.1 to tag
+# An event with its twins and topics: 9.3 ms to store (36.3 for a new source of three, benchmarks.rounds), 3.1 to tag
 # (851 of the demonstration in 2.6 s); rendering is estimated.
 STORED = 0.015
 ANSWER_BYTES = 30_000  # estimate for the world; calendars of a captured city have 5,400 on average
 SOURCE_ROWS, SOURCE_BYTES = 3, 1_200  # host, source, how its fetches went: 800 in a collected city, and the host's row
 EVENT_ROWS, EVENT_BYTES = 8, 10_000  # 6.5 KB with version, topics, vector, search in that city, 3.4 KB its rendering
+# In each process that picks: 248 bytes an event ahead with one topic, 26 more for each further one, and while they are
+# read anew as much three times; 70 µs to read one (100,000 events, tracemalloc and CPU).
+PROCESS_BYTES, AHEAD_BYTES, READING, READ_AHEAD = 220e6, 330, 3, 70e-6
+OLDEST = 6  # readings: how old what a pick rests on may be, app.picking.ahead
 
 # People who get picks once a week, in a calendar that polls and a mail.
 SLATE = 10  # picks a week
 PICK_BYTES = 800  # 415 in benchmarks.mailing; longer reasons and evidence are estimated
 SLATED = 0.012  # picking takes 5.6 ms of 50,000 upcoming events, benchmarks.recommending; writing it is estimated
+MAIL_RATE = float(DEFAULT_MAIL_RATE)  # weekly mails a second, unless somebody sets another
 MAILED = 0.006  # 176 signed mails a second, benchmarks.mailing
 POLLS_A_DAY, POLLED = (
     24,
@@ -59,6 +65,7 @@ def of_sources(sources: int) -> tuple[str, ...]:
     cores = walks * (SCHEDULED + FETCHED + CHANGED * READ + changes * STORED)
     lanes = walks * WALK * exp(SPREAD**2 / 2)  # Little's law, on the mean of a log-normal
     stored = sources * (SOURCE_BYTES + events * EVENT_BYTES)
+    ahead = sources * UPCOMING
     return (
         f"{sources:,}",
         _number(sources * (SOURCE_ROWS + events * EVENT_ROWS)),
@@ -68,6 +75,9 @@ def of_sources(sources: int) -> tuple[str, ...]:
         f"{cores:.3g}",
         f"{ceil(lanes / LANES):,}",
         f"{machines(cores, stored):,}",
+        _number(ahead),
+        _bytes(PROCESS_BYTES + READING * ahead * AHEAD_BYTES),
+        _time(OLDEST * ahead * READ_AHEAD),
     )
 
 
@@ -85,6 +95,8 @@ def of_people(people: int) -> tuple[str, ...]:
         f"{requests / DAY:,.0f}",
         f"{cores:.3g}",
         f"{machines(cores, stored):,}",
+        _time(people * SLATED),
+        _time(people / MAIL_RATE),
     )
 
 
@@ -92,10 +104,14 @@ def machines(cores: float, stored: float) -> int:
     return ceil(max(cores / (CORES * FULL), stored / DISK))
 
 
+AHEAD = ("events ahead", "memory of a process", "picks at most so old")
+WEEKLY = ("slates of a week", "its mails")
+
+
 def tables() -> Iterator[str]:
-    head = ("sources", "rows", "bytes", "looks a day", "fetched a day", "cores", "workers", "machines")
+    head = ("sources", "rows", "bytes", "looks a day", "fetched a day", "cores", "workers", "machines", *AHEAD)
     yield _table(head, [of_sources(10**power) for power in range(4, 8)])
-    head = ("people", "rows", "bytes", "requests a day", "a second", "cores", "machines")
+    head = ("people", "rows", "bytes", "requests a day", "a second", "cores", "machines", *WEEKLY)
     yield _table(head, [of_people(10**power) for power in range(3, 8)])
 
 
@@ -115,6 +131,13 @@ def _bytes(number: float) -> str:
         if number >= size:
             return f"{number / size:.3g} {unit}"
     return f"{number / 1e3:.3g} KB"
+
+
+def _time(seconds: float) -> str:
+    for size, unit in ((DAY, "days"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds:.2g} s"
 
 
 if __name__ == "__main__":

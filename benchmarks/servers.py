@@ -28,8 +28,13 @@ class Server:
 
     def cpu(self) -> float:
         """Return the CPU seconds it has taken so far."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK  # utime, stime: proc_pid_stat(5)
+        return cpu_of(self.process)
+
+
+def cpu_of(process: int) -> float:
+    """Return the CPU seconds a process has taken so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK  # utime, stime: proc_pid_stat(5)
 
 
 @contextmanager
