@@ -386,6 +386,8 @@ async def test_replaced_address_says_so_for_two_weeks(service: Service) -> None:
     old = await service.client.get(feed["url"])
     (notice,) = icalendar.Calendar.from_ical(old.content).walk("VEVENT")
     assert str(notice["summary"]) == "This link was replaced"
+    today = datetime.now(UTC).date()
+    assert notice.start <= today < notice.end - timedelta(days=12)  # whichever day somebody looks at
     assert {"UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "STATUS", "TRANSP", "URL"} <= set(notice)
     assert (await service.client.get(feed["url"])).content == old.content
     async with service.database.writing() as session:

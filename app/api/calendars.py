@@ -15,7 +15,7 @@ from app.api.access import Chosen, Data, Now
 from app.api.conditional import promise, standing
 from app.api.exports import Cancelling, content
 from app.api.problems import Problem, declared
-from app.calendars import calendar_feed, feeds
+from app.calendars import calendar_feed, feeds, replaced
 from app.calendars.feed_contents import feed_events
 from app.models import Person
 from app.words.wording import wording_for
@@ -50,7 +50,7 @@ async def read_feed(
         opened = await _opened(session, token)
         wording = wording_for((await session.get_one(Person, feed.person_id)).language)
         if opened.replaced_at is not None:
-            body = calendar_feed.replaced_calendar(feed, opened.replaced_at, base_url=chosen.base_url, wording=wording)
+            body = replaced.replaced_calendar(feed, opened.replaced_at, base_url=chosen.base_url, wording=wording)
             return Response(body, headers=HEADERS, media_type="text/calendar")
         listed, reasons = await feed_events(session, opened.feed, wording, now=now)
     promise(request, stood, until=listed[0].event.starts_at + calendar_feed.BACK if listed else None)
@@ -70,6 +70,6 @@ async def _opened(session: AsyncSession, token: str) -> feeds.Opened:
     opened = await feeds.open_feed(session, token)
     if opened is None:
         raise Problem(404, "no calendar has this address")
-    if feeds.is_gone(opened, datetime.now(UTC)):
+    if opened.replaced_at is not None and replaced.is_gone(opened.replaced_at, datetime.now(UTC)):
         raise Problem(410, "this address was replaced; subscribe to the new one", kind="replaced-link")
     return opened

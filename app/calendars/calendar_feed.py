@@ -14,7 +14,7 @@ from urllib.parse import quote
 from app.calendars.content_lines import instant, line, text
 from app.calendars.whole_days import days_of
 from app.links import link
-from app.models import Event, Feed
+from app.models import Event
 from app.queries.event_forms import place_words
 from app.queries.listing import Listed
 from app.words.event_words import price_words
@@ -164,27 +164,6 @@ def _description(listed: Listed, reason: str, wording: Wording, addresses: Seque
     holder = None if listed.held_by and listed.held_by in told[:LONGEST_HEAD] else listed.held_by
     facts = " · ".join(one_line(fact) for fact in (holder, price_words(event, wording)) if fact)
     return "\n\n".join(filter(None, (reason, facts, told, *addresses)))
-
-
-def replaced_calendar(feed: Feed, replaced_at: datetime, *, base_url: str, wording: Wording) -> bytes:
-    """Return what the old address of a calendar serves: one event, on the day it was replaced, that says so.
-
-    Programs keep what they had when an address only fails; this is how people hear of it.
-    """
-    again = wording.text(
-        "The address of “{name}” was replaced. Subscribe again: {address}", name=feed.name, address=f"{base_url}/me"
-    )
-    at = instant(replaced_at)
-    notice = (
-        f"BEGIN:VEVENT\r\nUID:{feed.key}-replaced@{UID_HOST}\r\nDTSTAMP:{at}\r\nCREATED:{at}\r\n",
-        f"LAST-MODIFIED:{at}\r\nSEQUENCE:0\r\nDTSTART;VALUE=DATE:{at[:8]}\r\n",
-        line("SUMMARY", text(wording.text("This link was replaced"))),
-        line("DESCRIPTION", text(again)),
-        line("URL", f"{base_url}/me"),
-        "STATUS:CONFIRMED\r\n",
-        ALWAYS,
-    )
-    return whole(header(feed.name), ["".join(notice).encode()])
 
 
 @dataclass(frozen=True, slots=True)

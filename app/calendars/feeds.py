@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -21,7 +21,6 @@ from app.models import Feed, FeedEntry, Person, Token
 from app.people import tokens
 from app.picking import slates
 
-REPLACED_FOR = timedelta(days=14)  # how long a replaced address says so; then it is gone
 MOST = 20  # calendars a person
 
 
@@ -116,8 +115,3 @@ async def open_feed(session: AsyncSession, secret: str) -> Opened | None:
         return None
     feed = await session.get(Feed, token.feed_id)
     return Opened(feed, token.revoked_at) if feed is not None else None
-
-
-def is_gone(opened: Opened, clock: datetime) -> bool:
-    """Whether a replaced address has said so for long enough."""
-    return opened.replaced_at is not None and clock - opened.replaced_at > REPLACED_FOR
