@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from benchmarks import (
+    ahead,
     calendars,
     door,
     engine,
@@ -129,6 +130,7 @@ def _parts(*, everything: bool) -> list[Part]:
         ("mailing", lambda: mailing.rows(20_000 if everything else 2_000)),
         ("tagging", tagging.rows),
         ("recommending", recommending.rows),
+        ("ahead", lambda: ahead.rows(100_000 if everything else 50_000)),
         *[(f"rounds of {n:,}", _rounds(n)) for n in ((300, 1_000, 10_000) if everything else (300,))],
         ("engine", lambda: engine.rows(1_000_000 if everything else 100_000)),
         ("simulator", lambda: simulator.rows(1_000_000, 7) if everything else simulator.rows(2_000, 2)),

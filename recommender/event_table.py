@@ -206,20 +206,25 @@ def tabulate(candidates: Iterable[Candidate]) -> EventTable:
 
 
 class Tabulator:
-    """Makes a table of events that are told some at a time, and keeps none of them."""
+    """Makes a table of events that are told some at a time, and keeps none of them; it may begin with a part of another."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: EventTable | None = None, places: Places | None = None) -> None:
         self._columns: list[Columns] = []
         self._communities: dict[str, int] = {}
+        if begun is not None:
+            self._columns.append(_columns_at(begun, np.arange(len(begun)) if places is None else places))
+            self._communities |= {name: number for number, name in enumerate(begun.communities)}
 
     def add(self, events: Sequence[Candidate]) -> None:
         self._columns.append(_columns(events, self._communities))
 
-    def table(self, candidates: Candidates) -> EventTable:
-        """Return the table of all that were added; `candidates` are what it gives back."""
+    def table(self, candidates: Candidates, order: Places | None = None) -> EventTable:
+        """Return the table of all that were added, in another order if one is given; `candidates` are what it gives back."""
         parts = self._columns or [_columns((), {})]
-        columns = Columns(*(np.concatenate(several, axis=-1) for several in zip(*parts, strict=True)))
-        told = columns._asdict()
+        columns = [np.concatenate(several, axis=-1) for several in zip(*parts, strict=True)]
+        if order is not None:
+            columns = [column.take(order, axis=-1) for column in columns]
+        told = Columns(*columns)._asdict()
         ground = geography(load_catalogue())
         return EventTable(
             candidates=candidates,
@@ -247,6 +252,12 @@ class Columns(NamedTuple):
     series: NDArray[np.int64]
     title: NDArray[np.int64]
     day: NDArray[np.int32]
+
+
+def _columns_at(table: EventTable, places: Places) -> Columns:
+    """Return the columns of some events of a table again."""
+    told = vars(table.purposes) | vars(table)
+    return Columns(*(told[name].take(places, axis=-1) for name in Columns._fields))
 
 
 def _columns(events: Sequence[Candidate], communities: dict[str, int]) -> Columns:

@@ -6,22 +6,26 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from service import MUNICH, NOW, Service, draft, serving
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from structlog.testing import capture_logs
 from waiting import until
 
 from app.db import Database
+from app.events import turns
 from app.models import Community, Event, EventTopic
 from app.people.wishes import EVENING, LATE, Hours, Refusals, Seen, Wish
-from app.picking import ahead, picks
+from app.picking import ahead, ahead_reading, picks
 from app.picking.ahead import events_ahead
+from app.picking.ahead_table import Ahead
 from app.picking.barriers import ELSEWHERE, MUTUAL_HELP, barrier
 from app.picking.feasible import feasible
 from app.places import Spot
@@ -120,6 +124,67 @@ async def test_all_at_once_the_barriers_are_those_of_each_event(database: Databa
         ]
         away = {item.event.id: picks.away_km(item.event, wish.near) or 0.0 for item in listed}
         assert np.allclose(found.distance_km[found.open], [away[number] for number in numbers[found.open]], atol=1e-6)
+
+
+async def change(database: Database, *, now: datetime) -> None:
+    """Change events in each way that a reading minds, as all do who write: stamped in their turn."""
+    async with database.writing() as session:
+        stamp = await turns.next_stamp(session, now=now)
+        events = list(await session.exec(select(Event).order_by(col(Event.id))))
+        told = cycle(
+            [
+                {"title": "Letters, cancelled"},
+                {"starts_at": NOW + timedelta(days=3)},
+                {"deleted_at": NOW},
+                {"merged_into": events[0].id},
+                {"status": "cancelled"},
+                {"mode": "by post", "language": "eo", "sequence": 7},
+                {"lat": None, "lon": None, "purpose": {"sell": 1.0}},
+                {"community_id": None, "series_key": "fresh"},
+                {"status": "confirmed", "deleted_at": None, "title": "Back again"},
+            ]
+        )
+        for event in events[1::3]:
+            for name, value in next(told).items():
+                setattr(event, name, value)
+            event.updated_at = stamp
+        ids = [event.id for event in events[1::9]]
+        await session.exec(delete(EventTopic).where(col(EventTopic.event_id).in_(ids)))
+        session.add_all(EventTopic(event_id=number or 0, topic=min(MUTUAL_HELP), weight=0.8) for number in ids)
+        session.add(Community(key=f"newcomers {now}", name="Newcomers", updated_at=NOW))
+        session.add(
+            Event(key=f"newest {now}", title="Newest", starts_at=NOW, zone="UTC", created_at=NOW, updated_at=stamp)
+        )
+
+
+UNLIKE = {"mode", "language", "community", "worth"}  # codes, and what liveliness of another moment makes
+
+
+def arrays_of(kept: Ahead) -> dict[str, object]:
+    """Return all that is told of events, with names for codes: those stand in the order of their coming."""
+    by_name = vars(kept) | vars(kept.about) | vars(kept.table)
+    coded = {
+        "modes": [kept.modes[code] for code in kept.mode],
+        "languages": [(*kept.languages, None)[code] for code in kept.language],
+        "communities": [(*kept.table.communities, None)[code] for code in kept.table.community],
+    }
+    plain = {name: value.tolist() for name, value in by_name.items() if isinstance(value, np.ndarray)}
+    return {name: repr(value) for name, value in (plain | coded).items() if name not in UNLIKE}
+
+
+async def test_what_changed_is_read_as_everything_is(database: Database) -> None:
+    await lay(database, 300)
+    async with database.beside() as connection:
+        kept = await ahead_reading.read(connection, NOW)
+    for turn in range(3):
+        await change(database, now=NOW + timedelta(minutes=turn))
+        async with database.beside() as connection:
+            kept = await ahead_reading.read_on(connection, kept)
+            anew = await ahead_reading.read(connection, NOW)
+        assert arrays_of(kept) == arrays_of(anew)
+        assert np.allclose(kept.table.worth, anew.table.worth, atol=0.05)
+        assert (kept.revision, kept.stamp, kept.among_themselves) == (anew.revision, anew.stamp, anew.among_themselves)
+        assert len(kept) > 50
 
 
 def is_at(event: Event, hours: Hours) -> bool:

@@ -88,10 +88,10 @@ def _preferred(ahead: Ahead, wish: Wish) -> Flags:
 def _of_purpose(ahead: Ahead, wanted: frozenset[str]) -> Flags:
     unwanted = [PURPOSES.index(name) for name in UNWANTED if name not in wanted]
     others = [place for place in range(len(PURPOSES)) if place not in unwanted]
-    is_pitch = ahead.purposes[:, unwanted].sum(axis=1) >= UNWANTED_FROM
+    is_pitch = ahead.purposes[unwanted].sum(axis=0) >= UNWANTED_FROM
     is_wanted = np.array([name in wanted for name in PURPOSES], np.bool_)
-    main = np.array(others)[ahead.purposes[:, others].argmax(axis=1)]
-    return np.asarray(~ahead.purposes.any(axis=1) | (~is_pitch & is_wanted[main]))
+    main = np.array(others)[ahead.purposes[others].argmax(axis=0)]
+    return np.asarray(~ahead.purposes.any(axis=0) | (~is_pitch & is_wanted[main]))
 
 
 def _unrefused(ahead: Ahead, refusals: Refusals) -> Flags:
