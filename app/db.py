@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from socket import gaierror
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, Dialect, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -27,7 +26,6 @@ MIGRATION_LOCK = 0x41444A41  # any constant: two processes that start at once ta
 # What PostgreSQL says of itself rather than of the question: it cannot be connected to, lets nobody in, has no such
 # database, its resources are used up, an operator intervened, a lock was waited for too long (appendix A of its manual).
 OUTAGES = ("08", "28", "3D", "53", "57", "55P03")
-UNREACHED = (ConnectionError, gaierror)  # asyncpg lets these through
 
 
 class NewerSchema(Exception):  # noqa: N818
@@ -47,12 +45,17 @@ class Database:
             options["async_creator"] = partial(_connect, Path(file))
         else:
             # A transaction that hangs would take all connections with it, and reading from everybody.
-            options["connect_args"] = {"server_settings": {"lock_timeout": str(LOCKED_FOR)}}
+            options["connect_args"] = {
+                "server_settings": {"lock_timeout": str(LOCKED_FOR)},
+                "timeout": LOCKED_FOR / 1000,  # seconds to connect; asyncpg would wait for a minute
+            }
         self.engine: AsyncEngine = create_async_engine(url, **options)
         self._beside: AsyncEngine = create_async_engine(url, **options, poolclass=NullPool)
-        if self.is_sqlite:
-            for engine in (self.engine, self._beside):
+        for engine in (self.engine, self._beside):
+            if self.is_sqlite:
                 event.listen(engine.sync_engine, "begin", _begin_sqlite)
+            else:
+                event.listen(engine.sync_engine, "do_connect", _reach)
         self._writer = self.engine.execution_options(adjacent_writes=True)
         # SQLite has one writer: waiting here is fair, waiting for its file lock is a lottery.
         self._turn = asyncio.Lock()
@@ -119,7 +122,7 @@ async def _check_references(connection: AsyncConnection) -> None:
 def is_outage(error: Exception) -> bool:
     """Whether an error says that the database is away, locked or full rather than that it was asked the wrong thing."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, (*UNREACHED, PoolTimeout))
+        return isinstance(error, (ConnectionError, PoolTimeout))
     if error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError)):
         return True
     if type(error.orig) is sqlite3.DatabaseError:  # the file is damaged, or no database
@@ -152,6 +155,14 @@ def _begin_sqlite(connection: Connection) -> None:
 def revisions() -> list[str]:
     """Return all revisions, oldest first, from the file names alone: importing alembic costs half a start."""
     return sorted(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _reach(dialect: Dialect, _: object, arguments: Any, options: dict[str, Any]) -> Any:
+    """Connect as the dialect does; a socket that is missing and a name nobody knows are refused connections, too."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except OSError as error:
+        raise ConnectionError(str(error) or type(error).__name__) from error
 
 
 def newest_revision() -> str:

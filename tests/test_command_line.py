@@ -90,10 +90,11 @@ def test_database_that_does_not_answer_is_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
-    monkeypatch.setenv("ADJACENT_DATABASE_URL", "postgresql://ada:secret@127.0.0.1:1/adjacent")
-    code, out, err = told(capsys, monkeypatch, "stats")
-    assert (code, out, err.count("\n"), "secret" in err) == (1, "", 1, False)
-    assert err.startswith("adjacent: the database does not answer: ")
+    for where in ("127.0.0.1:1/adjacent", "/adjacent?host=/no/such/socket"):
+        monkeypatch.setenv("ADJACENT_DATABASE_URL", f"postgresql://ada:secret@{where}")
+        code, out, err = told(capsys, monkeypatch, "stats")
+        assert (code, out, err.count("\n"), "secret" in err) == (1, "", 1, False)
+        assert err.startswith("adjacent: the database does not answer: ")
     (tmp_path / "text").write_text("no database at all, and longer than the header of one " * 20)
     monkeypatch.setenv("ADJACENT_DATABASE_URL", f"sqlite:///{tmp_path / 'text'}")
     assert told(capsys, monkeypatch, "stats") == (

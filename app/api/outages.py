@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.api.problems import problem_response
-from app.db import UNREACHED, is_outage
+from app.db import is_outage
 
 COME_BACK = 5  # seconds
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def install(app: FastAPI) -> None:
-    for kind in (DBAPIError, PoolTimeout, *UNREACHED):
+    for kind in (DBAPIError, PoolTimeout, ConnectionError):
         app.add_exception_handler(kind, _outage)
 
 

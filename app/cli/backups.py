@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.failing import Failed
 from app.cli.opening import run, run_alone
 from app.cli.printing import say
 
@@ -25,6 +26,8 @@ def backup(
     ] = False,
 ) -> None:
     """Save all rows as they are at this moment, while the service runs: as .zip where the name ends so, else as tar.gz."""
+    if not file.parent.is_dir():
+        raise Failed(f"{file.parent} is no folder; make it first")
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.operating.backup import back_up

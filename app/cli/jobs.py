@@ -36,7 +36,18 @@ def list_jobs(
         else:
             printing.table(
                 ("kind", "name", "state", "due", "attempts", "held by", "error"),
-                [(row.kind, row.name, row.state, row.next_due, row.attempts, row.holder, row.error) for row in rows],
+                [
+                    (
+                        row.kind,
+                        row.name,
+                        row.state,
+                        f"{row.next_due:%Y-%m-%d %H:%M}",
+                        row.attempts,
+                        row.holder,
+                        row.error,
+                    )
+                    for row in rows
+                ],
             )
 
     run(work)
