@@ -35,7 +35,7 @@ from app.api.answers import (
     private,
 )
 from app.api.json_bodies import JsonRoute
-from app.api.limits import at_most, count
+from app.api.limits import address_of, count
 from app.api.mistakes import in_body
 from app.api.naming import web_address
 from app.api.paging import LARGEST_ID, Paging, page_beside, read_beside
@@ -56,7 +56,17 @@ Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 async def _proposer(request: Request) -> int | None:
-    """Return the number of the person who signed in; None for an operator who is nobody."""
+    """Return the number of the person who signed in; None for an operator who is nobody. Each address and each person
+    proposes so often and no more; who may not propose at all is not counted.
+    """
+    who = await _who(request)
+    count(request, "import", address_of(request), an_hour=IMPORTS_AN_HOUR)
+    if who is not None:
+        count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
+    return who
+
+
+async def _who(request: Request) -> int | None:
     async with database_of(request).reading() as session:
         if is_operator(token := await token_of(request, session)):
             return token.person_id if token is not None else None
@@ -78,7 +88,7 @@ class PageToImport(BaseModel):
     summary="Propose a page to collect events from",
     response_model=shapes.PreviewAnswer,
     responses=declared(400, 401, 403, 413, 415, 422, 429, 502),
-    dependencies=[NO_PARAMETERS, Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+    dependencies=[NO_PARAMETERS],
 )
 async def import_page(
     request: Request, sent: PageToImport, who: Annotated[int | None, Depends(_proposer)], database: Data, now: Now
@@ -87,8 +97,6 @@ async def import_page(
 
     For people who signed in.
     """
-    if who is not None:
-        count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
     url = web_address(sent.url)
     try:
         found = await examine(request.app.state.fetcher, url, zone=ZoneInfo("UTC"), now=now)
@@ -118,18 +126,15 @@ def _unreadable(nothing: NothingFound) -> Problem:
     status_code=201,
     response_model=shapes.ContributionAnswer,
     responses=declared(400, 401, 403, 409, 413, 415, 422, 429),
-    dependencies=[NO_PARAMETERS, Depends(at_most(IMPORTS_AN_HOUR, "import"))],
+    dependencies=[NO_PARAMETERS],
 )
 async def propose(
-    request: Request,
     sent: dict[str, Any],
     who: Annotated[int | None, Depends(_proposer)],
     session: Writing,
     now: Now,
 ) -> Response:
     """`{"community": {…}}` or `{"event": {…}}`, in the words of community files. For people who signed in."""
-    if who is not None:
-        count(request, "import", f"person {who}", an_hour=IMPORTS_AN_HOUR)
     try:
         contribution = contributions.read_contribution(sent)
         contribution.told()

@@ -34,10 +34,17 @@ ASKED_AN_HOUR = 60
 CONFIRMED_AN_HOUR = 120
 
 
+Email = Annotated[
+    str,
+    Field(max_length=320, examples=["ada@example.org"], json_schema_extra={"format": "email"}),
+    AfterValidator(signing.normal_address),
+]
+
+
 class Asking(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    email: Annotated[str, Field(max_length=320, examples=["ada@example.org"]), AfterValidator(signing.normal_address)]
+    email: Email
 
 
 @router.post(
@@ -79,10 +86,7 @@ async def deliver(message: Message, settings: Settings) -> None:
 class Confirming(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    email: (
-        Annotated[str, Field(max_length=320, examples=["ada@example.org"]), AfterValidator(signing.normal_address)]
-        | None
-    ) = None
+    email: Email | None = None
     code: Annotated[str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$", examples=["123456"])] | None = None
     token: Annotated[str, Field(max_length=100, description="The last part of the link.")] | None = None
 

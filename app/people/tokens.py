@@ -147,7 +147,7 @@ def token_json(token: Token) -> dict[str, Any]:
         "id": id_of(token),
         "kind": token.kind,
         "label": token.label,
-        "scopes": token.scopes,
+        "scopes": [*(SCOPES if token.kind == "session" else ()), *token.scopes],
         "created_at": token.created_at.isoformat(),
         "expires_at": token.expires_at.isoformat() if token.expires_at else None,
         "last_used_at": token.used_at.isoformat() if token.used_at else None,
