@@ -168,10 +168,13 @@ async def test_frame_may_stand_on_any_site_and_runs_nothing(service: Service) ->
     assert [one.text(strip=True) for one in page.css("li a, li p, title")] == [
         "In print",
         "Letterpress evening",
-        "Wed 2 Dec 2026, 13:00–15:00 (Europe/Berlin)",
-        "Studio, Hof 3, Munich",
+        "Wed 2 Dec 2026, 13:00–15:00",
+        "Studio, Hof 3, Munich · Hand Press · free",
     ]
     assert "2 more" in (await service.client.get("/embed?limit=1")).text
+    empty = LexborHTMLParser((await service.client.get("/embed?q=nobody&theme=dark&language=de")).text)
+    assert [one.text(strip=True) for one in empty.css("body > p")] == ["Nichts, was noch kommt, passt."]
+    assert [one.attributes["content"] for one in empty.css("meta[name=color-scheme]")] == ["dark"]
 
 
 async def test_list_is_called_by_its_filters_in_every_form(service: Service) -> None:

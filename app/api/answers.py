@@ -73,7 +73,7 @@ FORMS = {
     "/api/v1/events.csv": "text/csv",
     "/embed": "text/html",
 }
-OF_SOME = ("cursor", "limit", "sort", "cancelled", "title", "language")
+OF_SOME = ("cursor", "limit", "sort", "cancelled", "title", "language", "theme")
 
 
 def alternates(request: Request) -> list[str]:

@@ -23,10 +23,9 @@ from app.api.parameters import SAID_ONCE, Selection
 from app.api.problems import declared
 from app.api.spoken import told_in, wording_asked
 from app.calendars.calendar_feed import is_off
-from app.models import Event
 from app.queries.event_forms import place_words
 from app.queries.listing import Listed
-from app.words.event_words import is_foreign, status_words
+from app.words.event_words import is_foreign, price_words, status_words
 from app.words.when import when_words
 from app.words.wording import LANGUAGES, Wording, wording_for
 from scrapers.text import one_line
@@ -34,7 +33,6 @@ from scrapers.text import one_line
 router = APIRouter(tags=["events"], dependencies=[SAID_ONCE])
 
 STYLE = """
-:root { color-scheme: light dark }
 body { font: 15px/1.45 system-ui, sans-serif; margin: .75rem }
 ol { list-style: none; margin: 0; padding: 0 }
 li { border-top: 1px solid #8886; padding: .5rem 0 }
@@ -48,7 +46,8 @@ footer { border-top: 1px solid #8886; padding-top: .5rem; font-size: .85em }
 POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors *; base-uri 'none'; form-action 'none'"
 PAGE = """<!doctype html>
 <html lang="{{ language }}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{ title }}</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="{{ scheme }}"><title>{{ title }}</title>
 <style>{{ style | safe }}</style></head>
 <body>
 {% if events %}
@@ -57,17 +56,20 @@ PAGE = """<!doctype html>
 <li{% if one.is_off %} class="off"{% endif %}><a href="{{ one.page }}" target="_blank" rel="noopener"
 {%- if one.language %} lang="{{ one.language }}"{% endif %}>{{ one.title }}</a>
 <p><time datetime="{{ one.starts_at }}">{{ one.when }}</time>{% if one.status %} · {{ one.status }}{% endif %}</p>
-{% if one.place %}<p>{{ one.place }}</p>{% endif %}
+{% if one.facts %}<p>{{ one.facts }}</p>{% endif %}
 </li>
 {% endfor %}
 </ol>
 {% else %}
-<p>{{ none }}</p>
+<p>{{ nothing }}</p>
 {% endif %}
 <footer><a href="{{ home }}" target="_blank" rel="noopener">{{ title }}</a>{% if more %} · {{ more }}{% endif %}</footer>
 </body>
 </html>
 """
+
+
+Theme = Literal["auto", "light", "dark"]
 
 
 class EmbedQuery(Selection):
@@ -76,6 +78,9 @@ class EmbedQuery(Selection):
     language: Literal[LANGUAGES] | None = Field(  # type: ignore[valid-type]
         None,
         description="Of the page itself; that of `Accept-Language` if not given. Events stay in theirs: see `lang`.",
+    )
+    theme: Theme = Field(
+        "auto", description="Light or dark, as the site around it is; `auto` follows the system of who looks at it."
     )
 
 
@@ -92,7 +97,7 @@ async def embed_events(
     """The same filters as the list; `<iframe src="…/embed?topic=typography&near=Munich"></iframe>`."""
     found = await find(request, asked, database, now=now, limit=asked.limit)
     wording = wording_for(asked.language) if asked.language is not None else wording_asked(request)
-    body = widget(asked.title, found.events, found.count, chosen.base_url, wording)
+    body = widget(asked.title, found.events, found.count, chosen.base_url, wording, theme=asked.theme)
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {
         "Cache-Control": PUBLIC,
@@ -104,30 +109,38 @@ async def embed_events(
     return HTMLResponse(body, headers=headers)
 
 
-def widget(title: str, events: Sequence[Listed], count: int, base_url: str, wording: Wording) -> str:
+def widget(
+    title: str, events: Sequence[Listed], count: int, base_url: str, wording: Wording, *, theme: Theme = "auto"
+) -> str:
     """Return a page of these events out of `count`."""
     others = count - len(events)
     html: str = _page().render(
         style=STYLE,
         language=wording.language,
+        scheme="light dark" if theme == "auto" else theme,
         title=one_line(title),
         home=f"{base_url}/",
-        none=wording.text("Nothing that lies ahead fits."),
+        nothing=wording.text("Nothing that lies ahead fits."),
         more=wording.text("and {number} more", number=wording.number(others)) if others else "",
-        events=[_shown(one.event, base_url, wording) for one in events],
+        events=[_shown(one, base_url, wording) for one in events],
     )
     return html
 
 
-def _shown(event: Event, base_url: str, wording: Wording) -> dict[str, Any]:
-    when, place = when_words(event, wording, with_year=True), one_line(place_words(event))
+def _shown(listed: Listed, base_url: str, wording: Wording) -> dict[str, Any]:
+    event = listed.event
+    place = place_words(event) or (wording.text("online") if event.mode == "online" else "")
+    when = when_words(event, wording, with_year=True)
+    facts = (place, listed.held_by, price_words(event, wording))
     return {
         "title": one_line(event.title),
         "language": event.language if is_foreign(event, wording) else None,
         "page": f"{base_url}/e/{event.key}",
         "starts_at": event.starts_at.isoformat(),
-        "when": when if event.all_day or when.endswith(event.zone) else f"{when} ({event.zone})",
-        "place": place or (wording.text("online") if event.mode == "online" else ""),
+        "when": when
+        if event.all_day or place
+        else f"{when} ({event.zone})",  # where there is a place, its clock is meant
+        "facts": " · ".join(one_line(fact) for fact in facts if fact),
         "status": status_words(event, wording),
         "is_off": is_off(event),
     }
