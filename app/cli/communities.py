@@ -34,18 +34,17 @@ def list_(
 
     async def work(chosen: Settings, database: Database) -> None:
         from app.collecting import registry
-        from app.community.communities import communities
+        from app.community.communities import find
+        from app.community.community_filter import CommunityFilter
         from app.topic_names import topic_called
 
+        wanted = CommunityFilter(
+            topics=(topic_called(topic).slug,) if topic else (),
+            kinds=(kind,) if kind else (),
+            is_resting=None if resting else False,
+        )
         async with database.reading() as session:
-            found, _ = await communities(
-                session,
-                now=chosen.now(),
-                limit=1_000_000,
-                topic=topic_called(topic).slug if topic else None,
-                kind=kind,
-                is_resting=None if resting else False,
-            )
+            found = (await find(session, wanted, now=chosen.now(), limit=1_000_000)).communities
         if as_json:
             printing.as_json(one.as_json() for one in found)
             return

@@ -120,24 +120,6 @@ async def find(
     return Found(await with_activity(session, rows[::-1] if backwards else rows, now=now), count, updated_at)
 
 
-async def communities(
-    session: AsyncSession,
-    *,
-    now: datetime,
-    limit: int,
-    words: str | None = None,
-    is_online: bool | None = None,
-    kind: str | None = None,
-    topic: str | None = None,
-    is_resting: bool | None = None,
-    beside: tuple[str, int] | None = None,
-) -> tuple[list[Active], int]:
-    kinds, topics = ((one,) if one is not None else () for one in (kind, topic))
-    wanted = CommunityFilter(words=words, is_online=is_online, kinds=kinds, topics=topics, is_resting=is_resting)
-    found = await find(session, wanted, now=now, limit=limit, beside=beside)
-    return found.communities, found.count
-
-
 async def community_by_key(session: AsyncSession, key: str, *, now: datetime) -> Active | None:
     rows = await session.exec(select(Community).where(Community.key == key))
     found = await with_activity(session, list(rows), now=now)

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Now, Reading
-from app.community.communities import Active, communities, community_by_key
+from app.community import communities
+from app.community.communities import Active, community_by_key
+from app.community.community_filter import CommunityFilter
 from app.links import link
 from app.picking import slates
 from app.picking.community_picks import communities_for
@@ -81,26 +83,24 @@ async def list_communities(
     """
     topic = topic_named(asked.topic) if asked.topic.strip() else None
     is_all = asked == Asked()
-    found, count = await communities(
-        session,
-        now=now,
-        limit=SHOWN + 1,
+    wanted = CommunityFilter(
         words=asked.q.strip() or None,
-        topic=topic.slug if topic else "?" if asked.topic.strip() else None,
+        topics=(topic.slug if topic else "?",) if asked.topic.strip() else (),
         is_online={"online": True, "in_person": False}.get(asked.where),
         is_resting=None if asked.resting else False,
-        beside=(asked.after, max(0, min(asked.beside, 2**62))) if asked.after else None,
     )
-    shown = found[:SHOWN]
+    beside = (asked.after, max(0, min(asked.beside, 2**62))) if asked.after else None
+    found = await communities.find(session, wanted, now=now, limit=SHOWN + 1, beside=beside)
+    shown = found.communities[:SHOWN]
     return await page(
         visit,
         "communities.html",
         "communities",
         asked=asked,
         topic=topic_words(topic.label, visit.wording) if topic else asked.topic,
-        count=count,
+        count=found.count,
         communities=[card(one, visit.wording) for one in shown],
-        next=(shown[-1].community.name, shown[-1].community.id) if len(found) > SHOWN else None,
+        next=(shown[-1].community.name, shown[-1].community.id) if len(found.communities) > SHOWN else None,
         is_first=not asked.after,
         picks=await _picks(request, visit, session, now=now) if is_all else [],
     )
