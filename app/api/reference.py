@@ -18,6 +18,7 @@ from jinja2 import Environment, select_autoescape
 from markupsafe import Markup, escape
 
 from app.api.answers import PUBLIC
+from app.api.conditional import promise
 from app.api.examples import answers_of, body_of, example_of, referred, sole
 from app.api.openapi import describe
 from app.api.problems import KINDS
@@ -106,12 +107,20 @@ async def show_reference(request: Request) -> Response:
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     headers = {"Cache-Control": PUBLIC, "Content-Security-Policy": POLICY.format(style)}
     document, base_url = await _document(request), request.app.state.settings.base_url
+    _promise(request)
     return HTMLResponse(_page().render(style=STYLE, problems=KINDS, **contents(document, base_url)), headers=headers)
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def show_document(request: Request) -> Response:
-    return JSONResponse(await _document(request))
+    document = await _document(request)
+    _promise(request)
+    return JSONResponse(document, headers={"Cache-Control": PUBLIC})
+
+
+def _promise(request: Request) -> None:
+    if not request.url.query:  # which nobody looks at: each would be kept as an answer of its own
+        promise(request, {}, until=None)
 
 
 async def _document(request: Request) -> dict[str, Any]:
