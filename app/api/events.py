@@ -111,7 +111,7 @@ async def export_event(
     if listed.merged_into is not None:
         query = f"?{request.url.query}" if request.url.query else ""
         return moved(f"/api/v1/events/{listed.merged_into}.ics{query}", PUBLIC)
-    head = calendar_feed.header(event.title)
+    head = calendar_feed.header_of_one(event.title)
     body = calendar_feed.calendar(head, [listed], base_url=chosen.base_url, cancelled=asked.cancelled)
     return Response(body, headers={"Cache-Control": PUBLIC}, media_type="text/calendar")
 

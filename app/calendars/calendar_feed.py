@@ -35,24 +35,27 @@ Cancelled = Literal["keep", "drop", "prefix"]
 ENGLISH = wording_of(SOURCE_LANGUAGE)
 STATUSES = {"cancelled": "CANCELLED", "tentative": "TENTATIVE", "postponed": "TENTATIVE"}
 ALWAYS = "TRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO-BUSYSTATUS:FREE\r\nEND:VEVENT\r\n"
+BEGIN = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{line('PRODID', PRODID)}CALSCALE:GREGORIAN\r\n"
+HINTS = (
+    f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}\r\nX-PUBLISHED-TTL:{REFRESH}\r\n"
+    f"COLOR:{COLOUR}\r\nX-APPLE-CALENDAR-COLOR:{APPLE_COLOUR}\r\n"
+)
 END = b"END:VCALENDAR\r\n"
 
 
 def header(name: str, description: str = "") -> str:
     """Return the lines of a calendar before its first event."""
     called, told = text(name), text(description)
-    return "".join(
-        (
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n",
-            line("PRODID", PRODID),
-            "CALSCALE:GREGORIAN\r\n",
-            line("NAME", called),
-            line("X-WR-CALNAME", called),
-            line("DESCRIPTION", told) + line("X-WR-CALDESC", told) if told else "",
-            f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}\r\nX-PUBLISHED-TTL:{REFRESH}\r\n",
-            f"COLOR:{COLOUR}\r\nX-APPLE-CALENDAR-COLOR:{APPLE_COLOUR}\r\n",
-        )
-    )
+    names = line("NAME", called) + line("X-WR-CALNAME", called)
+    return f"{BEGIN}{names}{line('DESCRIPTION', told) + line('X-WR-CALDESC', told) if told else ''}{HINTS}"
+
+
+def header_of_one(name: str) -> str:
+    """Return the lines before the event of a file that holds but one, to be put into a calendar somebody has.
+
+    Outlook opens a calendar of its own for a file with X-WR-CALNAME (MS-OXCICAL §2.1.3.1.1.17).
+    """
+    return f"{BEGIN}{line('NAME', text(name))}{HINTS}"
 
 
 def calendar(
