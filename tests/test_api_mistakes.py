@@ -86,6 +86,28 @@ async def test_unknown_topics_are_each_told_with_what_may_have_been_meant(servic
     assert problem["errors"] == [{"pointer": "/know/Reactt", "message": f"names no topic; did you mean {meant}?"}]
 
 
+async def test_misspelt_name_is_told_with_the_one_that_may_have_been_meant(service: Service) -> None:
+    me = await service.guest()
+    told = {}
+    for method, path, body in (
+        ("GET", "/api/v1/events?radius=5", None),
+        ("GET", "/api/v1/events.ics?Topics=Chess", None),
+        ("GET", "/api/v1/events?page=2", None),
+        ("POST", "/api/v1/recommendations", {"reaches": "far"}),
+        ("DELETE", f"{ME}/feedback", {"event": "a", "kind": "saved", "kinds": "saved"}),
+    ):
+        answer = await service.client.request(method, path, json=body, headers=me)
+        (error,) = answer.json()["errors"]
+        told[error.get("parameter") or error["pointer"]] = error["message"].removeprefix("is unknown here")
+    assert told == {
+        "radius": "; did you mean `radius_km`?",
+        "Topics": "; did you mean `topic`?",
+        "page": "",
+        "/reaches": "; did you mean `reach`?",
+        "/kinds": "; did you mean `kind`?",
+    }
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from difflib import get_close_matches
+from typing import Any, Literal, get_args
 
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 
@@ -42,16 +44,26 @@ def _escaped(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")  # RFC 6901 §3
 
 
-def mistake_of(fault: Mapping[str, Any]) -> dict[str, str]:
-    """Return one of the errors that FastAPI found."""
+def mistake_of(fault: Mapping[str, Any], known: Sequence[str] = ()) -> dict[str, str]:
+    """Return one of the errors that FastAPI found; `known` are the names that may have been meant by an unknown one."""
     place: Sequence[Any] = fault["loc"]
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
-        message = "is unknown here"
+        meant = get_close_matches(str(place[-1]).lower(), known, n=1)
+        message = f"is unknown here; did you mean `{meant[0]}`?" if meant else "is unknown here"
     # What pydantic puts behind the name of a field that is itself what is wrong.
     path = [step for step in place[1:] if step != "[key]"]
     part = in_body(*path) if place[0] == "body" else in_address(str(path[0] if path else place[0]))
     return part.mistake(message)
+
+
+def names_known(route: object, place: Sequence[Any]) -> list[str]:
+    """Return the names that a route takes where one stands that it does not: in its address, or on top of its body."""
+    if not isinstance(route, APIRoute) or len(place) != 2:
+        return []
+    fields = route.dependant.query_params if place[0] == "query" else filter(None, [route.body_field])
+    kinds = [kind for field in fields for kind in (field.field_info.annotation, *get_args(field.field_info.annotation))]
+    return [name for kind in kinds for name in getattr(kind, "model_fields", ())]
 
 
 def in_words(mistakes: Sequence[Mapping[str, str]]) -> str:

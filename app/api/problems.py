@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from app.api.mistakes import Mistake, Part, in_body, in_words, mistake_of
+from app.api.mistakes import Mistake, Part, in_body, in_words, mistake_of, names_known
 from app.topic_names import UnknownTopic
 
 MEDIA_TYPE = "application/problem+json"
@@ -161,7 +161,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
         return problem_response(400, f"the body is no JSON in UTF-8: {unread[0]}", kind="not-json")
     if any(fault["loc"] == ("body",) for fault in faults) and not _is_json(request):
         return problem_response(415, "send a body of Content-Type: application/json")
-    errors = [mistake_of(fault) for fault in faults]
+    route = request.scope.get("route")
+    errors = [mistake_of(fault, names_known(route, fault["loc"])) for fault in faults]
     return problem_response(422, in_words(errors), kind="invalid-request", members={"errors": errors})
 
 
