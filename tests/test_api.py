@@ -335,6 +335,10 @@ async def test_topics_are_found_paged_and_shown(service: Service) -> None:
     scores = [topic["score"] for topic in near["data"]]
     assert scores == sorted(scores, reverse=True)
     assert "react" not in [topic["slug"] for topic in near["data"]]
+    further = (await service.client.get(near["links"]["next"])).json()
+    back = (await service.client.get(further["links"]["prev"])).json()
+    assert (near["links"]["prev"], back["data"]) == (None, near["data"])
+    assert further["data"][0]["score"] <= near["data"][-1]["score"]
 
 
 async def test_health_tells_life_and_readiness_apart(service: Service) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.api.answers import (
     Listing,
@@ -16,7 +17,7 @@ from app.api.answers import (
     list_answer,
 )
 from app.api.conditional import promise
-from app.api.paging import Count, Paging, bad_cursor, read_cursor, write_cursor
+from app.api.paging import Count, Cursors, Paging, bad_cursor, read_cursor, write_cursor
 from app.api.problems import Problem, declared
 from app.api.shapes import topics as shapes
 from app.queries.topic_forms import topic_json
@@ -41,24 +42,26 @@ async def list_topics(request: Request, asked: Annotated[TopicQuery, Query()]) -
     catalogue = load_catalogue()
     words = (asked.q or "").strip()
     found = tuple(catalogue.search(words, limit=len(catalogue))) if words else catalogue.topics
+    shown, cursors = _page([topic.slug for topic in found], asked)
+    promise(request, {}, until=None)  # the catalogue stays as it is while the process lives
+    return list_answer(
+        request, Listing(rows=[topic_json(topic) for topic in found[shown]], count=len(found), **cursors)
+    )
+
+
+def _page(slugs: Sequence[str], asked: Paging) -> tuple[slice, Cursors]:
+    """Return which of these topics make the page, and what stands beside it; raises the cursor's Problem."""
     first = 0
     if asked.cursor:
         (slug,) = read_cursor(asked.cursor, str)
-        first = next((place for place, topic in enumerate(found) if topic.slug == slug), -1)
-        if first < 0:
+        if slug not in slugs:
             raise bad_cursor()
-    promise(request, {}, until=None)  # the catalogue stays as it is while the process lives
-    shown = found[first : first + asked.limit]
+        first = slugs.index(slug)
     after, before = first + asked.limit, max(0, first - asked.limit)
-    return list_answer(
-        request,
-        Listing(
-            rows=[topic_json(topic) for topic in shown],
-            count=len(found),
-            next=write_cursor(found[after].slug) if after < len(found) else None,
-            previous=write_cursor(found[before].slug) if first else None,
-        ),
-    )
+    return slice(first, after), {
+        "next": write_cursor(slugs[after]) if after < len(slugs) else None,
+        "previous": write_cursor(slugs[before]) if first else None,
+    }
 
 
 @router.get(
@@ -72,9 +75,7 @@ async def show_topic(slug: Slug, _: Annotated[Nothing, Query()]) -> Response:
     return answer({"data": topic_json(_found(slug))})
 
 
-class AdjacentQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AdjacentQuery(Paging):
     limit: Count = 20
 
 
@@ -88,11 +89,12 @@ class AdjacentQuery(BaseModel):
 async def list_adjacent(request: Request, slug: Slug, asked: Annotated[AdjacentQuery, Query()]) -> Response:
     """Topics most worth showing to somebody who knows this one, best first; scores compare within one answer only."""
     found = next_topics({_found(slug).slug: KNOWN_LEVEL})
+    shown, cursors = _page([topic.slug for topic, _ in found], asked)
     rows = [
         {"slug": topic.slug, "label": topic.label, "domain": topic.domain, "score": round(score, 4)}
-        for topic, score in found[: asked.limit]
+        for topic, score in found[shown]
     ]
-    return list_answer(request, Listing(rows=rows, count=len(found)))
+    return list_answer(request, Listing(rows=rows, count=len(found), **cursors))
 
 
 def _found(slug: str) -> Topic:
