@@ -27,6 +27,11 @@ class About:
     topic: NDArray[np.int16]  # (n,) catalogue positions; -1 for one that the catalogue has lost
     weight: NDArray[np.floating]  # (n,)
 
+    def between(self, places: slice) -> About:
+        """Return the rows of these events alone."""
+        first, last = np.searchsorted(self.event, (places.start, places.stop))
+        return About(self.event[first:last], self.topic[first:last], self.weight[first:last])
+
     def of(self, events: Sequence[int]) -> list[dict[str, float]]:
         """Return the topics of each of these events by their slugs, with weights."""
         topics = load_catalogue().topics
