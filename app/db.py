@@ -132,6 +132,11 @@ def is_outage(error: Exception) -> bool:
     return state is not None and state.startswith(OUTAGES)
 
 
+def in_short(error: Exception) -> str:
+    """Return what a database or the way to it says is wrong, in one line, without the statement and its values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+
+
 def database_behind(session: AsyncSession) -> Database:
     database: Database = session.info["database"]
     return database

@@ -11,7 +11,7 @@ class Failed(Exception):  # noqa: N818
 
 def one_line(error: Exception) -> str | None:
     """Return what to print for an error a person can act on, None for one that is ours."""
-    from app.db import NewerSchema, is_outage
+    from app.db import NewerSchema, in_short, is_outage
     from app.operating.archive import BadBackup
     from app.places import UnknownPlace
     from app.settings import BadSetting
@@ -28,8 +28,7 @@ def one_line(error: Exception) -> str | None:
         told = f"{error.message} [{error.code}]"
         return f"{told}; {ALLOWING}" if error.code == "refused" else told
     if is_outage(error):
-        told = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        return f"the database does not answer: {told}; `adjacent doctor` says more"
+        return f"the database does not answer: {in_short(error)}; `adjacent doctor` says more"
     if isinstance(error, OSError):
         return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
     return None

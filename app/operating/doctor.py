@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from app.collecting import registry
-from app.db import Database, NewerSchema, current_revision, newest_revision, refuse_newer
+from app.db import Database, NewerSchema, current_revision, in_short, newest_revision, refuse_newer
 from app.mail.dkim import BadKey
 from app.mail.mailer import server_of, signer_of
 from app.models import Event, FetchState, Host, Setting, Source, Worker
@@ -62,7 +62,8 @@ async def _database(database: Database) -> Finding:
             await connection.execute(text("SELECT 1"))
             check = await connection.scalar(text("PRAGMA quick_check(1)")) if database.is_sqlite else "ok"
     except (SQLAlchemyError, OSError) as error:
-        return Finding(False, "database", f"{where} does not answer: {error}; is ADJACENT_DATABASE_URL right?")
+        told = f"{where} does not answer: {in_short(error)}"
+        return Finding(False, "database", f"{told}; is ADJACENT_DATABASE_URL right, and may this user write there?")
     if check != "ok":
         return Finding(False, "database", f"{where}: {check}; put a good copy of the file in its place")
     return Finding(True, "database", where)
