@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -113,3 +114,13 @@ async def test_file_of_one_event_goes_into_the_calendar_people_have(service: Ser
     assert (str(read["NAME"]), len(read.walk("VEVENT")), read.errors) == ("Letters", 1, [])
     assert not {"X-WR-CALNAME", "X-WR-CALDESC", "METHOD", "UID"} & set(read)
     assert {"REFRESH-INTERVAL", "X-PUBLISHED-TTL", "COLOR"} <= set(read)
+
+
+async def test_calendar_made_on_a_page_speaks_as_the_page_does(service: Service) -> None:
+    await service.store(draft("a", "Letters", venue=MUNICH), topics={"a": {"typography": 0.9}})
+    asked = {"kind": "topic", "subject": "typography"}
+    made = await service.client.post("/me/feeds", data=asked, headers={"Accept-Language": "de", "Accept": "text/html"})
+    (address,) = re.findall(rf'value="({BASE_URL}/f/[^"]+)"', made.text)
+    calendar = icalendar.Calendar.from_ical((await service.client.get(address)).content)
+    assert [event["categories"].to_ical() for event in calendar.walk("VEVENT")] == [b"Typografie"]
+    assert str(calendar["X-WR-CALNAME"]) == "Typografie"
