@@ -181,7 +181,7 @@ async def test_list_is_called_by_its_filters_in_every_form(service: Service) -> 
     asked = (
         "topic=Typography&topic=chess&near=48.14,11.58&mode=online&mode=hybrid&free=true&lang=en&purpose=learn&q=ink"
     )
-    name = "Adjacent: Typography, Chess · “ink” · free · online or hybrid · to learn · in English"
+    name = "Adjacent: Typography, Chess · “ink” · free · online / in person and online · to learn · in English"
     calendar = (await service.client.get(f"{API}/events.ics?{asked}")).text.replace("\r\n ", "")
     assert f"NAME:{name.replace(',', chr(92) + ',')} · near 48.14\\,11.58\r\n" in calendar
     assert (await service.client.get(f"{API}/feed.json?{asked}")).json()["title"] == f"{name} · near 48.14,11.58"

@@ -6,21 +6,14 @@ from collections.abc import Iterator
 
 from app.queries.filters import EventFilter
 from app.topic_names import label_of
-from app.words.event_words import language_words
+from app.words.event_words import MODE_WORDS, PURPOSE_WORDS, language_words
 from app.words.wording import SOURCE_LANGUAGE, wording_of
 from scrapers.text import one_line
 
 SERVICE = "Adjacent"
 MOST_TOPICS = 3
 LONGEST = 60  # characters of what somebody wrote
-MODES = {"in_person": "in person", "online": "online", "hybrid": "hybrid"}
-PURPOSES = {
-    "learn": "to learn",
-    "exchange": "to talk",
-    "social": "to meet people",
-    "sell": "to sell",
-    "recruit": "to hire",
-}
+ENGLISH = wording_of(SOURCE_LANGUAGE)
 
 
 def list_name(wanted: EventFilter, community: str | None) -> str:
@@ -38,11 +31,11 @@ def _told(wanted: EventFilter, community: str | None) -> Iterator[str]:
         yield f"“{_cut(wanted.words)}”"
     if wanted.free is not None:
         yield "free" if wanted.free else "not free"
-    yield " or ".join(MODES[mode] for mode in wanted.modes if mode in MODES)
+    yield " / ".join(MODE_WORDS[mode] for mode in wanted.modes if mode in MODE_WORDS)
     if wanted.purpose:
-        yield PURPOSES[wanted.purpose]
+        yield PURPOSE_WORDS[wanted.purpose]
     if wanted.language:
-        yield f"in {language_words(wanted.language, wording_of(SOURCE_LANGUAGE))}"
+        yield f"in {language_words(wanted.language, ENGLISH)}"
     if wanted.near is not None:
         yield f"near {_cut(wanted.near.name)}"
 

@@ -9,25 +9,21 @@ from zoneinfo import ZoneInfo
 
 from app.queries.event_forms import place_words
 from app.queries.listing import Listed
-from app.words.event_words import distance_words, is_foreign, language_words, price_words, status_words, where_words
+from app.words.event_words import (
+    MODE_WORDS,
+    PURPOSE_WORDS,
+    distance_words,
+    is_foreign,
+    language_words,
+    price_words,
+    status_words,
+    where_words,
+)
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold, retold
 from app.words.topic_words import topic_words
 from app.words.when import month_words, weekday_words, when_words
-from app.words.wording import Wording, mark
-
-PURPOSE_WORDS: Mapping[str, str] = {
-    "learn": mark("to learn"),
-    "exchange": mark("to talk"),
-    "social": mark("to meet"),
-    "sell": mark("to sell"),
-    "recruit": mark("to hire"),
-}
-MODE_WORDS: Mapping[str, str] = {
-    "in_person": mark("in person"),
-    "online": mark("online"),
-    "hybrid": mark("in person and online"),
-}
+from app.words.wording import Wording
 
 
 def host_of(url: str | None) -> str | None:

@@ -25,12 +25,12 @@ from app.queries import listing
 from app.queries.filters import EventFilter
 from app.topic_names import label_of
 from app.web import looking
-from app.web.cards import PURPOSE_WORDS, card_of, host_of
+from app.web.cards import card_of, host_of
 from app.web.charts import year_strip
 from app.web.question import read_question
 from app.web.rendering import page, trouble
 from app.web.visit import Visit, Visiting
-from app.words.event_words import language_words
+from app.words.event_words import PURPOSE_WORDS, language_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold, retold
 from app.words.topic_words import topic_named, topic_words

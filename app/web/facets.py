@@ -10,9 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.queries.commonest import Subject, commonest
 from app.topic_names import label_of
-from app.web.cards import MODE_WORDS, PURPOSE_WORDS
 from app.web.search import Search
-from app.words.event_words import language_words
+from app.words.event_words import MODE_WORDS, PURPOSE_WORDS, language_words
 from app.words.topic_words import topic_words
 from app.words.wording import Wording
 

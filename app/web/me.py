@@ -26,12 +26,11 @@ from app.people import export, hiding, people, takeaways, tokens
 from app.people.wishes import USUAL_PURPOSES
 from app.topic_names import label_of
 from app.web import looking
-from app.web.cards import PURPOSE_WORDS
 from app.web.forms import read_form
 from app.web.question import LONGEST
 from app.web.rendering import page
 from app.web.visit import UNSTORED, Visit, Visiting, led_on
-from app.words.event_words import language_words
+from app.words.event_words import PURPOSE_WORDS, language_words
 from app.words.reach_words import REACH_WORDS
 from app.words.retelling import all_retold
 from app.words.when import when_words

@@ -13,12 +13,12 @@ from app.api.access import Chosen, Data, Now, Operator, OperatorToken, Reading, 
 from app.collecting import first_start, frontier
 from app.models import Source
 from app.people import audit
-from app.web.cards import PURPOSE_WORDS
 from app.web.forms import read_form
 from app.web.overview import overview, room_at
 from app.web.rendering import page
 from app.web.sources import STATE_WORDS
 from app.web.visit import UNSTORED, Visiting, led_on
+from app.words.event_words import PURPOSE_WORDS
 from scrapers.text import clean_url
 
 router = APIRouter(include_in_schema=False)

@@ -21,8 +21,8 @@ from app.models import Chore, Event, EventChange, EventVersion, FetchState, Prop
 from app.people import audit
 from app.queries.counts import count_all
 from app.queue import backlog
-from app.web.cards import PURPOSE_WORDS
 from app.web.charts import Series, chart
+from app.words.event_words import PURPOSE_WORDS
 from app.words.when import day_words, when_words
 from app.words.wording import Wording, mark
 

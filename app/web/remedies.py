@@ -20,9 +20,9 @@ from app.models import Event, EventVersion, FetchState, Report, Source
 from app.people import audit
 from app.queries.listing import event_by_key
 from app.queue import backlog
-from app.web.cards import PURPOSE_WORDS
 from app.web.forms import read_form
 from app.web.visit import Visiting, led_on
+from app.words.event_words import PURPOSE_WORDS
 from app.words.wording import Wording
 
 router = APIRouter(prefix="/ops", include_in_schema=False)

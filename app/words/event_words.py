@@ -15,6 +15,18 @@ STATUS_WORDS: Mapping[str, str] = {
     "rescheduled": mark("New date"),
     "moved_online": mark("Moved online"),
 }
+PURPOSE_WORDS: Mapping[str, str] = {
+    "learn": mark("to learn"),
+    "exchange": mark("to talk"),
+    "social": mark("to meet"),
+    "sell": mark("to sell"),
+    "recruit": mark("to hire"),
+}
+MODE_WORDS: Mapping[str, str] = {
+    "in_person": mark("in person"),
+    "online": mark("online"),
+    "hybrid": mark("in person and online"),
+}
 
 
 def where_words(event: Event, wording: Wording) -> str | None:
