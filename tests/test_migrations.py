@@ -156,8 +156,9 @@ async def found(database: Database, word: str) -> int:
 
 def differences(connection: Connection) -> list[Any]:
     def is_ours(name: str | None, kind: str, _: Any) -> bool:
-        # The search index is SQL of its own on each database, unknown to the models.
-        return kind not in ("table", "index") or not (name or "").startswith(("event_search", "ix_event_search"))
+        # What is searched is SQL of its own on each database, unknown to the models.
+        is_searched = (name or "").startswith(("event_search", "ix_event_search", "search_document"))
+        return kind not in ("table", "index", "column") or not is_searched
 
     return list(
         compare_metadata(

@@ -1,4 +1,4 @@
-"""SQLite's search index says what the columns say, follows every change, and is gone through in the order of lists."""
+"""What is searched says what the columns say, follows every change, and SQLite goes through it in the order of lists."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ ASKED: dict[EventFilter, Callable[[Event], bool]] = {
     EventFilter(words="violin"): lambda one: "violin" in one.title,
     EventFilter(words="violin bread"): lambda one: one.title == "Bread and violin",
     EventFilter(words="online"): lambda one: one.title == "Online bread",
-    EventFilter(words="\ue001m*"): lambda _: False,
+    EventFilter(words="\ue001m*"): lambda one: one.title == TITLES[3],
     EventFilter(words="bread", modes=("hybrid",), free=True, purpose="sell", language="en"): lambda one: (
         "read" in one.title
         and (one.mode, one.is_free, one.language) == ("hybrid", True, "en-GB")
@@ -82,7 +82,6 @@ ASKED: dict[EventFilter, Callable[[Event], bool]] = {
 }
 
 
-@pytest.mark.sqlite
 async def test_marks_find_what_the_columns_say(service: Service) -> None:
     events = await stored(service)
     async with service.database.reading() as session:

@@ -99,8 +99,11 @@ def _tables(connection: Connection) -> list[Table]:
 
 async def _write_rows(connection: AsyncConnection, table: Table, path: Path) -> Part:
     digest, number = hashlib.sha256(), 0
-    names = [str(column.name) for column in table.columns]
-    rows = await connection.stream(select(table).order_by(*table.primary_key), execution_options={"yield_per": BATCH})
+    columns = [column for column in table.columns if column.computed is None]  # the database computes those again
+    names = [str(column.name) for column in columns]
+    rows = await connection.stream(
+        select(*columns).order_by(*table.primary_key), execution_options={"yield_per": BATCH}
+    )
     with path.open("wb") as file:
         async for row in rows:
             told = dict(zip(names, map(_told, row), strict=True))

@@ -13,7 +13,7 @@ from app.models import Community, Event, EventTopic, EventVersion
 from app.places import box_around
 from app.queries import search_index
 from app.queries.areas import Box, in_box, in_circle
-from app.queries.filters import PURPOSES, EventFilter
+from app.queries.filters import EventFilter
 from app.queries.word_search import holds_words
 
 # Columns that SQLite is kept from the indexes of.
@@ -53,7 +53,7 @@ def common(wanted: EventFilter, dialect: str) -> Iterator[ColumnElement[bool]]:
     if dialect != "sqlite":
         yield from _said(wanted)
         if wanted.purpose:
-            yield from _strongest(wanted.purpose)
+            yield func.is_mainly(col(Event.purpose), wanted.purpose)  # migration 0023
         if wanted.words:
             yield holds_words(wanted.words)
     if wanted.near is not None:  # last: SQLite asks in this order, and it takes the longest
@@ -107,13 +107,6 @@ def _searched(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
     rest = replace(wanted, modes=(), statuses=(), language=None, free=None)
     if search_index.knows(rest):
         yield PLAIN_ID.in_(search_index.event_ids(rest))
-
-
-def _strongest(purpose: str) -> Iterator[ColumnElement[bool]]:
-    shares = {name: func.coalesce(col(Event.purpose)[name].as_float(), 0.0) for name in PURPOSES}
-    strongest = shares.pop(purpose)
-    yield strongest > 0.0
-    yield from (strongest >= share for share in shares.values())
 
 
 def _boxes(wanted: EventFilter) -> list[Box]:

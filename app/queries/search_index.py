@@ -19,7 +19,7 @@ from app.queries.word_search import fts5_words
 
 ID_BITS = 30
 LAST = 2**63 - 1
-MARK = "\ue001"  # a private letter that no word begins with
+MARK = "\ue001"  # a private letter, which hardly a word begins with
 EPOCH, SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 ALL = EventFilter()
 
@@ -89,7 +89,8 @@ def _number(seconds: int, event_id: int) -> int:
 def _groups(wanted: EventFilter) -> Iterator[str]:
     """Yield the FTS5 queries that an entry must meet, all of them."""
     if wanted.words:
-        yield fts5_words(wanted.words.replace(MARK, " "))
+        words = fts5_words(wanted.words)
+        yield f"{{title description}} : ({words})" if MARK in words else words
     if wanted.modes:
         yield _any("m", *wanted.modes)
     if wanted.statuses:

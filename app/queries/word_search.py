@@ -9,11 +9,10 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, false, func
-from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlmodel import col
+from sqlalchemy import ColumnElement, Text, cast, false, func, literal_column
+from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
-from app.models import Event
+DOCUMENT = literal_column("event.search_document", TSVECTOR)  # stored by PostgreSQL itself (migration 0023)
 
 
 def fts5_words(text: str) -> str:
@@ -28,8 +27,7 @@ def holds_words(text: str) -> ColumnElement[bool]:
     if not wanted:
         return false()
     query: ColumnElement[Any] = reduce(lambda all_, one: all_.op("&&")(one), map(_tsquery, wanted))
-    document = func.to_tsvector("simple", func.search_words(col(Event.title) + " " + col(Event.description)))
-    return document.bool_op("@@")(query)
+    return DOCUMENT.bool_op("@@")(query)
 
 
 def _words(text: str) -> list[str]:
