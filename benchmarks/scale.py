@@ -37,9 +37,11 @@ ANSWER_BYTES = 30_000  # estimate for the world; calendars of a captured city ha
 SOURCE_ROWS, SOURCE_BYTES = 3, 1_200  # host, source, how its fetches went: 800 in a collected city, and the host's row
 EVENT_ROWS, EVENT_BYTES = 8, 10_000  # 6.5 KB with version, topics, vector, search in that city, 3.4 KB its rendering
 # In each process that picks: 248 bytes an event ahead with one topic, 26 more for each further one, and while they are
-# read anew as much three times; 70 µs to read one (100,000 events, tracemalloc and CPU).
-PROCESS_BYTES, AHEAD_BYTES, READING, READ_AHEAD = 220e6, 330, 3, 70e-6
-OLDEST = 6  # readings: how old what a pick rests on may be, app.picking.ahead
+# read as much three times; 70 µs to read one (100,000 events, tracemalloc and CPU), 0.7 µs to put what changed among them
+# (33 ms among 50,000, benchmarks.ahead).
+PROCESS_BYTES, AHEAD_BYTES, AT_ONCE = 220e6, 330, 3
+READ_AHEAD, READ_ON = 70e-6, 0.7e-6
+OLDEST = 6  # readings on: how old what a pick rests on may be, app.picking.ahead
 
 # People who get picks once a week, in a calendar that polls and a mail.
 SLATE = 10  # picks a week
@@ -76,8 +78,9 @@ def of_sources(sources: int) -> tuple[str, ...]:
         f"{ceil(lanes / LANES):,}",
         f"{machines(cores, stored):,}",
         _number(ahead),
-        _bytes(PROCESS_BYTES + READING * ahead * AHEAD_BYTES),
-        _time(OLDEST * ahead * READ_AHEAD),
+        _bytes(PROCESS_BYTES + AT_ONCE * ahead * AHEAD_BYTES),
+        _time(ahead * READ_AHEAD),
+        _time(OLDEST * ahead * READ_ON),
     )
 
 
@@ -104,7 +107,7 @@ def machines(cores: float, stored: float) -> int:
     return ceil(max(cores / (CORES * FULL), stored / DISK))
 
 
-AHEAD = ("events ahead", "memory of a process", "picks at most so old")
+AHEAD = ("events ahead", "memory of a process", "read first in", "picks at most so old")
 WEEKLY = ("slates of a week", "its mails")
 
 
