@@ -122,3 +122,20 @@ async def test_widget_speaks_as_its_reader_unless_the_site_chose(service: Servic
         ],
     }
     assert (await service.client.get("/embed?language=xx")).status_code == 422
+
+
+async def test_topics_are_understood_by_their_names_in_every_language(service: Service) -> None:
+    event = await an_evening(service)
+    await service.store(draft("b", "Ink"), topics={"b": {"calligraphy": 0.9}})
+    found = await service.client.get("/api/v1/events", params={"topic": "Kalligrafie und Lettering"})
+    assert [one["title"] for one in found.json()["data"]] == ["Ink"]
+    asked = {"know": {"Kalligrafie und Lettering": 2, "Calligraphy": 4, "React": 3}}
+    me = await service.guest(**asked)
+    known = (await service.client.get(ME, headers=me)).json()["data"]["know"]
+    assert [(one["slug"], one["level"]) for one in known] == [("calligraphy", 4), ("react", 3)]
+    told = {"topic": "Kunsttagebuch"}
+    assert (await service.client.put(f"{ME}/takeaways/{event}", json=told, headers=me)).status_code == 200
+    known = (await service.client.get(ME, headers=me)).json()["data"]["know"]
+    assert "art-journaling" in [one["slug"] for one in known]
+    shown = await service.client.get("/api/v1/topics/Kunsttagebuch")
+    assert shown.json()["data"]["slug"] == "art-journaling"

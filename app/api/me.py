@@ -18,9 +18,9 @@ from app.api.events import found_event, moved
 from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
 from app.api.mistakes import in_body
-from app.api.naming import spot_named
+from app.api.naming import known_topics, spot_named
 from app.api.problems import declared
-from app.api.profile import Knowledge, Profile, known_topics
+from app.api.profile import Knowledge, Profile
 from app.api.shapes.people import PersonAnswer, TopicMapAnswer
 from app.api.shapes.picks import Slate, StandingAnswer
 from app.api.shapes.sign_in import GuestAnswer

@@ -14,7 +14,7 @@ from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerso
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
 from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
-from app.api.naming import topics_named
+from app.api.naming import topic_meant, topics_named
 from app.api.problems import Problem, declared, unfit
 from app.api.shapes import feeds as shapes
 from app.calendars import feeds
@@ -23,7 +23,6 @@ from app.community.communities import community_by_key
 from app.models import Feed, Person
 from app.people import people
 from app.settings import Settings
-from app.topic_names import topic_called
 
 router = APIRouter(prefix="/api/v1/me/feeds", tags=["me"], route_class=JsonRoute)
 
@@ -132,7 +131,7 @@ async def _subject(session: AsyncSession, sent: NewFeed, *, now: datetime) -> st
     part = in_body("subject" if sent.subject is not None else sent.kind)
     if sent.kind == "topic":
         with topics_named(lambda _: part):
-            return topic_called(sent.about).slug
+            return topic_meant(sent.about).slug
     found = await community_by_key(session, sent.about, now=now)
     if found is None:
         raise unfit(part, f"no community has the id {sent.about!r}")

@@ -14,13 +14,12 @@ from app.api.access import Now, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest
 from app.api.json_bodies import JsonRoute
 from app.api.mistakes import Part, in_address, in_body
-from app.api.naming import topics_named
+from app.api.naming import topic_meant, topics_named
 from app.api.problems import Problem, declared, unfit
 from app.api.shapes import opinions as shapes
 from app.api.spoken import changed_answer
 from app.api.undoing import named
 from app.people import hiding
-from app.topic_names import topic_called
 
 router = APIRouter(prefix="/api/v1/me/hidden", tags=["me"], route_class=JsonRoute)
 
@@ -105,7 +104,7 @@ async def show_again(
 async def _named(session: AsyncSession, sent: Hiding, part: Part) -> tuple[str, str]:
     """Return what is stored of a subject and the name people know it by; raises the Problem for what nobody knows."""
     with topics_named(lambda _: part):
-        subject = topic_called(sent.subject).slug if sent.kind == "topic" else sent.subject
+        subject = topic_meant(sent.subject).slug if sent.kind == "topic" else sent.subject
     name = await hiding.name_of(session, sent.kind, subject)
     if name is None:
         raise unfit(part, f"no community has the id {sent.subject!r}")

@@ -13,7 +13,7 @@ from app.api.answers import NO_PARAMETERS, Nothing, private
 from app.api.events import found_event
 from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
-from app.api.naming import topics_named
+from app.api.naming import topic_meant, topics_named
 from app.api.problems import Problem, declared
 from app.api.shapes import takeaways as shapes
 from app.api.spoken import changed_answer
@@ -72,7 +72,8 @@ async def tell_takeaway(
     changed = []
     if sent != Brought():
         with topics_named(lambda _: in_body("topic")):
-            changed = await takeaways.tell(session, me, found, **sent.model_dump())
+            topic = topic_meant(sent.topic).label if sent.topic else None
+        changed = await takeaways.tell(session, me, found, **sent.model_dump() | {"topic": topic})
         await feeds.renew(session, me, now=now)
     return changed_answer(request, me, {"event": found.key}, changed)
 

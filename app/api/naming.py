@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from app.api.mistakes import Part, in_body
 from app.api.problems import Problem, unfit, unknown_topics
 from app.places import City, Spot, UnknownPlace, cities_like, find_city, find_spot
-from app.topic_names import UnknownTopic
+from app.topic_names import UnknownTopic, resolve_known, topic_called
+from app.words.topic_words import topic_named
+from recommender.catalogue import Topic, load_catalogue
 from scrapers.text import clean_url
 
 
@@ -19,6 +21,24 @@ def topics_named(part_of: Callable[[str], Part]) -> Iterator[None]:
         yield
     except UnknownTopic as error:
         raise unknown_topics(error, part_of) from error
+
+
+def topic_meant(name: str) -> Topic:
+    """Return the topic that a label, alias, slug or name in any of our languages stands for; raises UnknownTopic."""
+    return topic_named(name) or topic_called(name)
+
+
+def known_topics(know: Mapping[str, int]) -> dict[str, int]:
+    """Return slug → level of what somebody says in a body's `know`; raises the Problem for what names no topic."""
+    catalogue = load_catalogue()
+    told: dict[str, int] = {}
+    for name, level in know.items():
+        # What the catalogue itself knows by a name may depend on the others.
+        foreign = topic_named(name) if catalogue.resolve(name) is None else None
+        label = foreign.label if foreign is not None else name
+        told[label] = max(level, told.get(label, 0))
+    with topics_named(lambda label: in_body("know", label)):
+        return resolve_known(told)
 
 
 def spot_named(text: str, part: Part) -> Spot:

@@ -15,14 +15,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import Text
 from app.api.mistakes import in_address
-from app.api.naming import spot_named, topics_named
+from app.api.naming import spot_named, topic_meant, topics_named
 from app.api.paging import LARGEST_ID, Count, Cursor
 from app.api.problems import Problem
 from app.places import Spot
 from app.queries.areas import Box
 from app.queries.filters import EventFilter
 from app.queries.slices import Sort
-from app.topic_names import topic_called
 from scrapers.draft import Mode, Status
 
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
@@ -199,7 +198,7 @@ def words_of(asked: str | None) -> str | None:
 def slugs_of(labels: Iterable[str]) -> tuple[str, ...]:
     """Return the topics that `topic` in an address names; raises the Problem for what names none."""
     with topics_named(lambda _: in_address("topic")):
-        return tuple(topic_called(label).slug for label in labels)
+        return tuple(topic_meant(label).slug for label in labels)
 
 
 def days_back(asked: Selection) -> timedelta | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from app.api.answers import Text
 from app.api.mistakes import in_body
-from app.api.naming import spot_named, topics_named
+from app.api.naming import known_topics, spot_named
 from app.api.parameters import Language, Purpose, Zone
 from app.people.wishes import USUAL_PURPOSES, Wish
-from app.topic_names import PLAIN_LEVEL, resolve_known
+from app.topic_names import PLAIN_LEVEL
 from recommender.reach import Reach
 
 MOST_KNOWN = 1000
@@ -53,14 +52,6 @@ Know = Annotated[
         }
     ),
 ]
-
-
-def known_topics(know: Mapping[str, int]) -> dict[str, int]:
-    """Return slug → level of what somebody says they know; raises the Problem for what names no topic."""
-    with topics_named(lambda label: in_body("know", label)):
-        return resolve_known(know)
-
-
 Near = Annotated[Text | None, Field(description="A city or LAT,LON; null forgets it.", examples=["Munich"])]
 WithinKm = Annotated[float, Field(strict=True, gt=0, le=20_000)]
 Days = Annotated[int, Field(strict=True, ge=1, le=365, description="How far ahead.")]

@@ -21,6 +21,7 @@ from app.api.paging import Count, Cursors, Paging, bad_cursor, read_cursor, writ
 from app.api.problems import Problem, declared
 from app.api.shapes import topics as shapes
 from app.queries.topic_forms import topic_json
+from app.words.topic_words import topic_named
 from recommender.catalogue import Topic, load_catalogue
 from recommender.topic_worth import next_topics
 
@@ -99,7 +100,7 @@ async def list_adjacent(request: Request, slug: Slug, asked: Annotated[AdjacentQ
 
 def _found(slug: str) -> Topic:
     catalogue = load_catalogue()
-    topic = catalogue.resolve(slug)
+    topic = topic_named(slug)
     if topic is None:
         raise Problem(404, f"no topic is called {slug!r}", suggestions=catalogue.suggest(slug))
     return topic
