@@ -95,6 +95,11 @@ async def test_rss_tells_when_and_where(service: Service) -> None:
     fair = ET.fromstring(answer.content).findall(".//item")[1]
     days = [fair.findtext(name, namespaces=names) for name in ("ev:startdate", "ev:enddate", "xcal:dtend")]
     assert days == ["2026-12-04", "2026-12-05", "2026-12-06"]
+    market = draft("d", "Market", days=4.5, ends_at=NOW + timedelta(days=5.5), all_day=True)
+    await service.store(market)
+    (fair,) = ET.fromstring((await service.client.get(f"{API}/events.rss?q=market")).content).findall(".//item")
+    days = [fair.findtext(name, namespaces=names) for name in ("ev:startdate", "ev:enddate", "xcal:dtend")]
+    assert days == ["2026-12-06", "2026-12-06", None]
 
 
 async def test_atom_tells_when_and_where(service: Service) -> None:

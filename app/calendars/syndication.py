@@ -145,10 +145,15 @@ def _changed(events: Sequence[Listed]) -> datetime:
 def _xcal(listed: Listed) -> Iterator[str]:
     event = listed.event
     yield _element("xcal:dtstart", _start(event))
-    # An iCalendar DATE ends before its day (RFC 5545 §3.6.1), an RSS one with it.
-    yield _element("xcal:dtend", days_of(event)[1].isoformat() if event.all_day else _end(event))
+    yield _element("xcal:dtend", _end_of_days(event) if event.all_day else _end(event))
     yield _element("xcal:location", place(listed))
     yield _element("xcal:status", "CANCELLED" if is_off(event) else "CONFIRMED")
+
+
+def _end_of_days(event: Event) -> str:
+    """Return the day before which an event ends (RFC 5545 §3.6.1); "" for a single day, which all programs take for one."""
+    first, end = days_of(event)
+    return end.isoformat() if end - first > A_DAY else ""
 
 
 def _start(event: Event) -> str:
