@@ -6,6 +6,7 @@ Each way there and back takes a tenth of a millisecond of CPU: more than most st
 
 from __future__ import annotations
 
+import asyncio
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +33,11 @@ PRAGMAS = (
 
 async def connect(file: str) -> Connection:
     connection = Connection(file)
-    await connection
+    try:
+        await connection
+    except BaseException:
+        await connection.ended()
+        raise
     return connection
 
 
@@ -63,6 +68,10 @@ class Connection(aiosqlite.Connection):
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
+
+    async def ended(self) -> None:
+        """Wait for the thread of a connection that could not be opened: its last word is to the event loop."""
+        await asyncio.to_thread(self._thread.join)
 
     async def commit(self) -> None:
         await self._end(super().commit)
