@@ -12,7 +12,7 @@ from datetime import timedelta
 from math import ceil, exp
 
 from app.queue.engine import LANES
-from app.settings import DEFAULT_MAIL_RATE
+from app.settings import Settings
 from benchmarks.simulator import INTERVALS, SHARES, SPREAD, WALK
 
 DAY = timedelta(days=1).total_seconds()
@@ -47,7 +47,7 @@ OLDEST = 6  # readings on: how old what a pick rests on may be, app.picking.ahea
 SLATE = 10  # picks a week
 PICK_BYTES = 800  # 415 in benchmarks.mailing; longer reasons and evidence are estimated
 SLATED = 0.012  # picking takes 5.6 ms of 50,000 upcoming events, benchmarks.recommending; writing it is estimated
-MAIL_RATE = float(DEFAULT_MAIL_RATE)  # weekly mails a second, unless somebody sets another
+MAIL_RATE = Settings.from_environment({}).mail_rate  # a second, unless somebody sets another
 MAILED = 0.006  # 176 signed mails a second, benchmarks.mailing
 POLLS_A_DAY, POLLED = (
     24,
