@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-DEFAULT_MAIL_RATE = "10"  # below what providers let a new sender do (Amazon SES: 14)
+from app import setting_values as values
+from app.setting_values import BadSetting
 
-LEAST_KEPT = timedelta(days=100)  # picks are not repeated within three months; calendars go thirty days back
+MAIL_RATE = "10"  # below what providers let a new sender do (Amazon SES: 14)
 
-
-class BadSetting(ValueError):  # noqa: N818
-    """A variable of the environment has a value nothing can be made of; the message names it and an example."""
+__all__ = ["BadSetting", "Settings", "data_folder"]
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("ADJACENT_DATA") or "data").expanduser().resolve()
+    return values.path("ADJACENT_DATA", environ.get("ADJACENT_DATA") or "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +46,38 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        def given(name: str, otherwise: str = "") -> str:
+            return environ.get(name, "").strip() or otherwise
+
         data = data_folder(environ)
-        mail_from = environ.get("ADJACENT_MAIL_FROM") or "Adjacent <adjacent@localhost>"
+        mail_from = values.mailbox("ADJACENT_MAIL_FROM", given("ADJACENT_MAIL_FROM", "Adjacent <adjacent@localhost>"))
         mail_host = parseaddr(mail_from)[1].rpartition("@")[2]
-        dkim_key = environ.get("ADJACENT_DKIM_KEY")
+        sign_in_from = given("ADJACENT_SIGN_IN_FROM", f"Adjacent sign-in <sign-in@{mail_host}>")
+        contact, smtp_url = given("ADJACENT_CONTACT"), given("ADJACENT_SMTP_URL")
+        bounces_to, dkim_key = given("ADJACENT_BOUNCES_TO"), given("ADJACENT_DKIM_KEY")
         return cls(
             data=data,
-            database_url=_with_async_driver(
-                environ.get("ADJACENT_DATABASE_URL") or f"sqlite:///{data / 'adjacent.sqlite3'}"
-            ),
-            base_url=(environ.get("ADJACENT_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
-            allow_hosts=_hosts(environ.get("ADJACENT_ALLOW_HOSTS", "")),
-            contact=environ.get("ADJACENT_CONTACT") or None,
-            smtp_url=environ.get("ADJACENT_SMTP_URL") or None,
+            database_url=values.database(given("ADJACENT_DATABASE_URL", f"sqlite:///{data / 'adjacent.sqlite3'}")),
+            base_url=values.origin(given("ADJACENT_BASE_URL", "http://127.0.0.1:8000")),
+            allow_hosts=values.hosts(given("ADJACENT_ALLOW_HOSTS")),
+            contact=values.header(contact) if contact else None,
+            smtp_url=values.mail_server(smtp_url) if smtp_url else None,
             mail_from=mail_from,
-            sign_in_from=environ.get("ADJACENT_SIGN_IN_FROM") or f"Adjacent sign-in <sign-in@{mail_host}>",
-            mail_rate=_rate(environ.get("ADJACENT_MAIL_RATE", "")),
-            bounces_to=environ.get("ADJACENT_BOUNCES_TO") or None,
-            dkim_key=Path(dkim_key).expanduser().resolve() if dkim_key else None,
-            dkim_selector=environ.get("ADJACENT_DKIM_SELECTOR") or "adjacent",
-            trusted_proxies=_networks(environ.get("ADJACENT_TRUSTED_PROXIES", "")),
-            keep=_days(environ.get("ADJACENT_KEEP_DAYS", "")),
-            pinned_now=_instant(environ.get("ADJACENT_NOW", "")),
+            sign_in_from=values.mailbox("ADJACENT_SIGN_IN_FROM", sign_in_from),
+            mail_rate=values.rate(given("ADJACENT_MAIL_RATE", MAIL_RATE)),
+            bounces_to=values.address("ADJACENT_BOUNCES_TO", bounces_to) if bounces_to else None,
+            dkim_key=values.path("ADJACENT_DKIM_KEY", dkim_key) if dkim_key else None,
+            dkim_selector=values.selector(given("ADJACENT_DKIM_SELECTOR", "adjacent")),
+            trusted_proxies=values.networks(given("ADJACENT_TRUSTED_PROXIES")),
+            keep=values.days(given("ADJACENT_KEEP_DAYS", "400")),
+            pinned_now=values.instant(pinned) if (pinned := given("ADJACENT_NOW")) else None,
         )
 
     def secret(self, name: str) -> bytes:
         """Return the secret kept as `name` in the data folder (mode 600), made at first use: 32 random bytes."""
         path = self.data / f"{name}.key"
         if not path.exists():
-            self.data.mkdir(parents=True, exist_ok=True)
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = path.with_suffix(f".{secrets.token_hex(4)}")
             fresh.touch(mode=0o600)
             fresh.write_bytes(secrets.token_bytes(32))
@@ -86,58 +88,3 @@ class Settings:
             finally:
                 fresh.unlink()
         return path.read_bytes()
-
-
-def _with_async_driver(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    if not separator or scheme not in {*drivers, *drivers.values()}:
-        raise BadSetting(
-            f"ADJACENT_DATABASE_URL={url!r}: expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
-        )
-    return f"{drivers.get(scheme, scheme)}://{rest}"
-
-
-def _hosts(text: str) -> frozenset[tuple[str, int]]:
-    hosts = set()
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        host, separator, port = entry.rpartition(":")
-        if not separator or not port.isdigit():
-            raise BadSetting(f"ADJACENT_ALLOW_HOSTS: {entry!r} has no port; write host:port, e.g. 127.0.0.1:8099")
-        hosts.add((host.strip("[]").lower(), int(port)))
-    return frozenset(hosts)
-
-
-def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(entry.strip()) for entry in text.split(",") if entry.strip())
-    except ValueError as error:
-        raise BadSetting(f"ADJACENT_TRUSTED_PROXIES: {error}; write addresses or networks, e.g. 10.0.0.0/8") from error
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text or DEFAULT_MAIL_RATE)
-    except ValueError:
-        rate = 0.0
-    if not rate > 0:
-        raise BadSetting(f"ADJACENT_MAIL_RATE={text!r} is no number of mails a second, e.g. {DEFAULT_MAIL_RATE}")
-    return rate
-
-
-def _days(text: str) -> timedelta:
-    if text and not (text.isdigit() and int(text) >= LEAST_KEPT.days):
-        raise BadSetting(f"ADJACENT_KEEP_DAYS={text!r} is no number of days from {LEAST_KEPT.days} on, e.g. 400")
-    return timedelta(days=int(text or 400))
-
-
-def _instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadSetting(f"ADJACENT_NOW={text!r} is no RFC 3339 time, e.g. 2026-11-23T08:00:00Z") from error
-    if instant.tzinfo is None:
-        raise BadSetting(f"ADJACENT_NOW={text!r} has no offset; add Z or e.g. +01:00")
-    return instant.astimezone(UTC)
