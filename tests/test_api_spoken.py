@@ -7,6 +7,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 from service import MUNICH, NOW, Service, draft
 
+from app.api.shapes import topics as shapes
 from app.models import Community
 
 ME = "/api/v1/me"
@@ -139,3 +140,15 @@ async def test_topics_are_understood_by_their_names_in_every_language(service: S
     assert "art-journaling" in [one["slug"] for one in known]
     shown = await service.client.get("/api/v1/topics/Kunsttagebuch")
     assert shown.json()["data"]["slug"] == "art-journaling"
+
+
+async def test_topics_are_named_and_found_in_the_language_of_the_request(service: Service) -> None:
+    german = await service.client.get("/api/v1/topics?q=kunsttage", headers=GERMAN)
+    assert language_of(german) == ("de", "Accept-Language")
+    shapes.TopicList.model_validate(german.json())
+    assert [(one["label"], one["name"]) for one in german.json()["data"]] == [("Art journaling", "Kunsttagebuch")]
+    english = await service.client.get("/api/v1/topics?q=kunsttage")
+    assert (language_of(english)[0], english.json()["data"]) == ("en", [])
+    for address in ("/api/v1/topics/art-journaling", "/api/v1/topics/drawing/adjacent?limit=100"):
+        names = [(await service.client.get(address, headers=headers)).json()["data"] for headers in (GERMAN, {})]
+        assert names[0] != names[1]

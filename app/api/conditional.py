@@ -45,7 +45,7 @@ LONGEST_QUERY = 2000  # bytes of a query string whose answer is kept
 # client keeps the rest with the body.
 WITH_304 = (b"cache-control", b"content-location", b"expires", b"vary", b"access-control-")
 
-SPOKEN = ("/embed",)  # addresses whose kept answers differ by Accept-Language, too
+SPOKEN = ("/embed", "/api/v1/topics")  # addresses whose kept answers differ by Accept-Language, too
 
 RawHeaders = list[tuple[bytes, bytes]]
 Key = tuple[str, bytes, str | None]  # path, query, language; what is promised depends on nothing else of a request

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from app.web.visit import Visiting
-from app.words.topic_words import names_in, topic_words
+from app.words.topic_words import begins, labels_begun, topic_words
 from app.words.wording import SOURCE_LANGUAGE, Wording
 from recommender.catalogue import key, load_catalogue
 
@@ -31,16 +31,7 @@ def suggested(words: str, wording: Wording) -> list[dict[str, str]]:
     found = load_catalogue().search(words, SHOWN)
     if wording.language == SOURCE_LANGUAGE:
         return [{"label": topic.label, "gloss": topic.gloss} for topic in found]
-    named = names_in(wording.language).topics
-    own = sorted(
-        (label for label, name in named.items() if _begins(name, wanted)),
-        key=lambda label: (not key(named[label]).startswith(wanted), len(named[label])),
-    )
-    others = [topic.label for topic in found if any(_begins(name, wanted) for name in topic.names)]
+    own = labels_begun(words, wording.language)
+    others = [topic.label for topic in found if any(begins(name, wanted) for name in topic.names)]
     labels = list(dict.fromkeys([*own, *others]))[:SHOWN]
     return [{"label": topic_words(label, wording), "gloss": ""} for label in labels]
-
-
-def _begins(name: str, wanted: str) -> bool:
-    """Whether a name, or one of its words, begins so."""
-    return key(name).startswith(wanted) or any(key(word).startswith(wanted) for word in name.split())

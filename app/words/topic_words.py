@@ -51,6 +51,18 @@ def topic_named(words: str) -> Topic | None:
     return catalogue.resolve(words) or (catalogue[slug] if slug is not None else None)
 
 
+def labels_begun(words: str, language: str) -> list[str]:
+    """Return the English labels of topics whose name in a language, or a word of it, begins so; best first."""
+    named, wanted = names_in(language).topics, key(words)
+    found = [label for label, name in named.items() if begins(name, wanted)]
+    return sorted(found, key=lambda label: (not key(named[label]).startswith(wanted), len(named[label])))
+
+
+def begins(name: str, wanted: str) -> bool:
+    """Whether a name, or one of its words, begins so."""
+    return key(name).startswith(wanted) or any(key(word).startswith(wanted) for word in name.split())
+
+
 @cache
 def names_in(language: str) -> Names:
     file = CATALOGUES / language / FILE

@@ -10,6 +10,7 @@ from app.api.shapes.frame import Links, Meta, Shape
 class Topic(Shape):
     slug: str = Field(examples=["typography"])
     label: str = Field(examples=["Typography"])
+    name: str = Field(description="Its label in the language of `Content-Language`.", examples=["Typography"])
     domain: str = Field(examples=["visual-design"])
     field: str = Field(examples=["design"])
     aliases: list[str] = Field(examples=[["Fonts", "Type design"]])
@@ -30,6 +31,7 @@ class TopicList(Shape):
 class AdjacentTopic(Shape):
     slug: str = Field(examples=["typography"])
     label: str = Field(examples=["Typography"])
+    name: str = Field(description="Its label in the language of `Content-Language`.", examples=["Typography"])
     domain: str = Field(examples=["visual-design"])
     score: float = Field(examples=[0.42])
 
