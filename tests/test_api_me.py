@@ -403,7 +403,9 @@ async def test_feed_answer_stays_out_of_caches_and_indexes(service: Service) -> 
     feed = await make_feed(service, me)
     answer = await service.client.head(feed["url"])
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-    assert answer.headers["cache-control"] == "private, max-age=3600"
+    assert (
+        answer.headers["cache-control"] == "private, no-cache"
+    )  # one asks again: it may have been replaced or deleted
     assert answer.headers["x-robots-tag"] == "noindex"
     assert answer.headers["access-control-allow-origin"] == "*"  # who has the address may read it, from anywhere
     assert (await service.client.delete(f"{ME}/feeds/{feed['id']}", headers=me)).status_code == 204
@@ -446,3 +448,16 @@ async def test_profile_is_changed_only_as_it_was_seen_where_that_is_asked_for(se
         assert (await service.client.get(ME, headers=me)).json()["data"]["days"] == 7
         anyway = await service.client.request(method, address, json=sent, headers=me | {"If-Match": "*"})
         assert anyway.status_code == 200
+
+
+async def test_changed_profile_comes_with_the_tag_that_its_next_change_names(service: Service) -> None:
+    me = await service.guest(know=["React"]) | {"Accept-Encoding": "identity"}
+    changed = await service.client.patch(
+        ME, json={"near": "48.14,11.58", "within_km": 12.3, "reach": "far"}, headers=me
+    )
+    assert changed.headers["etag"] == (await service.client.get(ME, headers=me)).headers["etag"]
+    asked = me | {"If-Match": changed.headers["etag"]}
+    assert [(await service.client.patch(ME, json={"days": 9}, headers=asked)).status_code for _ in range(2)] == [
+        200,
+        412,
+    ]

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import revisions
 from app.api.access import Chosen, Data, Now
+from app.api.answers import PRIVATE
 from app.api.conditional import promise, standing
 from app.api.exports import Cancelling, content
 from app.api.problems import Problem, declared
@@ -22,7 +23,7 @@ from app.words.wording import wording_for
 
 router = APIRouter(tags=["calendars"])
 
-HEADERS = {"Cache-Control": "private, max-age=3600", "X-Robots-Tag": "noindex"}
+HEADERS = {"Cache-Control": PRIVATE, "X-Robots-Tag": "noindex"}
 
 
 @router.get(
