@@ -409,6 +409,21 @@ async def test_openapi_names_every_operation_once_and_declares_its_errors(servic
             if status >= "400":
                 assert list(response["content"]) == ["application/problem+json"], (path, method, status)
         assert ("security" in operation) == ("401" in operation["responses"]), path
+    by_name = {operation["operationId"]: operation for _, _, operation in operations}
+    assert [one["name"] for one in by_name["change_me"]["parameters"]] == ["If-Match"]
+    headers = [
+        (name, status, *response["headers"])
+        for name in ("list_events", "change_me", "recommend")
+        for status, response in by_name[name]["responses"].items()
+        if "headers" in response
+    ]
+    assert headers == [
+        ("list_events", "200", "ETag", "Link"),
+        ("list_events", "304", "ETag"),
+        ("change_me", "200", "ETag"),
+        ("change_me", "401", "WWW-Authenticate"),
+        ("recommend", "429", "Retry-After"),
+    ]
     schemas = document["components"]["schemas"]
     assert "ProblemDetails" in schemas
     assert all(name.isidentifier() for name in schemas)  # no two models of one name

@@ -13,7 +13,7 @@ from starlette.background import BackgroundTask
 
 from app.api.access import Chosen, Now, Owner, Reading, ReadingPerson, Writing, WritingPerson
 from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, list_answer, private
-from app.api.conditional import require_match
+from app.api.conditional import require_match, tag_of
 from app.api.events import found_event, moved
 from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
@@ -77,13 +77,15 @@ async def show_me(_: Annotated[Nothing, Query()], session: Reading, me: ReadingP
 async def change_me(request: Request, sent: Profile, session: Writing, me: WritingPerson, now: Now) -> Response:
     """What is not sent stays as it is. This week's picks are made anew.
 
-    With `If-Match: ETAG` of `GET`, only while nothing else changed it (412).
+    With `If-Match: ETAG` of `GET` or of the last change, only while nothing else changed it (412).
     """
     await _as_it_was_seen(request, session, me)
     _apply(me, sent)
     me.profile_version += 1
     await feeds.renew(session, me, now=now)
-    return private({"data": await people.person_json(session, me)})
+    changed = private({"data": await people.person_json(session, me)})
+    changed.headers["ETag"] = f'"{tag_of(bytes(changed.body))}"'  # for the next change, without asking in between
+    return changed
 
 
 @router.delete(

@@ -36,8 +36,29 @@ TAGS = {
     "operating": "For those who run an instance.",
 }
 
+Json = dict[str, Any]
 
-def describe(app: FastAPI) -> dict[str, Any]:
+
+def _header(told: str, kind: str = "string") -> Json:
+    return {"description": told, "schema": {"type": kind}}
+
+
+TAG = {"ETag": _header("Stands for these very bytes.")}
+PAGES = {"Link": _header("`rel` `self`, `next`, `prev` (RFC 8288), and the same events in other forms as `alternate`.")}
+ERRORS = {
+    "401": {"WWW-Authenticate": _header('`Bearer`, with `error="invalid_token"` where one was sent (RFC 6750).')},
+    "429": {"Retry-After": _header("Seconds to wait.", "integer")},
+}
+IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "`ETag` of what is to be changed, as `GET` gave it.",
+    "schema": {"type": "string"},
+}
+
+
+def describe(app: FastAPI) -> Json:
     """Return the document, made once an app."""
     if app.openapi_schema is None:
         document = get_openapi(
@@ -53,15 +74,29 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document["components"]["schemas"] |= problem.pop("$defs") | {"ProblemDetails": problem}
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         for method, operation in _operations(document):
-            if "401" in operation["responses"]:
-                operation["security"] = [{"token": []}]
-            if method == "get" and "operating" not in operation["tags"]:
-                operation["responses"]["304"] = {"description": "Unchanged since the `ETag` in `If-None-Match`."}
+            _complete(method, operation)
         illustrate(document)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _complete(method: str, operation: Json) -> None:
+    """Add to an operation what its answers owe to no route but to the doors all pass."""
+    responses = operation["responses"]
+    if "401" in responses:
+        operation["security"] = [{"token": []}]
+    if "412" in responses:
+        operation.setdefault("parameters", []).append(IF_MATCH)
+        if method == "patch":  # RFC 9110 §9.3.4 forbids it to a PUT whose body is not kept as it came
+            responses["200"]["headers"] = TAG
+    for status in ERRORS.keys() & responses.keys():
+        responses[status]["headers"] = ERRORS[status]
+    if method == "get" and "operating" not in operation["tags"]:
+        pages = PAGES if "limit" in {one["name"] for one in operation.get("parameters", ())} else {}
+        responses["200"]["headers"] = responses["200"].get("headers", {}) | TAG | pages
+        responses["304"] = {"description": "Unchanged since the `ETag` in `If-None-Match`.", "headers": TAG}
+
+
+def _operations(document: Json) -> Iterator[tuple[str, Json]]:
     for methods in document["paths"].values():
         yield from methods.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from app.models import Event
 from app.people.wishes import Refusals, Wish
@@ -11,7 +12,7 @@ from app.places import distance_km
 from app.queries.filters import PURPOSES
 from app.queries.listing import Listed
 from app.topic_names import label_of
-from recommender.candidate import UNWANTED, is_wanted
+from recommender.candidate import UNWANTED, Because, is_wanted
 
 STILL_ON = ("confirmed", "tentative", "rescheduled", "moved_online")  # statuses of what takes place
 # What organisers write into a title instead of setting a status, in English, German, French and Spanish.
@@ -55,11 +56,27 @@ AIMS = {
 }
 
 
+Code = Literal[
+    Because,
+    "off",
+    "online",
+    "place",
+    "distance",
+    "hidden-community",
+    "refused",
+    "for-those-concerned",
+    "mode",
+    "language",
+    "price",
+    "seen",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Barrier:
     """Why an event was left out, as a word for programs and a sentence for people."""
 
-    code: str
+    code: Code
     sentence: str
 
 

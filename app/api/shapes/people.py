@@ -7,7 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from app.api.parameters import Purpose
 from app.api.shapes.frame import Shape
+from app.words.wording import LANGUAGES
 from recommender.reach import Reach
 
 
@@ -30,7 +32,7 @@ class Person(Shape):
     chosen_reach: Reach = Field(examples=["one-step"])
     days: int = Field(description="How far ahead.", examples=[21])
     languages: list[str] = Field(examples=[["en", "de"]])
-    purposes: list[str] = Field(examples=[["learn", "exchange"]])
+    purposes: list[Purpose] = Field(examples=[["learn", "exchange"]])
     free_only: bool = Field(examples=[False])
     know: list[Known]
     created_at: datetime
@@ -72,7 +74,7 @@ class Subscription(Shape):
     weekday: int = Field(description="1 is Monday.", examples=[2])
     hour: int = Field(description="In `zone`.", examples=[8])
     zone: str = Field(examples=["Europe/Berlin"])
-    language: str = Field(examples=["en"])
+    language: Literal[LANGUAGES] = Field(examples=["en"])  # type: ignore[valid-type]
     next_at: datetime | None
     paused_until: datetime | None = Field(examples=[None])
     email: str | None = Field(examples=["ada@example.org"])

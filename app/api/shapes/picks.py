@@ -6,6 +6,8 @@ from pydantic import Field
 
 from app.api.shapes.events import Event, EventName
 from app.api.shapes.frame import Links, Meta, Shape
+from app.picking.barriers import Code
+from app.picking.left_out import MOST
 from recommender.reach import Reach
 
 
@@ -43,7 +45,7 @@ class PickList(Shape):
 
 
 class Why(Shape):
-    code: str = Field(examples=["distance"])
+    code: Code = Field(examples=["distance"])
     sentence: str = Field(examples=["It is 80 km away; you look up to 50 km."])
 
 
@@ -53,7 +55,7 @@ class LeftOutEvent(Why):
 
 class SlateMeta(Meta):
     week: str = Field(description="ISO week.", examples=["2026-W49"])
-    left_out: list[LeftOutEvent] | None = Field(None, description="Only with `left_out=true`.")
+    left_out: list[LeftOutEvent] | None = Field(None, description=f"Only with `left_out=true`; up to {MOST}, by start.")
 
 
 class Standing(Shape):

@@ -14,7 +14,7 @@ class Token(Shape):
     id: str = Field(examples=["3fa9c1d27b04"])
     kind: Literal["api", "session"]
     label: str = Field(examples=["My calendar page"])
-    scopes: list[str] = Field(examples=[["read"]])
+    scopes: list[Literal["read", "write", "feeds", "operator"]] = Field(examples=[["read"]])
     created_at: datetime
     expires_at: datetime | None = Field(description="`null`: never.", examples=[None])
     last_used_at: datetime | None = Field(description="To the day.")
