@@ -190,7 +190,7 @@ DEMONSTRATION = Spot(51.852, -8.298, "Port Ellery", "Europe/Dublin")  # invented
 
 def find_spot(text: str) -> Spot:
     """Return the point a city's name or `LAT,LON` in degrees stands for; raises UnknownPlace."""
-    if text.strip().casefold() == DEMONSTRATION.name.casefold():
+    if key(text) == key(DEMONSTRATION.name):
         return DEMONSTRATION
     first, _, second = text.partition(",")
     try:
