@@ -182,6 +182,17 @@ async def test_frame_may_stand_on_any_site_and_runs_nothing(service: Service) ->
     assert [one.attributes["content"] for one in empty.css("meta[name=color-scheme]")] == ["dark"]
 
 
+async def test_frame_says_to_whoever_put_it_there_what_is_wrong_with_its_address(service: Service) -> None:
+    answer = await service.client.get("/embed?tpoic=typography", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["cache-control"]) == (422, "no-store")
+    assert "frame-ancestors *" in answer.headers["content-security-policy"]
+    assert "x-frame-options" not in answer.headers
+    page = LexborHTMLParser(answer.text)
+    assert [one.text() for one in page.css("body > p")] == ["tpoic: is unknown here; did you mean `topic`?"]
+    program = await service.client.get("/embed?topic=Typografy")
+    assert program.headers["content-type"] == "application/problem+json"
+
+
 async def test_list_is_called_by_its_filters_in_every_form(service: Service) -> None:
     asked = (
         "topic=Typography&topic=chess&near=48.14,11.58&mode=online&mode=hybrid&free=true&lang=en&purpose=learn&q=ink"

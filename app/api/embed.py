@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -30,6 +30,7 @@ from app.words.when import when_words
 from app.words.wording import LANGUAGES, Wording, wording_for
 from scrapers.text import one_line
 
+PATH = "/embed"
 router = APIRouter(tags=["events"], dependencies=[SAID_ONCE])
 
 STYLE = """
@@ -85,7 +86,7 @@ class EmbedQuery(Selection):
 
 
 @router.get(
-    "/embed",
+    PATH,
     operation_id="embed_events",
     summary="Events as a page to put into a frame",
     response_class=Response,
@@ -98,15 +99,22 @@ async def embed_events(
     found = await find(request, asked, database, now=now, limit=asked.limit)
     wording = wording_for(asked.language) if asked.language is not None else wording_asked(request)
     body = widget(asked.title, found.events, found.count, chosen.base_url, wording, theme=asked.theme)
+    links = {"Link": ", ".join(alternates(request))}
+    return _framed(body, headers={"Cache-Control": PUBLIC, **links, **told_in(wording)})
+
+
+def refusal(status: int, words: str, base_url: str) -> Response:
+    """Return a page that says in the frame, to whoever put it there, what is wrong with its address."""
+    body = _page().render(
+        style=STYLE, language="en", scheme="light dark", title="Adjacent", home=f"{base_url}/", nothing=words, events=[]
+    )
+    return _framed(body, status=status, headers={"Cache-Control": "no-store"})
+
+
+def _framed(body: str, *, status: int = 200, headers: Mapping[str, str]) -> Response:
     style = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    headers = {
-        "Cache-Control": PUBLIC,
-        "Content-Security-Policy": POLICY.format(style),
-        "Cross-Origin-Resource-Policy": "cross-origin",
-        "Link": ", ".join(alternates(request)),
-        **told_in(wording),
-    }
-    return HTMLResponse(body, headers=headers)
+    doors = {"Content-Security-Policy": POLICY.format(style), "Cross-Origin-Resource-Policy": "cross-origin"}
+    return HTMLResponse(body, status, {**doors, **headers})
 
 
 def widget(

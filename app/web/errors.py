@@ -9,6 +9,8 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from app.api import embed
+from app.api.access import settings_of
 from app.web.fault import fault
 from app.web.rendering import trouble, visit_now
 from app.words.wording import mark
@@ -48,6 +50,8 @@ def _as_page(handler: Handler) -> Any:
         if not is_for_people(request) or status not in TITLES:
             return answer
         problem = orjson.loads(answer.body)
+        if request.url.path == embed.PATH:
+            return embed.refusal(status, problem.get("detail", ""), settings_of(request).base_url)
         detail, is_forged = problem.get("detail"), problem["type"] == "/problems/cross-site"
         visit = await visit_now(request)
         known = "" if is_forged else visit.wording.text(WORDS.get(status, ""))
