@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from socket import socket
 from types import FrameType
@@ -19,8 +20,9 @@ class Server(uvicorn.Server):
     stop until a first start, which takes a while, is through.
     """
 
-    def __init__(self, app: FastAPI, *, keep_open: int, closes_within: int) -> None:
+    def __init__(self, app: FastAPI, *, keep_open: int, closes_within: int, ready: Callable[[], None]) -> None:
         self._app = app
+        self._ready = ready
         self._opened = AsyncExitStack()
         self._opening: asyncio.Task[Any] | None = None
         super().__init__(
@@ -46,6 +48,7 @@ class Server(uvicorn.Server):
         except OSError:
             await self._opened.aclose()
             raise
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

@@ -47,14 +47,17 @@ def serve(
     logs.configure()
     if not os.environ.get("ADJACENT_BASE_URL"):
         chosen = dataclasses.replace(chosen, base_url=f"http://{host}:{port}")
-    app = create_app(chosen, works=worker, announce=say)
+    announced: list[str] = []  # told when it listens: somebody may ask at the next moment
+    app = create_app(chosen, works=worker, announce=announced.append)
     sys.setswitchinterval(GIVES_WAY)
     gc.freeze()  # what is imported stays: looking it through takes 0.13 s now and then, in which nobody is answered
     gc.enable()
     with contextlib.suppress(
         KeyboardInterrupt, asyncio.CancelledError
     ):  # told to stop: when it ran, and while it started
-        Server(app, keep_open=KEPT_OPEN, closes_within=CLOSES_WITHIN).run([listening])
+        Server(app, keep_open=KEPT_OPEN, closes_within=CLOSES_WITHIN, ready=lambda: say("\n".join(announced))).run(
+            [listening]
+        )
 
 
 def _taken(host: str, port: int) -> socket.socket:
