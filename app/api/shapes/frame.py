@@ -16,7 +16,8 @@ class Meta(Shape):
     count: int = Field(description="How many there are in all, up to 10,000.", examples=[1])
     count_is_lower_bound: bool = Field(description="There are more than `count`.", examples=[False])
     updated_at: datetime | None = Field(
-        description="When one of them last changed; `null` of none, and of topics, which come with a release.",
+        description="When one of them last changed; `null` of none, of more events than are counted, and of topics, "
+        "which come with a release.",
         examples=["2026-11-20T07:12:00+00:00"],
     )
 
