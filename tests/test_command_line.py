@@ -119,15 +119,3 @@ def test_schema_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
     ended = CliRunner().invoke(cli, ["migrate", "0099"])
     assert (ended.exit_code, "choose head, base or 0001 to" in ended.stderr) == (2, True)
-
-
-def test_tag_answers_every_line_and_says_which_could_not_be_read() -> None:
-    lines = '{"title": "Chess for beginners", "text": "Openings and endgames"}\nno JSON\n[]\n'
-    ran = CliRunner().invoke(cli, ["tag", "--limit", "1"], input=lines)
-    chess, *others = map(json.loads, ran.stdout.splitlines())
-    assert [one["topic"] for one in chess["topics"]] == ["Chess"]
-    assert [(one["topics"], one["error"][:24]) for one in others] == [
-        ([], "line 2 of standard input"),
-        ([], "line 3 of standard input"),
-    ]
-    assert isinstance(ran.exception, Failed)

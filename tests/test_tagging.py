@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.commands import cli
+from app.cli.failing import Failed
 from recommender.catalogue import load_catalogue
 from recommender.embedding import MAX_WORDS, load_embedder, prepared
 from recommender.event_text import EventText
@@ -248,3 +252,15 @@ def test_unseen_city_is_tagged_well(shared: Path) -> None:
     }
     assert found[f"{LEFT_OUT}, its tags", "names, words and vectors"] >= 0.55
     assert found[f"{LEFT_OUT}, its tags", "names and words"] > found[f"{LEFT_OUT}, its tags", "the tag in the text"]
+
+
+def test_tag_answers_every_line_and_says_which_could_not_be_read() -> None:
+    lines = '{"title": "Chess for beginners", "text": "Openings and endgames"}\nno JSON\n[]\n'
+    ran = CliRunner().invoke(cli, ["tag", "--limit", "1"], input=lines)
+    chess, *others = map(json.loads, ran.stdout.splitlines())
+    assert [one["topic"] for one in chess["topics"]] == ["Chess"]
+    assert [(one["topics"], one["error"][:24]) for one in others] == [
+        ([], "line 2 of standard input"),
+        ([], "line 3 of standard input"),
+    ]
+    assert isinstance(ran.exception, Failed)
