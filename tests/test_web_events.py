@@ -15,6 +15,7 @@ from test_web_languages import evening
 
 from app.models import Community, CommunityTopic, Report
 from app.places import Spot
+from app.queries import totals
 from app.web.calendar_links import event_links
 from app.web.charts import Series, chart, year_strip
 from app.web.distances import distances
@@ -79,6 +80,17 @@ async def test_facets_count_what_is_found_and_lead_to_it(service: Service) -> No
     assert "Choir 2" in page.words(".facets li")
     chosen = await show(service, "/events?q=sing&topic=choir")
     assert (chosen.one(".facets .on"), dict(chosen.links(".facets .on"))["Choir"]) == ("Choir", "/events?q=sing")
+
+
+async def test_facets_of_more_than_are_counted_tell_no_numbers(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some(service)
+    monkeypatch.setattr("app.web.events.SHOWN", 1)
+    monkeypatch.setattr(totals, "COUNTED", 2)
+    page = await show(service, "/events")
+    assert "2 events or more" in page.words(".found h2")
+    assert page.words(".facets li")[:2] == ["Choir", "UX design"]
 
 
 async def test_list_goes_on_where_it_ended(service: Service) -> None:
