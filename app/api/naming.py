@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from app.api.mistakes import Part, in_body
 from app.api.problems import Problem, unfit, unknown_topics
 from app.places import City, Spot, UnknownPlace, cities_like, find_city, find_spot
-from app.topic_names import UnknownTopic, resolve_known, topic_called
+from app.topic_names import PLAIN_LEVEL, UnknownTopic, resolve_known, topic_called
 from app.words.topic_words import topic_named
 from recommender.catalogue import Topic, load_catalogue
 from scrapers.text import clean_url
@@ -28,6 +28,14 @@ def topic_meant(name: str) -> Topic:
     return topic_named(name) or topic_called(name)
 
 
+class Labels(dict[str, int]):
+    """Levels of topics that were sent as a plain list, which holds them by number."""
+
+    def __init__(self, sent: Sequence[str]) -> None:
+        super().__init__(dict.fromkeys(sent, PLAIN_LEVEL))
+        self.sent = sent
+
+
 def known_topics(know: Mapping[str, int]) -> dict[str, int]:
     """Return slug → level of what somebody says in a body's `know`; raises the Problem for what names no topic."""
     catalogue = load_catalogue()
@@ -37,7 +45,7 @@ def known_topics(know: Mapping[str, int]) -> dict[str, int]:
         foreign = topic_named(name) if catalogue.resolve(name) is None else None
         label = foreign.label if foreign is not None else name
         told[label] = max(level, told.get(label, 0))
-    with topics_named(lambda label: in_body("know", label)):
+    with topics_named(lambda label: in_body("know", know.sent.index(label) if isinstance(know, Labels) else label)):
         return resolve_known(told)
 
 

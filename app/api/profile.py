@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema, WrapValidator
 
 from app.api.answers import Text
 from app.api.mistakes import in_body
-from app.api.naming import known_topics, spot_named
+from app.api.naming import Labels, known_topics, spot_named
 from app.api.parameters import Language, Purpose, Zone
 from app.people.wishes import USUAL_PURPOSES, Wish
-from app.topic_names import PLAIN_LEVEL
 from recommender.reach import Reach
 
 MOST_KNOWN = 1000
@@ -20,18 +20,21 @@ Level = Annotated[int, Field(strict=True, ge=1, le=5)]
 Label = Annotated[Text, Field(min_length=1)]
 
 
-def _levels(value: Any) -> Any:
-    return (
-        dict.fromkeys(value, PLAIN_LEVEL)
-        if isinstance(value, list) and all(isinstance(v, str) for v in value)
-        else value
-    )
+SENT_AS_LIST = TypeAdapter[list[str]](Annotated[list[Label], Field(max_length=MOST_KNOWN)])
+
+
+def _levels(value: Any, levels: Callable[[Any], dict[str, int]]) -> dict[str, int]:
+    if isinstance(value, list):
+        return Labels(SENT_AS_LIST.validate_python(value))
+    if isinstance(value, Mapping):
+        return levels(value)
+    raise ValueError('write labels of topics as a list, ["JavaScript"], or with levels, {"JavaScript": 4}')
 
 
 Know = Annotated[
     dict[Label, Level],
-    BeforeValidator(_levels),
     Field(max_length=MOST_KNOWN),
+    WrapValidator(_levels),
     WithJsonSchema(
         {
             "title": "Know",
