@@ -138,3 +138,36 @@ def test_distances_are_computed_where_sqlite_has_no_cosine(tmp_path: Path) -> No
         sqlite.give_cosine(connection)
         assert connection.execute("SELECT cos(0), cos(NULL), cos(3.141592653589793)").fetchone() == (1.0, None, -1.0)
     connection.close()
+
+
+async def refer_to_nothing(database: Database) -> None:
+    async with database.at_edge() as connection:
+        await connection.execute(text("CREATE TABLE part (of TEXT REFERENCES thing (name))"))
+        await connection.execute(text("INSERT INTO part VALUES ('nothing')"))
+
+
+async def test_change_of_the_schema_that_leaves_a_reference_hanging_is_taken_back(database: Database) -> None:
+    with pytest.raises(ValueError, match="row 1 of part refers to one of thing that is not there"):
+        await refer_to_nothing(database)
+    async with database.engine.connect() as connection:
+        tables = await connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+    assert tables.all() == ["thing"]
+
+
+async def test_table_that_others_refer_to_is_altered_by_being_copied(database: Database) -> None:
+    async with database.at_edge() as connection:
+        await connection.execute(text("CREATE TABLE part (of TEXT REFERENCES thing (name) ON DELETE CASCADE)"))
+        await connection.execute(text("INSERT INTO thing VALUES ('cart')"))
+        await connection.execute(text("INSERT INTO part VALUES ('cart')"))
+    async with database.at_edge() as connection:
+        await connection.execute(text("CREATE TABLE copy AS SELECT * FROM thing"))
+        await connection.execute(text("DROP TABLE thing"))
+        await connection.execute(text("CREATE TABLE thing (name TEXT PRIMARY KEY)"))
+        await connection.execute(text("INSERT INTO thing SELECT * FROM copy"))
+    left = []
+    async with database.writing() as session:
+        connection = await session.connection()
+        for change in ("SELECT 1", "DELETE FROM thing"):  # followed again, as everywhere but there
+            await connection.execute(text(change))
+            left.append((await connection.scalars(text("SELECT of FROM part"))).all())
+    assert left == [["cart"], []]
