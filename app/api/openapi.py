@@ -19,8 +19,8 @@ by part. Parameters and fields that are not known are refused with 422, so that 
 
 Answers carry a strong `ETag`: sent back as `If-None-Match`, it gets 304 while nothing changed. HEAD works wherever GET does.
 
-Sentences come in the language of `Accept-Language` (English or German), else in the one the person chose; names of topics \
-and errors are English.
+Sentences come in the language of `Accept-Language` (English or German), else in the one the person chose. Topics are \
+understood by their names in either; their labels, errors and this page are English.
 
 Pages of any site may read (CORS, never with credentials), errors, too. What is somebody's own wants \
 `Authorization: Bearer …`; `POST /api/v1/me` makes such a token without an address, and signing in later keeps everything."""
