@@ -34,7 +34,8 @@ async def take_back(
     if row is None:
         return None
     reached = await feedback.shifted_reach(session, person)
-    changed = feedback.taken_back_sentences(event, kind, reach, reached, topic=_label(row.topic))
+    refused = await feedback.is_refused(session, person, event)
+    changed = feedback.taken_back_sentences(event, kind, reach, reached, topic=_label(row.topic), still_refused=refused)
     return changed + await _renewed(session, person, before, now=now)
 
 

@@ -204,6 +204,10 @@ async def test_dismissed_event_and_its_series_never_return(service: Service) -> 
         "New among this week's picks: “Letters on Monday”.",
     ]
     assert {pick["event"]["title"] for pick in await my_picks(service, me)} == titles
+    for kind in ("dismissed", "too_far"):
+        await say(service, me, ids["weekly"], kind)
+    assert (await take_back(service, me, ids["weekly"], "dismissed"))[0] == changed[0]  # it is still too far
+    assert (await take_back(service, me, ids["weekly"], "too_far"))[0] == back[0]
 
 
 @pytest.mark.parametrize(

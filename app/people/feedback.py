@@ -144,6 +144,16 @@ async def take_back(session: AsyncSession, person: Person, event: Event, kind: K
     return row
 
 
+async def is_refused(session: AsyncSession, person: Person, event: Event) -> bool:
+    """Whether something a person said of an event keeps it from coming back."""
+    rows = await session.exec(
+        select(Feedback.id).where(
+            Feedback.person_id == person.id, Feedback.event_id == event.id, col(Feedback.kind).in_(REFUSING)
+        )
+    )
+    return rows.first() is not None
+
+
 async def _said(session: AsyncSession, person: Person, event: Event, kind: Kind) -> Feedback | None:
     rows = await session.exec(
         select(Feedback).where(Feedback.person_id == person.id, Feedback.event_id == event.id, Feedback.kind == kind)
@@ -191,14 +201,20 @@ def _quoted(reach: Reach) -> str:
 
 
 def taken_back_sentences(
-    event: Event, kind: Kind, reach_before: Reach, reach_after: Reach, *, topic: str | None = None
+    event: Event,
+    kind: Kind,
+    reach_before: Reach,
+    reach_after: Reach,
+    *,
+    topic: str | None = None,
+    still_refused: bool = False,
 ) -> list[str]:
     title = f"“{event.title}”"
     sentences = {
         "going": [f"{title} is no longer marked as going."],
         "saved": [f"{title} is no longer saved."],
         "attended": [f"{title} is no longer marked as attended."],
-    }.get(kind, [f"{title} may be picked for you again."])
+    }.get(kind, [_gone(event) if still_refused else f"{title} may be picked for you again."])
     if topic is not None and kind in (*WELCOMING, "dismissed"):
         sentences.append(f"{topic} counts as it did before.")
     if reach_before != reach_after:
