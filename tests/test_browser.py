@@ -495,3 +495,53 @@ def test_operator_adds_a_source_sees_it_and_removes_the_demonstration(
     assert page.locator(".map-wide .speck").count() >= 5  # never an empty map
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+ASKED_FROM_ELSEWHERE = """async (site) => {
+    const ask = async (path, { token, body, ...more } = {}) => {
+        const headers = { ...(token && { Authorization: `Bearer ${token}` }), "Content-Type": "application/json" };
+        const answer = await fetch(site + path, { ...more, headers, body: body && JSON.stringify(body) });
+        return [answer.status, await answer.json(), answer.headers];
+    };
+    const [, { data: guest }] = await ask("/api/v1/me", { method: "POST" });
+    const token = guest.token;
+    const [, { data: me }] = await ask("/api/v1/me", { token });
+    const [listed, , headers] = await ask("/api/v1/events?limit=1");
+    const told = [];
+    for (const [path, more] of [
+        ["/api/v1/me", {}],
+        ["/api/v1/me", { token: "adj_k_nonsense" }],
+        ["/api/v1/sources", { method: "POST", token, body: { url: "https://a.example/" } }],
+        ["/api/v1/nothing", {}],
+        ["/api/v1/events", { method: "PUT" }],
+        ["/api/v1/events?colour=red", {}],
+        ["/api/v1/me/hidden", { method: "POST", token, body: { kind: "topic", subject: "Nonsensology" } }],
+        ["/api/v1/recommendations", { method: "POST", body: { near: "x".repeat(70000) } }],
+        ["/api/v1/sign-in/confirm", { method: "POST", body: { email: "ada@example.org", code: "000000" } }],
+    ]) {
+        const [status, problem] = await ask(path, more);
+        told.push([status, problem.status]);
+    }
+    const withCookies = await fetch(site + "/api/v1/me", { credentials: "include" }).catch((error) => error.name);
+    return { listed, tag: headers.get("ETag") !== null, email: me.email, told, withCookies };
+}"""
+
+
+def test_page_of_another_site_reads_every_answer_and_never_with_our_cookie(
+    browser: Browser, site: Site, operator: list[Any]
+) -> None:
+    site.origin.serve("/app", "<!doctype html><title>App</title>", content_type="text/html")
+    context = browser.new_context()
+    context.add_cookies(operator)
+    page = context.new_page()
+    page.goto(site.origin.url("/app").replace("127.0.0.1", "localhost"))
+    seen = page.evaluate(ASKED_FROM_ELSEWHERE, site.url)
+    context.close()
+    refused = (401, 401, 403, 404, 405, 422, 422, 413, 403)
+    assert seen == {
+        "listed": 200,
+        "tag": True,
+        "email": None,
+        "told": [[status, status] for status in refused],
+        "withCookies": "TypeError",
+    }
