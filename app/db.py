@@ -143,7 +143,7 @@ def database_behind(session: AsyncSession) -> Database:
 
 
 async def _connect(file: Path) -> sqlite.Connection:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # addresses of people lie there
     return await sqlite.connect(str(file))
 
 

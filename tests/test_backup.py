@@ -24,6 +24,7 @@ from test_migrations import content
 from typer.testing import CliRunner
 
 from app.cli.commands import cli
+from app.cli.failing import Failed
 from app.collecting import frontier
 from app.db import Database, current_revision, migrate, newest_revision
 from app.events import ingest
@@ -263,3 +264,12 @@ def test_commands_save_and_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [one["email"] for one in json.loads(run(cli, ["people", "list", "--json"]).stdout)] == ["ada@example.org"]
     assert isinstance(run(cli, ["restore", file]).exception, BadBackup)
     assert run(cli, ["restore", file, "--replace"]).exit_code == 0
+
+
+def test_nothing_is_not_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADJACENT_DATABASE_URL", f"sqlite:///{tmp_path / 'new' / 'one.sqlite3'}")
+    ended = CliRunner().invoke(cli, ["backup", str(tmp_path / "all.tar.gz")])
+    assert isinstance(ended.exception, Failed)
+    assert str(ended.exception).startswith("nothing to save in sqlite")
+    assert not (tmp_path / "all.tar.gz").exists()
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700  # what is made for a database is nobody else's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import tomllib
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from app.cli import main, printing
 from app.cli.commands import cli
-from app.cli.failing import Failed
+from app.cli.failing import Failed, one_line
 from app.cli.opening import run_alone
 from app.settings import Settings
 
@@ -113,6 +114,12 @@ def test_service_says_in_one_line_why_it_does_not_start(
         code, _, err = told(capsys, monkeypatch, "serve", "--port", port)
     reason = "Address already in use; choose another --port or --host"
     assert (code, err) == (1, f"adjacent: 127.0.0.1:{port} cannot be served at: {reason}\n")
+
+
+def test_full_disk_is_told_without_numbers_of_errors() -> None:
+    told = "No space left on device; `adjacent doctor` says where"
+    assert one_line(OSError(ENOSPC, "No space left on device")) == told
+    assert one_line(OSError(ENOSPC, "No space left on device", "/data/all.tar.gz")) == f"/data/all.tar.gz: {told}"
 
 
 def test_schema_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.failing import Failed
-from app.cli.opening import run, run_alone
+from app.cli.opening import run_alone
 from app.cli.printing import say
 
 if TYPE_CHECKING:
-    from app.db import Database
     from app.settings import Settings
 
 
@@ -29,14 +28,24 @@ def backup(
     if not file.parent.is_dir():
         raise Failed(f"{file.parent} is no folder; make it first")
 
-    async def work(chosen: Settings, database: Database) -> None:
+    async def work(chosen: Settings) -> None:
+        from app.db import Database, current_revision, migrate
         from app.operating.backup import back_up
 
-        made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
+        database = Database(chosen.database_url)
+        try:
+            # Where a cron job lacks the service's settings there would be a good archive of nothing, day after day.
+            if await current_revision(database) is None:
+                where = database.engine.url.render_as_string(hide_password=True)
+                raise Failed(f"nothing to save in {where}: are the settings those of the service (ADJACENT_DATA)?")
+            await migrate(database)
+            made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
+        finally:
+            await database.close()
         rows = sum(part.rows for part in made.tables.values())
         say(f"saved {rows:,} rows of schema {made.schema} in {file}; keep it where no stranger reads it")
 
-    run(work)
+    run_alone(work)
 
 
 def restore(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from errno import EDQUOT, ENOSPC
+
 ALLOWING = "ADJACENT_ALLOW_HOSTS=HOST:PORT lets a private host, or a port other than 80 and 443, be fetched from"
 
 
@@ -30,5 +32,7 @@ def one_line(error: Exception) -> str | None:
     if is_outage(error):
         return f"the database does not answer: {in_short(error)}; `adjacent doctor` says more"
     if isinstance(error, OSError):
-        return str(error) if error.filename is None else f"{error.filename}: {error.strerror}"
+        told = error.strerror or str(error)
+        told = told if error.filename is None else f"{error.filename}: {told}"
+        return f"{told}; `adjacent doctor` says where" if error.errno in (ENOSPC, EDQUOT) else told
     return None

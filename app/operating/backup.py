@@ -192,7 +192,7 @@ def _keys(data: Path) -> dict[str, bytes]:
 
 
 def _put_keys(data: Path, keys: Mapping[str, bytes]) -> None:
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, key in keys.items():
         path = data / Path(name).name
         if not path.exists():

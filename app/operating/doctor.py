@@ -103,7 +103,7 @@ def _disk(data: Path, free: int) -> Finding:
 def _writable(data: Path) -> Finding:
     probe = data / ".doctor"
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
