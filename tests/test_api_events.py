@@ -101,6 +101,14 @@ async def test_bare_times_are_read_in_tz(service: Service) -> None:
     assert await titles(service, "start=2026-12-02T13:30:00&tz=Europe/Berlin") == []
     assert await titles(service, "start=2026-12-02T13:00:00%2B01:00") == ["Noon"]
     assert await titles(service, "start=2026-12-02T13:00:00+01:00") == ["Noon"]  # "+" is a space in addresses
+    assert await titles(service, "start=2026-12-02t12:00z") == ["Noon"]
+
+
+@pytest.mark.parametrize(("topic", "title"), [("C++", "Templates"), ("C%2B%2B", "Templates"), ("C", "Pointers")])
+async def test_topic_may_end_in_signs_that_are_spaces_in_addresses(service: Service, topic: str, title: str) -> None:
+    topics = {"a": {"cpp": 0.9}, "b": {"c": 0.9}}
+    await service.store(draft("a", "Templates"), draft("b", "Pointers"), topics=topics)
+    assert await titles(service, f"topic={topic}") == [title]
 
 
 @on_both_databases
@@ -337,6 +345,8 @@ async def test_link_header_names_the_same_pages_as_the_body(service: Service) ->
         ("limit=99999999999999999999", "limit"),
         ("source=9999999999999", "source"),
         ("start=yesterday", "start"),
+        ("end=20261203", "end"),
+        ("end=2026-W49", "end"),
         ("start=0001-01-01T00:00:00%2B14:00", "start"),
         ("end=9999-12-31", "end"),
         ("tz=Mars/Olympus", "tz"),

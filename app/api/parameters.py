@@ -22,8 +22,13 @@ from app.places import Spot
 from app.queries.areas import Box
 from app.queries.filters import EventFilter
 from app.queries.slices import Sort
+from app.words.topic_words import topic_named
+from recommender.catalogue import Topic
 from scrapers.draft import Mode, Status
 
+# RFC 3339, without seconds or offset where they are not wanted. Python also reads weeks and dates without hyphens, but as
+# times, so that the day of such an `end` would not be included.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 EARLIEST, LATEST = 1970, 2199  # years; beyond them offsets overflow
 DAYS_BACK = re.compile(r"-(\d{1,3})d", re.ASCII)  # of a `start` that moves with the clock
 
@@ -41,7 +46,9 @@ def _moment(text: str) -> str:
 
 def read_moment(text: str) -> datetime | date | None:
     """Return the date or time a text names, or None. A "+" that an address turned into a space is put back."""
-    whole = re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text.strip())
+    whole = re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text.strip().upper())
+    if not MOMENT.fullmatch(whole):
+        return None
     try:
         return date.fromisoformat(whole) if len(whole) == 10 else datetime.fromisoformat(whole)
     except ValueError:
@@ -198,7 +205,13 @@ def words_of(asked: str | None) -> str | None:
 def slugs_of(labels: Iterable[str]) -> tuple[str, ...]:
     """Return the topics that `topic` in an address names; raises the Problem for what names none."""
     with topics_named(lambda _: in_address("topic")):
-        return tuple(topic_meant(label).slug for label in labels)
+        return tuple((_with_plus(label) or topic_meant(label)).slug for label in labels)
+
+
+def _with_plus(label: str) -> Topic | None:
+    """Return the topic whose name ends in "+" (C++) that an address turned into spaces, which would name another (C)."""
+    bare = label.rstrip(" ")
+    return topic_named(bare + "+" * (len(label) - len(bare))) if bare != label else None
 
 
 def days_back(asked: Selection) -> timedelta | None:
