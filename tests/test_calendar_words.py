@@ -107,10 +107,12 @@ async def test_personal_calendar_speaks_its_owners_language(service: Service) ->
     assert str((await shown())["summary"]) == "Dieser Link wurde ersetzt"
 
 
-async def test_file_of_one_event_goes_into_the_calendar_people_have(service: Service) -> None:
+async def test_entry_of_one_event_goes_into_the_calendar_people_have(service: Service) -> None:
     ids = await service.store(draft("a", "Letters", venue=MUNICH))
-    body = (await service.client.get(f"/api/v1/events/{ids['a']}.ics")).content
-    read = icalendar.Calendar.from_ical(body)
+    address = f"/api/v1/events/{ids['a']}.ics"
+    whole = icalendar.Calendar.from_ical((await service.client.get(address)).content)
+    assert (str(whole["NAME"]), str(whole["X-WR-CALNAME"])) == ("Letters", "Letters")
+    read = icalendar.Calendar.from_ical((await service.client.get(f"{address}?entry=true")).content)
     assert (str(read["NAME"]), len(read.walk("VEVENT")), read.errors) == ("Letters", 1, [])
     assert not {"X-WR-CALNAME", "X-WR-CALDESC", "METHOD", "UID"} & set(read)
     assert {"REFRESH-INTERVAL", "X-PUBLISHED-TTL", "COLOR"} <= set(read)

@@ -98,7 +98,7 @@ def test_a_pick_tells_all_that_helps_to_decide() -> None:
     assert item.facts == ("Studio, Munich", "3 km", "12 EUR", "German")
     assert (item.by, item.status, item.language) == ("Type Circle", None, "de")
     assert item.page == "https://adjacent.test/e/event2"
-    assert item.calendar == "https://adjacent.test/api/v1/events/event2.ics"
+    assert item.calendar == "https://adjacent.test/api/v1/events/event2.ics?entry=true"
     assert item.google == (
         "https://calendar.google.com/calendar/render?action=TEMPLATE&text=Evening+2"
         "&dates=20261203T180000Z%2F20261203T200000Z&details=https%3A%2F%2Fadjacent.test%2Fe%2Fevent2"

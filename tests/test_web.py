@@ -102,7 +102,7 @@ async def test_pick_shows_when_where_why_and_how_to_keep_it(service: Service) ->
     assert page.one(".pick .reason").startswith("You know UX design.")
     assert page.words(".pick .evidence li")
     assert page.links(".pick .acts a") == [
-        ("Add to calendar: Sing a bug report", f"/api/v1/events/{key}.ics"),
+        ("Add to calendar: Sing a bug report", f"/api/v1/events/{key}.ics?entry=true"),
         ("At choir.example: Sing a bug report", "https://www.choir.example/sing"),
     ]
     lit = page.tree.css_first("svg.map-wide a .dot.lit")
@@ -375,7 +375,7 @@ async def test_event_page_tells_everything_known_and_who_said_it(service: Servic
     assert page.links(".tags a") == [("Choir", "/events?topic=choir")]
     acts = page.links(".acts a")
     assert (acts[0], acts[-1]) == (
-        ("Add to calendar", f"/api/v1/events/{key}.ics"),
+        ("Add to calendar", f"/api/v1/events/{key}.ics?entry=true"),
         ("At choir.example", "https://choir.example/sing"),
     )
     told_by = {

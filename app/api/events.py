@@ -20,7 +20,7 @@ from app.api.answers import (
     list_answer,
 )
 from app.api.conditional import promise, standing
-from app.api.exports import Cancelling, content
+from app.api.exports import EntryQuery, content
 from app.api.paging import bad_cursor, read_cursor, row_id, write_cursor
 from app.api.parameters import SAID_ONCE, EventQuery, event_filter, leaves_at
 from app.api.problems import Problem, declared
@@ -102,7 +102,7 @@ def _position(cursor: str, sort: str) -> Position:
 async def export_event(
     request: Request,
     id: Id,  # noqa: A002
-    asked: Annotated[Cancelling, Query()],
+    asked: Annotated[EntryQuery, Query()],
     session: Reading,
     chosen: Chosen,
 ) -> Response:
@@ -111,7 +111,7 @@ async def export_event(
     if listed.merged_into is not None:
         query = f"?{request.url.query}" if request.url.query else ""
         return moved(f"/api/v1/events/{listed.merged_into}.ics{query}", PUBLIC)
-    head = calendar_feed.header_of_one(event.title)
+    head = (calendar_feed.header_of_entry if asked.entry else calendar_feed.header)(event.title)
     body = calendar_feed.calendar(head, [listed], base_url=chosen.base_url, cancelled=asked.cancelled)
     return Response(body, headers={"Cache-Control": PUBLIC}, media_type="text/calendar")
 

@@ -118,6 +118,16 @@ class Cancelling(BaseModel):
     )
 
 
+class EntryQuery(Cancelling):
+    """What the calendar of one event is for, and what becomes of it where it is cancelled."""
+
+    entry: bool = Field(
+        False,
+        description="Whether it is to be put into a calendar somebody has. It then bears no name of its own "
+        "(`X-WR-CALNAME`), for which Outlook would open another calendar.",
+    )
+
+
 class CalendarQuery(Selection, Cancelling):
     """Which events, and what becomes of cancelled ones."""
 

@@ -50,8 +50,8 @@ def header(name: str, description: str = "") -> str:
     return f"{BEGIN}{names}{line('DESCRIPTION', told) + line('X-WR-CALDESC', told) if told else ''}{HINTS}"
 
 
-def header_of_one(name: str) -> str:
-    """Return the lines before the event of a file that holds but one, to be put into a calendar somebody has.
+def header_of_entry(name: str) -> str:
+    """Return the lines before an event that is to be put into a calendar somebody has.
 
     Outlook opens a calendar of its own for a file with X-WR-CALNAME (MS-OXCICAL §2.1.3.1.1.17).
     """

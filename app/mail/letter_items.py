@@ -73,7 +73,7 @@ def item_of(shown: Shown, person_key: str, zone: ZoneInfo, wording: Wording, lin
         status=status_words(event, wording),
         reason=one_line(retold(pick["reason"], wording), LONGEST_REASON),
         evidence=tuple(one_line(line, LONGEST_REASON) for line in all_retold(evidence, wording)),
-        calendar=f"{links.base_url}/api/v1/events/{event.key}.ics",
+        calendar=f"{links.base_url}/api/v1/events/{event.key}.ics?entry=true",
         google=offered.google,
         outlook=offered.outlook,
         say=links.say(person_key, event.key),

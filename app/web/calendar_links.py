@@ -18,4 +18,4 @@ class EventLinks:
 def event_links(event: Event, address: str) -> EventLinks:
     """Return the links; `address` is that of its page. Mails offer the same ones."""
     offered = offers(event, address)
-    return EventLinks(f"/api/v1/events/{event.key}.ics", offered.google, offered.outlook)
+    return EventLinks(f"/api/v1/events/{event.key}.ics?entry=true", offered.google, offered.outlook)
