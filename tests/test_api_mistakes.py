@@ -111,6 +111,27 @@ async def test_misspelt_name_is_told_with_the_one_that_may_have_been_meant(servi
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("GET", "/api/v1/events?lang=english!", None, "is no language tag (BCP 47), e.g. en or de-AT"),
+        ("POST", "/api/v1/recommendations", {"lang": "d"}, "is no language tag (BCP 47), e.g. en or de-AT"),
+        ("POST", "/api/v1/recommendations", ["React"], "is no JSON object"),
+        (
+            "POST",
+            "/api/v1/sign-in/confirm",
+            {"email": "ada@example.org", "code": "12"},
+            "is no code of six digits, e.g. 123456",
+        ),
+    ],
+)
+async def test_mistake_is_told_in_words_that_may_stand_beside_a_field(
+    service: Service, method: str, path: str, body: Any, message: str
+) -> None:
+    (error,) = (await service.client.request(method, path, json=body)).json()["errors"]
+    assert error["message"] == message
+
+
+@pytest.mark.parametrize(
     ("fault", "told"),
     [
         ({"loc": ("body", "know", "a/b~c", "[key]"), "type": "x", "msg": "is short"}, {"pointer": "/know/a~1b~0c"}),

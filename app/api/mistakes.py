@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+
+NO_OBJECT = "model_attributes_type"  # of pydantic's types of errors
 
 
 class Mistake(BaseModel):
@@ -47,7 +49,7 @@ def _escaped(step: str) -> str:
 def mistake_of(fault: Mapping[str, Any], known: Sequence[str] = ()) -> dict[str, str]:
     """Return one of the errors that FastAPI found; `known` are the names that may have been meant by an unknown one."""
     place: Sequence[Any] = fault["loc"]
-    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = "is no JSON object" if fault["type"] == NO_OBJECT else str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         meant = get_close_matches(str(place[-1]).lower(), known, n=1)
         message = f"is unknown here; did you mean `{meant[0]}`?" if meant else "is unknown here"
@@ -55,6 +57,18 @@ def mistake_of(fault: Mapping[str, Any], known: Sequence[str] = ()) -> dict[str,
     path = [step for step in place[1:] if step != "[key]"]
     part = in_body(*path) if place[0] == "body" else in_address(str(path[0] if path else place[0]))
     return part.mistake(message)
+
+
+def told(words: str) -> WrapValidator:
+    """Return what says in words that a value is not as it has to be, for forms that are only written as a pattern."""
+
+    def check(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            raise ValueError(words) from error
+
+    return WrapValidator(check)
 
 
 def names_known(route: object, place: Sequence[Any]) -> list[str]:

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.answers import Text
-from app.api.mistakes import in_address
+from app.api.mistakes import in_address, told
 from app.api.naming import spot_named, topic_meant, topics_named
 from app.api.paging import LARGEST_ID, Count, Cursor
 from app.api.problems import Problem
@@ -84,7 +84,11 @@ def _start(text: str) -> str:
     return _moment(text)
 
 
-Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)]  # BCP 47
+Language = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35),
+    told("is no language tag (BCP 47), e.g. en or de-AT"),
+]
 Moment = Annotated[Text, AfterValidator(_moment)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 

@@ -17,6 +17,7 @@ from app.api.answers import NO_PARAMETERS, Nothing, answer
 from app.api.doors import session_cookie
 from app.api.json_bodies import JsonRoute
 from app.api.limits import at_most
+from app.api.mistakes import told
 from app.api.problems import Problem, declared
 from app.api.shapes import sign_in as shapes
 from app.mail import mailer
@@ -83,11 +84,16 @@ async def deliver(message: Message, settings: Settings) -> None:
         log.warning("mail not sent", why=str(error), is_permanent=error.is_permanent)
 
 
+Code = Annotated[
+    str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$", examples=["123456"]), told("is no code of six digits, e.g. 123456")
+]
+
+
 class Confirming(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: Email | None = None
-    code: Annotated[str, Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$", examples=["123456"])] | None = None
+    code: Code | None = None
     token: Annotated[str, Field(max_length=100, description="The last part of the link.")] | None = None
 
     @model_validator(mode="after")
