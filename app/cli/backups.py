@@ -21,7 +21,8 @@ def backup(
         Path, typer.Argument(help="The archive to write: adjacent.tar.gz, or adjacent.zip.", dir_okay=False)
     ],
     secrets: Annotated[
-        bool, typer.Option("--secrets", help="Also the keys of the data folder, without which sessions and codes end.")
+        bool,
+        typer.Option("--secrets", help="Also the keys of the data folder, without which codes and links in mails end."),
     ] = False,
 ) -> None:
     """Save all rows as they are at this moment, while the service runs: as .zip where the name ends so, else as tar.gz."""
