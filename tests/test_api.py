@@ -71,6 +71,13 @@ async def test_body_that_is_no_json_is_a_bad_request(service: Service) -> None:
     assert marked.status_code == 200  # a byte order mark may be ignored (RFC 8259 §8.1)
 
 
+async def test_body_in_a_coding_is_refused_with_what_is_taken(service: Service) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await service.client.post("/api/v1/recommendations", content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert answer.json()["detail"] == "send the body as it is, not in gzip"
+
+
 async def test_body_of_another_type_is_refused(service: Service) -> None:
     answer = await service.client.post("/api/v1/recommendations", content=b'{"know": ["React"]}')
     assert answer.status_code == 415

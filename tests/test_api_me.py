@@ -402,6 +402,15 @@ async def test_replaced_address_says_so_for_two_weeks(service: Service) -> None:
     assert (await service.client.get(f"{BASE_URL}/f/adj_f_nonsense.ics")).status_code == 404
 
 
+async def test_names_of_calendars_and_tokens_are_one_line_that_says_something(service: Service) -> None:
+    me = await service.guest(know=["React"])
+    for address, field, more in ((f"{ME}/feeds", "name", {}), (f"{ME}/tokens", "label", {"scopes": ["read"]})):
+        made = await service.client.post(address, json={field: " On my\nphone ", **more}, headers=me)
+        assert made.json()["data"][field] == "On my phone"
+        empty = await service.client.post(address, json={field: " \n", **more}, headers=me)
+        assert empty.json()["errors"] == [{"pointer": f"/{field}", "message": "is empty"}]
+
+
 async def test_feed_answer_stays_out_of_caches_and_indexes(service: Service) -> None:
     me = await service.guest(know=["React"])
     feed = await make_feed(service, me)

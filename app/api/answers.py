@@ -10,12 +10,24 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from scrapers.text import one_line
 
 PUBLIC = "public, max-age=60"
 PRIVATE = "private, no-cache"
 
 Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+
+
+def _named(text: str) -> str:
+    name = one_line(text)
+    if not name:
+        raise ValueError("is empty")
+    return name
+
+
+Name = Annotated[Text, Field(min_length=1), AfterValidator(_named)]  # of what people make, in one line
 
 
 class Nothing(BaseModel):

@@ -13,6 +13,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
+from app.api.problems import Problem
+
 
 class JsonRequest(Request):
     async def json(self) -> Any:
@@ -26,6 +28,9 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
+            coding = request.headers.get("content-encoding", "identity")
+            if self.body_field is not None and coding.lower() != "identity":
+                raise Problem(415, f"send the body as it is, not in {coding}", headers={"Accept-Encoding": "identity"})
             return await handle(JsonRequest(request.scope, request.receive))
 
         return handle_strictly

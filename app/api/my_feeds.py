@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.api.access import Chosen, FeedWritingPerson, Now, Reading, ReadingPerson, Writing
-from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Name, Nothing, Text, list_answer, newest, private
 from app.api.json_bodies import JsonRoute
 from app.api.mistakes import in_body
 from app.api.naming import topic_meant, topics_named
@@ -32,7 +32,7 @@ Id = Annotated[str, Path(pattern=r"^[0-9a-f]{1,32}$")]
 class NewFeed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[Text, Field(min_length=1, examples=["Picks on my phone"])]
+    name: Name = Field(examples=["Picks on my phone"])
     kind: Literal["picks", "saved", "topic", "community", "near"] = Field(
         "picks", description="`near`: all events about topics next to what is known.", examples=["picks"]
     )

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.access import Owner, Reading, ReadingPerson, Writing
-from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Nothing, Text, list_answer, newest, private
+from app.api.answers import NO_PARAMETERS, PRIVATE, Listing, Name, Nothing, list_answer, newest, private
 from app.api.json_bodies import JsonRoute
 from app.api.problems import Problem, declared
 from app.api.shapes import tokens as shapes
@@ -27,7 +27,7 @@ Id = Annotated[str, Path(pattern=r"^[0-9a-f]{12}$")]
 class NewToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    label: Annotated[Text, Field(min_length=1, examples=["My calendar page"])]
+    label: Name = Field(examples=["My calendar page"])
     scopes: Annotated[list[Literal["read", "write", "feeds"]], Field(min_length=1, max_length=3)]
     days: (
         Annotated[int, Field(strict=True, ge=1, le=3650, description="How long it lives; for ever if not given.")]
