@@ -57,6 +57,10 @@ Know = Annotated[
 ]
 Near = Annotated[Text | None, Field(description="A city or LAT,LON; null forgets it.", examples=["Munich"])]
 WithinKm = Annotated[float, Field(strict=True, gt=0, le=20_000)]
+Dial = Annotated[
+    Reach,
+    Field(description="How far to look: what lies there is preferred. It is no bound; each pick says how far it is."),
+]
 Days = Annotated[int, Field(strict=True, ge=1, le=365, description="How far ahead.")]
 
 
@@ -106,7 +110,7 @@ class Profile(Change):
     near: Near = None
     within_km: WithinKm = 50.0
     online: bool = Field(True, strict=True, description="Whether events without a place to go to count.")
-    reach: Reach = "one-step"
+    reach: Dial = "one-step"
     days: Days = 21
     zone: Zone = "UTC"
     languages: Languages = []
@@ -127,7 +131,7 @@ class Question(BaseModel):
     near: Near = None
     within_km: WithinKm = 50.0
     online: bool = Field(True, strict=True)
-    reach: Reach = "one-step"
+    reach: Dial = "one-step"
     days: Days = 21
     limit: int = Field(10, strict=True, ge=1, le=100)
     mode: Modes = []
