@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 KEPT_DAYS = range(100, 36_501)  # picks are not repeated within three months; a century is for ever
 SLOWEST_RATE = 0.01  # mails a second: what is slower would not get the mails of a week out within it
@@ -16,6 +16,10 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "p
 _DATABASES = {  # by driver, what comes after ://
     "sqlite+aiosqlite": re.compile(r"/[^?]+(\?.*)?"),
     "postgresql+asyncpg": re.compile(r"([^:/]*(:[^@]*)?@)?(\[[0-9A-Fa-f:.]+\]|[^:/?@]*)(:[0-9]+)?(/[^?]*)?(\?.*)?"),
+}
+_OPTIONS = {  # by driver, what may stand after ?: asyncpg has more, which are no text; `host` is a folder of sockets, too
+    "sqlite+aiosqlite": frozenset[str](),
+    "postgresql+asyncpg": frozenset({"command_timeout", "host", "port", "prepared_statement_cache_size", "ssl"}),
 }
 
 
@@ -40,7 +44,11 @@ def database(text: str) -> str:
             "with @ and / in a password as %40 and %2F"
         )
     # As libpq and hosts of PostgreSQL call it; asyncpg takes the same values as `ssl`.
-    return f"{driver}://{re.sub(r'(?<=[?&])sslmode=', 'ssl=', rest)}"
+    rest = re.sub(r"(?<=[?&])sslmode=", "ssl=", rest)
+    if unknown := {name for name, _ in parse_qsl(rest.partition("?")[2])} - _OPTIONS[driver]:
+        known = ", ".join(sorted(_OPTIONS[driver])) or "none"
+        raise BadSetting(f"ADJACENT_DATABASE_URL: no option {min(unknown)!r} after the ? (known: {known})")
+    return f"{driver}://{rest}"
 
 
 def origin(text: str) -> str:

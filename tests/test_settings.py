@@ -33,6 +33,7 @@ NAMES = (
         ("DATABASE_URL", "adjacent.sqlite3"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "postgresql://ada:secret@host:port/name"),
+        ("DATABASE_URL", "postgresql://ada:secret@host/name?sslmode=require&channel_binding=require"),
         ("BASE_URL", "events.example.org"),
         ("BASE_URL", "https://"),
         ("BASE_URL", "https://example.org/events"),
