@@ -43,6 +43,7 @@ from app.api.requests import Requests
 from app.api.uses import Uses
 from app.collecting import first_start
 from app.db import Database, migrate
+from app.mail.mailer import signer_of
 from app.operating import served_at
 from app.people import tokens
 from app.picking import ahead
@@ -119,6 +120,7 @@ async def _alive(app: FastAPI, *, works: bool, announce: Callable[[str], None]) 
     settings: Settings = app.state.settings
     database: Database = app.state.database
     uses: Uses = app.state.uses
+    signer_of(settings)  # a key nothing can be signed with is told now, not when somebody waits for a mail
     await migrate(database)
     try:
         async with Fetcher(allow_hosts=settings.allow_hosts, contact=settings.contact) as fetcher:

@@ -114,6 +114,18 @@ def test_service_says_in_one_line_why_it_does_not_start(
         code, _, err = told(capsys, monkeypatch, "serve", "--port", port)
     reason = "Address already in use; choose another --port or --host"
     assert (code, err) == (1, f"adjacent: 127.0.0.1:{port} cannot be served at: {reason}\n")
+    key = tmp_path / "key.pem"
+    key.write_text("no key")
+    monkeypatch.setenv("ADJACENT_DKIM_KEY", str(key))
+    for command in (["serve", "--port", port], ["worker"]):
+        code, _, err = told(capsys, monkeypatch, *command)
+        assert (code, err.count("\n")) == (1, 1)
+        assert err.startswith(f"adjacent: ADJACENT_DKIM_KEY: {key}: no unencrypted private key in PEM form")
+    monkeypatch.setenv("ADJACENT_DKIM_KEY", str(tmp_path / "none.pem"))
+    none = f"adjacent: {tmp_path / 'none.pem'}: No such file or directory\n"
+    assert [told(capsys, monkeypatch, *command) for command in (["serve", "--port", port], ["worker"])] == 2 * [
+        (1, "", none)
+    ]
 
 
 def test_full_disk_is_told_without_numbers_of_errors() -> None:

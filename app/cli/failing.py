@@ -14,6 +14,7 @@ class Failed(Exception):  # noqa: N818
 def one_line(error: Exception) -> str | None:
     """Return what to print for an error a person can act on, None for one that is ours."""
     from app.db import NewerSchema, in_short, is_outage
+    from app.mail.dkim import BadKey
     from app.operating.archive import BadBackup
     from app.places import UnknownPlace
     from app.settings import BadSetting
@@ -26,6 +27,8 @@ def one_line(error: Exception) -> str | None:
         return error.told(otherwise="`topics search` finds what there is")
     if isinstance(error, (Failed, BadBackup, BadSetting, BrokenCatalogue, NewerSchema, UnknownPlace)):
         return str(error)
+    if isinstance(error, BadKey):
+        return f"ADJACENT_DKIM_KEY: {error}"
     if isinstance(error, (FetchError, Unreadable)):
         told = f"{error.message} [{error.code}]"
         return f"{told}; {ALLOWING}" if error.code == "refused" else told

@@ -86,10 +86,12 @@ def worker(
 
     with unseen(*MERELY_INSTALLED):
         from app.cli.opening import fetcher, opened
+        from app.mail.mailer import signer_of
         from app.operating import logs
         from app.worker import work
 
     chosen = settings()
+    signer_of(chosen)  # as `serve` does: better now than with the first mail
     logs.configure()
 
     async def until_told() -> None:
