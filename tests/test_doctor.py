@@ -177,3 +177,12 @@ def told_of_sending(folder: Path, environment: dict[str, str]) -> dict[str, tupl
     signer_kept.cache_clear()  # a key is read once a process
     settings = settings_in(folder, **environment)
     return {one.what: (one.is_fine, one.finding) for one in doctor._sending(settings)}
+
+
+async def test_data_folder_others_may_enter_is_told(settings: Settings, database: Database) -> None:
+    told = []
+    for mode in (0o700, 0o755):
+        settings.data.chmod(mode)
+        told.append((await findings(settings, database))["data folder"].finding)
+    kept = str(settings.data)
+    assert told == [kept, f"{kept}, which everybody on this machine may enter; chmod 700 keeps them out"]

@@ -108,6 +108,10 @@ def _writable(data: Path) -> Finding:
         probe.unlink()
     except OSError as error:
         return Finding(False, "data folder", f"{data}: {error.strerror}; give it to the user the service runs as")
+    if data.stat().st_mode & 0o007:  # as it was made by hand, or by versions before
+        return Finding(
+            True, "data folder", f"{data}, which everybody on this machine may enter; chmod 700 keeps them out"
+        )
     return Finding(True, "data folder", str(data))
 
 
