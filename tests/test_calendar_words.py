@@ -126,3 +126,16 @@ async def test_calendar_made_on_a_page_speaks_as_the_page_does(service: Service)
     calendar = icalendar.Calendar.from_ical((await service.client.get(address)).content)
     assert [event["categories"].to_ical() for event in calendar.walk("VEVENT")] == [b"Typografie"]
     assert str(calendar["X-WR-CALNAME"]) == "Typografie"
+
+
+async def test_event_about_no_topic_keeps_the_categories_of_its_source(service: Service) -> None:
+    named = draft("a", "Letters", categories=("Ships, old", " ", "Knots\nand splices"))
+    other, about = draft("b", "Signs", days=2), draft("c", "Type", days=3, categories=("Ships",))
+    ids = await service.store(named, other, about, topics={"c": {"typography": 0.9}})
+    read = icalendar.Calendar.from_ical((await service.client.get("/api/v1/events.ics")).content)
+    told = {str(event["UID"]).partition("@")[0]: event.get("CATEGORIES") for event in read.walk("VEVENT")}
+    assert [told[ids["a"]].to_ical(), told[ids["b"]], told[ids["c"]].to_ical()] == [
+        b"Ships\\, old,Knots and splices",
+        None,
+        b"Typography",
+    ]

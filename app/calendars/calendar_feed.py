@@ -41,6 +41,7 @@ HINTS = (
     f"COLOR:{COLOUR}\r\nX-APPLE-CALENDAR-COLOR:{APPLE_COLOUR}\r\n"
 )
 END = b"END:VCALENDAR\r\n"
+SAID, LONGEST_CATEGORY = 10, 60  # categories of a source, and characters of each
 
 
 def header(name: str, description: str = "") -> str:
@@ -104,7 +105,7 @@ def component(
     wording: Wording = ENGLISH,
 ) -> bytes:
     """Return one event as a VEVENT; `reason` says why it is there."""
-    event, catalogue = listed.event, load_catalogue()
+    event = listed.event
     page, url, online_url = f"{base_url}/e/{event.key}", link(event.url), link(event.online_url)
     # From the row, never the clock: the same bytes and ETag until something changed.
     changed = instant(event.updated_at)
@@ -112,7 +113,7 @@ def component(
     # Programs that know no CONFERENCE, which are most, offer what they find in LOCATION, URL and DESCRIPTION.
     is_told = online_url is None or online_url in (url, place)
     way_in = None if is_told else f"{wording.text('Join online')}: {online_url}"
-    labels = [text(topic_words(catalogue[slug].label, wording)) for slug, _ in listed.topics if slug in catalogue.index]
+    labels = list(map(text, _categories(listed, wording)))
     is_placed = event.lat is not None and event.lon is not None and event.mode != "online"
     return "".join(
         (
@@ -157,6 +158,13 @@ def _times(event: Event) -> str:
     if event.ends_at is None or event.ends_at <= event.starts_at:
         return start
     return f"{start}DTEND:{instant(event.ends_at)}\r\n"
+
+
+def _categories(listed: Listed, wording: Wording) -> list[str]:
+    """Return what an event is about: its topics, or where none was found, what its source says."""
+    catalogue = load_catalogue()
+    topics = [topic_words(catalogue[slug].label, wording) for slug, _ in listed.topics if slug in catalogue.index]
+    return topics or [told for one in listed.event.categories[:SAID] if (told := one_line(one)[:LONGEST_CATEGORY])]
 
 
 def _description(listed: Listed, reason: str, wording: Wording, addresses: Sequence[str | None]) -> str:
