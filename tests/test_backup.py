@@ -255,15 +255,20 @@ async def test_backup_notes_when_it_was_made(database: Database, tmp_path: Path)
 def test_commands_save_and_restore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, file = CliRunner().invoke, str(tmp_path / "all.tar.gz")
     monkeypatch.setenv("ADJACENT_NOW", CLOCK.isoformat())
+    monkeypatch.setenv("ADJACENT_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("ADJACENT_DATABASE_URL", f"sqlite:///{tmp_path / 'one.sqlite3'}")
     assert run(cli, ["people", "add", "ada@example.org"]).exit_code == 0
     saved = run(cli, ["backup", file])
     assert (saved.exit_code, "saved" in saved.stderr) == (0, True)
     monkeypatch.setenv("ADJACENT_DATABASE_URL", f"sqlite:///{tmp_path / 'other.sqlite3'}")
-    assert run(cli, ["restore", file]).exit_code == 0
+    restored = run(cli, ["restore", file])
+    assert (restored.exit_code, "no mail.key is there" in restored.stderr) == (0, True)
     assert [one["email"] for one in json.loads(run(cli, ["people", "list", "--json"]).stdout)] == ["ada@example.org"]
     assert isinstance(run(cli, ["restore", file]).exception, BadBackup)
-    assert run(cli, ["restore", file, "--replace"]).exit_code == 0
+    (tmp_path / "data").mkdir(exist_ok=True)
+    (tmp_path / "data" / "mail.key").touch()
+    restored = run(cli, ["restore", file, "--replace"])
+    assert (restored.exit_code, "mail.key" in restored.stderr) == (0, False)
 
 
 def test_nothing_is_not_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

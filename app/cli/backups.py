@@ -70,5 +70,10 @@ def restore(
             await database.close()
         rows = sum(part.rows for part in made.tables.values())
         say(f"restored {rows:,} rows as they were on {made.made_at}")
+        if not (chosen.data / "mail.key").exists():
+            say(
+                "no mail.key is there: links in all mails sent so far, those to unsubscribe too, work once that of the "
+                f"old data folder is in {chosen.data}, or with a backup --secrets and restore --secrets"
+            )
 
     run_alone(work)
