@@ -21,8 +21,9 @@ from benchmarks.dense_search import seconds_a_person
 from benchmarks.measure import Row, megabytes, seconds, table
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
-from recommender.event_table import Askers, EventTable, tabulate
+from recommender.event_table import Askers, EventTable
 from recommender.ranking import Person, choose
+from recommender.tabulating import tabulate
 from recommender.topic_worth import score_topics
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pytest
 
 from recommender.candidate import Candidate, Choice, is_wanted
 from recommender.catalogue import load_catalogue
-from recommender.event_table import tabulate
 from recommender.ranking import Person, choose, suitability
 from recommender.reach import REACHES, Reach
+from recommender.tabulating import tabulate
 from recommender.topic_worth import rank_topics, score_topics
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

@@ -11,11 +11,12 @@ import pytest
 
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
-from recommender.event_table import Askers, tabulate
+from recommender.event_table import Askers
 from recommender.habits import hour_of_week, learn_habits
 from recommender.ranking import Person, choose, left_out
 from recommender.reach import geography
 from recommender.reactions import OF_A_PERSON, Reaction, offsets_of
+from recommender.tabulating import tabulate
 from recommender.topic_worth import score_topics
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)

@@ -36,9 +36,9 @@ from recommender import cadence, reasons
 from recommender.cadence import Rhythm
 from recommender.candidate import Candidate
 from recommender.catalogue import load_catalogue
-from recommender.event_table import tabulate
 from recommender.ranking import Person, choose
 from recommender.reasons import explain
+from recommender.tabulating import tabulate
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {**DEFAULT_KEYWORDS, "text": None, "plural": (1, 2), "mark": None}

@@ -21,7 +21,7 @@ from app.queries.plain_rows import EVENTS, TOPICS
 from app.revisions import COUNTERS
 from app.revisions import EVENTS as EVENTS_COUNTER
 from recommender.catalogue import load_catalogue
-from recommender.event_table import Tabulator
+from recommender.tabulating import Tabulator
 
 HORIZON = timedelta(days=366)  # the longest that anybody may ask to look ahead, and the day itself
 AROUND = timedelta(days=90)

@@ -25,8 +25,9 @@ from app.picking.community_choice import choose_communities
 from app.picking.grounds import Grounds
 from app.places import distance_km
 from recommender.candidate import Candidate, Choice
-from recommender.event_table import EventTable, tabulate
+from recommender.event_table import EventTable
 from recommender.ranking import Person
+from recommender.tabulating import tabulate
 
 COMMUNITIES = SQLModel.metadata.tables["community"].c
 TOPICS = SQLModel.metadata.tables["communitytopic"].c

@@ -19,7 +19,7 @@ from app.places import EARTH_RADIUS_KM, Spot
 from app.queries.filters import PURPOSES
 from recommender.candidate import UNWANTED, UNWANTED_FROM
 from recommender.catalogue import load_catalogue
-from recommender.event_table import code_of
+from recommender.tabulating import code_of
 
 WEEKEND = 5 * 24  # the hour of the week at which it begins
 

@@ -24,8 +24,8 @@ from app.queries.listing import Listed
 from app.queries.plain_rows import EVENTS
 from app.topic_names import label_of
 from recommender.candidate import LeftOut
-from recommender.event_table import tabulate
 from recommender.ranking import left_out as outside
+from recommender.tabulating import tabulate
 
 MOST = 100  # told at once
 

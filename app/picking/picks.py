@@ -31,11 +31,12 @@ from app.queries.plain_rows import EVENTS
 from app.topic_names import label_of
 from recommender.candidate import Candidate, Choice
 from recommender.catalogue import load_catalogue
-from recommender.event_table import EventTable, tabulate
+from recommender.event_table import EventTable
 from recommender.habits import learn_habits
 from recommender.ranking import Person, choose
 from recommender.reach import geography
 from recommender.reactions import offsets_of
+from recommender.tabulating import tabulate
 from recommender.topic_worth import score_topics
 
 LEAST_OUTSIDE = 0.05  # share of all topics: who has fewer outside what they know knows something of nearly everything
