@@ -111,6 +111,13 @@ async def test_improper_request_id_is_replaced(service: Service, given: str) -> 
     assert {len(one) for one in told} == {16}
 
 
+def test_of_migrations_the_steps_are_told_alone(written: io.StringIO) -> None:
+    told = logging.getLogger("alembic.runtime.migration")
+    told.info("Will assume %s DDL.", "non-transactional")
+    told.info("Running upgrade %s", "0001")
+    assert [line["event"] for line in lines(written)] == ["Running upgrade 0001"]
+
+
 async def test_a_day_of_a_person_leaves_no_trace_of_them_in_the_log(service: Service, written: io.StringIO) -> None:
     client = service.client
     guest = await service.guest(know=["React"])

@@ -121,6 +121,11 @@ def flush() -> None:
         _lines.flush()
 
 
+def _is_step(record: logging.LogRecord) -> bool:
+    """Whether alembic tells of a migration. What else it says of transactions is not so: app.db begins them for it."""
+    return str(record.msg).startswith("Running")
+
+
 def configure(stream: TextIO | None = None, *, level: int | None = None) -> Callable[[], None]:
     """Let all loggers of the process write to a stream, and return what undoes that.
 
@@ -133,6 +138,7 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
     _lines, _shown = Lines(out), shown
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic.runtime.migration").addFilter(_is_step)
     root = logging.getLogger()
     before = root.handlers[:], root.level
     root.handlers[:] = [_handler(_lines)]
