@@ -106,6 +106,17 @@ async def test_new_model_that_finds_the_same_leaves_updated_at_alone(database: D
     assert event.tagged_digest.startswith(event.text_digest)
 
 
+async def test_whoever_follows_changes_hears_that_beginners_are_welcome(database: Database) -> None:
+    await store(database, draft("a", "Haskell for beginners"))
+    await about.tag_new(database, now=NOW)
+    async with database.writing() as session:  # as a version before found it
+        event = (await session.exec(select(Event))).one()
+        event.welcomes, event.tagged_digest = 0.0, "of an older model"
+    await about.tag_new(database, now=LATER)
+    (event,) = (await events(database)).values()
+    assert (event.welcomes > 0, event.updated_at) == (True, LATER)
+
+
 async def test_equal_texts_are_embedded_once(database: Database) -> None:
     await store(database, *(draft(f"week-{week}", "Weekly Go game evening", days=7 * week) for week in range(1, 5)))
     assert await about.tag_new(database, now=LATER) == 4

@@ -175,7 +175,8 @@ async def _write(session: AsyncSession, told: Sequence[Labelled], reader: Reader
         topics = {tag.topic: round(tag.weight, SHARE_DIGITS) for tag in one.tags}
         purpose = {name: round(share, SHARE_DIGITS) for name, share in one.purpose.weights.items()}
         phrases = list(one.purpose.phrases)
-        if (topics, purpose, phrases) != (before.get(event.id, {}), event.purpose, event.purpose_phrases):
+        known = (before.get(event.id, {}), event.purpose, event.purpose_phrases, event.welcomes)
+        if (topics, purpose, phrases, one.purpose.welcomes) != known:
             event.updated_at = stamp
         if event.language is None and one.language is not None:  # stored before languages were told apart
             event.language, event.updated_at = one.language, stamp
