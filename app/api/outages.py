@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.api.problems import problem_response
-from app.db import is_outage
+from app.db import in_short, is_outage
 
 COME_BACK = 5  # seconds
 
@@ -24,5 +24,5 @@ def install(app: FastAPI) -> None:
 async def _outage(_: Request, error: Exception) -> Response:
     if not is_outage(error):
         raise error
-    log.warning("the database does not answer", error=f"{type(error).__name__}: {error}")
+    log.warning("the database does not answer", error=f"{type(error).__name__}: {in_short(error)}")
     return problem_response(503, "the database does not answer at the moment", headers={"Retry-After": str(COME_BACK)})
