@@ -1,4 +1,4 @@
-"""What a list of events is called in calendars and readers: by its filters, so that people who keep two can tell them apart."""
+"""What a list of events is called in calendars and readers: by its filters, so that two can be told apart."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from app.queries.filters import EventFilter
 from app.topic_names import label_of
 from app.words.event_words import MODE_WORDS, PURPOSE_WORDS, language_words
-from app.words.wording import SOURCE_LANGUAGE, wording_of
+from app.words.wording import ENGLISH
 from scrapers.text import one_line
 
 SERVICE = "Adjacent"
 MOST_TOPICS = 3
 LONGEST = 60  # characters of what somebody wrote
-ENGLISH = wording_of(SOURCE_LANGUAGE)
 
 
 def list_name(wanted: EventFilter, community: str | None) -> str:

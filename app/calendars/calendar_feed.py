@@ -19,7 +19,7 @@ from app.queries.event_forms import place_words
 from app.queries.listing import Listed
 from app.words.event_words import price_words
 from app.words.topic_words import topic_words
-from app.words.wording import SOURCE_LANGUAGE, Wording, wording_of
+from app.words.wording import ENGLISH, Wording
 from recommender.catalogue import load_catalogue
 from scrapers.text import clean_text, one_line
 
@@ -32,7 +32,6 @@ LONGEST_TEXT = 4000  # characters of a description; calendars are read on phones
 LONGEST_HEAD = 300  # characters in which a description that names who holds it does so
 
 Cancelled = Literal["keep", "drop", "prefix"]
-ENGLISH = wording_of(SOURCE_LANGUAGE)
 STATUSES = {"cancelled": "CANCELLED", "tentative": "TENTATIVE", "postponed": "TENTATIVE"}
 ALWAYS = "TRANSP:TRANSPARENT\r\nX-MICROSOFT-CDO-BUSYSTATUS:FREE\r\nEND:VEVENT\r\n"
 BEGIN = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{line('PRODID', PRODID)}CALSCALE:GREGORIAN\r\n"

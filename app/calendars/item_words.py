@@ -1,4 +1,4 @@
-"""Step 7 for readers: what items say of an event in words, as text or as HTML, and how either is escaped."""
+"""Step 7 for readers: what items say of an event in English, as text or as HTML, and how either is escaped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from app.queries.event_forms import place_words
 from app.queries.listing import Listed
 from app.words.event_words import price_words
 from app.words.when import day_words, when_words
-from app.words.wording import SOURCE_LANGUAGE, wording_of
+from app.words.wording import ENGLISH
 from recommender.catalogue import load_catalogue
 from scrapers.text import clean_text, one_line
-
-ENGLISH = wording_of(SOURCE_LANGUAGE)  # what readers are spoken to in
 
 
 def _when(listed: Listed) -> str:

@@ -84,6 +84,9 @@ def wording_for(language: str | None) -> Wording:
     return wording_of(language if language in LANGUAGES else SOURCE_LANGUAGE)
 
 
+ENGLISH = wording_of(SOURCE_LANGUAGE)  # for readers whose language nobody knows
+
+
 def preferred(accepted: str) -> str | None:
     """Return the language of LANGUAGES that an Accept-Language wants most; None where it names none (RFC 9110 §12.5.4)."""
     wanted: list[tuple[float, int, str]] = []
