@@ -147,6 +147,14 @@ async def _connect(file: Path) -> sqlite.Connection:
     return await sqlite.connect(str(file))
 
 
+def _reach(dialect: Dialect, _: object, arguments: Any, options: dict[str, Any]) -> Any:
+    """Connect as the dialect does; a socket that is missing and a name nobody knows are refused connections, too."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except OSError as error:
+        raise ConnectionError(str(error) or type(error).__name__) from error
+
+
 def _dump_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -160,14 +168,6 @@ def _begin_sqlite(connection: Connection) -> None:
 def revisions() -> list[str]:
     """Return all revisions, oldest first, from the file names alone: importing alembic costs half a start."""
     return sorted(path.name.split("_", 1)[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
-def _reach(dialect: Dialect, _: object, arguments: Any, options: dict[str, Any]) -> Any:
-    """Connect as the dialect does; a socket that is missing and a name nobody knows are refused connections, too."""
-    try:
-        return dialect.connect(*arguments, **options)
-    except OSError as error:
-        raise ConnectionError(str(error) or type(error).__name__) from error
 
 
 def newest_revision() -> str:

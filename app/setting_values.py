@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 KEPT_DAYS = range(100, 36_501)  # picks are not repeated within three months; a century is for ever
 SLOWEST_RATE = 0.01  # mails a second: what is slower would not get the mails of a week out within it
 
+_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")  # of mail
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 _DATABASES = {  # by driver, what comes after ://
     "sqlite+aiosqlite": re.compile(r"/[^?]+(\?.*)?"),
@@ -88,9 +89,6 @@ def mailbox(name: str, text: str) -> str:
     if not (text.isprintable() and _ADDRESS.fullmatch(parseaddr(text)[1])):
         raise BadSetting(f"{name}={text!r}: expected e.g. Adjacent <adjacent@example.org>")
     return text
-
-
-_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
 def header(text: str) -> str:

@@ -139,15 +139,15 @@ def _shown(listed: Listed, base_url: str, wording: Wording) -> dict[str, Any]:
     event = listed.event
     place = place_words(event) or (wording.text("online") if event.mode == "online" else "")
     when = when_words(event, wording, with_year=True)
+    if not (event.all_day or place):  # where there is a place, its clock is meant
+        when = f"{when} ({event.zone})"
     facts = (place, listed.held_by, price_words(event, wording))
     return {
         "title": one_line(event.title),
         "language": event.language if is_foreign(event, wording) else None,
         "page": f"{base_url}/e/{event.key}",
         "starts_at": event.starts_at.isoformat(),
-        "when": when
-        if event.all_day or place
-        else f"{when} ({event.zone})",  # where there is a place, its clock is meant
+        "when": when,
         "facts": " · ".join(one_line(fact) for fact in facts if fact),
         "status": status_words(event, wording),
         "is_off": is_off(event),

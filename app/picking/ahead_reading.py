@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, and_, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -58,7 +58,7 @@ async def read_on(connection: AsyncConnection, kept: Ahead) -> Ahead:
     How alive communities are is told anew by `read` alone.
     """
     standing = await _standing(connection, kept.day)
-    is_stamped = EVENTS.c.updated_at >= kept.stamp if kept.stamp is not None else ~false()
+    is_stamped = EVENTS.c.updated_at >= kept.stamp if kept.stamp is not None else true()
     about = await _about(connection, is_stamped)
     # One statement finds those that are there and those that are no more: none can change between the two.
     statement = _rows().add_columns(_is_ahead(kept.day).label("is_ahead")).where(is_stamped)

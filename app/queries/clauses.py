@@ -16,7 +16,7 @@ from app.queries.areas import Box, in_box, in_circle
 from app.queries.filters import EventFilter
 from app.queries.word_search import holds_words
 
-# Columns that SQLite is kept from the indexes of.
+# A unary plus, which changes no value, keeps SQLite from the index of a column (sqlite.org/optoverview.html §7).
 PLAIN_ID, PLAIN_LAT = literal_column("+event.id", Integer), literal_column("+event.lat", Float)
 PLAIN_COMMUNITY = literal_column("+event.community_id", Integer)
 

@@ -1,8 +1,9 @@
 """Which way SQLite goes through the events of a filter. It keeps no count of what its indexes hold, so it is told.
 
-Where few events match a topic, a word or a place it begins with those and sorts them. Where many do, it goes by start until
-a page is full: of 100,000 events that match, sorting takes 80 to 120 ms, and going by start a fifth of that or less. Words
-and purposes are gone through in their own index, which is in that order (search_index). PostgreSQL counts for itself, where it is let.
+Where few events match a topic, a word or a place it begins with those and sorts them. Where many do, it goes by start
+until a page is full: of 100,000 events that match, sorting takes 80 to 120 ms, and going by start a fifth of that or
+less. Words and purposes are gone through in their own index, which is in that order (search_index). PostgreSQL counts for
+itself, where it is let.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ async def event_slice(
     keys = core_select(EVENTS.c.id, EVENTS.c.starts_at, EVENTS.c.updated_at).select_from(way.source)
     found = await run(session, keys.where(*way.clauses, *beyond).order_by(*order).limit(limit + 1))
     is_all = position is None and len(found) <= limit
-    total = totals.total_of(found) if is_all else await totals.total_on(by_start, session, wanted)
+    total = totals.total_of(found) if is_all else await totals.total_on(session, by_start, wanted)
     has_more, shown = len(found) > limit, list(found[:limit])
     if backwards:
         shown.reverse()

@@ -39,10 +39,10 @@ def total_of(rows: Sequence[Row[Any]]) -> Total:
 
 async def total(session: AsyncSession, wanted: EventFilter) -> Total:
     """Return how many events a filter finds."""
-    return await total_on(await way_of(session, wanted), session, wanted)
+    return await total_on(session, await way_of(session, wanted), wanted)
 
 
-async def total_on(way: Way, session: AsyncSession, wanted: EventFilter) -> Total:
+async def total_on(session: AsyncSession, way: Way, wanted: EventFilter) -> Total:
     """Return how many events a filter finds that is gone through on a way."""
     if way.is_through_search and search_index.knows_all(wanted):
         return await _total_of_entries(session, wanted)

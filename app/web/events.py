@@ -61,7 +61,8 @@ VIEW_WORDS: Mapping[str, str] = {"list": mark("List"), "week": mark("Week"), "mo
 async def events(request: Request, visit: Visiting, session: Reading, now: Now) -> Response:
     values = parse_qs(request.url.query)
     search, wording = read_search(values), visit.wording
-    community = await community_by_key(session, search.community, now=now) if search.community else None
+    shown_of = await community_by_key(session, search.community, now=now) if search.community else None
+    community = shown_of.community.name if shown_of else None
     if search.view == "list":
         found = await _list(session, search, read_position(values.get("after", [""])[-1]), wording, now=now)
     else:
@@ -73,9 +74,9 @@ async def events(request: Request, visit: Visiting, session: Reading, now: Now) 
         "events",
         search=search,
         topic=topic_words(search.found_topic.label, wording) if search.found_topic else search.topic,
-        community=community.community.name if community else None,
+        community=community,
         radii=RADII,
-        feed=_feed(search, community.community.name if community else None, settings_of(request).base_url, now),
+        feed=_feed(search, community, settings_of(request).base_url, now),
         views=[(view, wording.text(VIEW_WORDS[view]), search.address(view=view)) for view in VIEWS],
         **found,
     )
