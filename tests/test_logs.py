@@ -23,9 +23,8 @@ SECRET = "adj_f_" + "Zk9" * 14
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
     stream = io.StringIO()
-    undo = logs.configure(stream, level=logging.INFO)
-    yield stream
-    undo()
+    with logs.written(stream, level=logging.INFO):
+        yield stream
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -50,11 +50,8 @@ def run_alone(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
     from app.operating import logs
 
     chosen = settings()
-    undo = logs.configure(level=logging.WARNING)
-    try:
+    with logs.written(level=logging.WARNING):
         return asyncio.run(work(chosen))
-    finally:
-        undo()
 
 
 def fetcher(chosen: Settings) -> Fetcher:

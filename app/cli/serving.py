@@ -44,7 +44,6 @@ def serve(
         from app.main import create_app
         from app.operating import logs
 
-    logs.configure()
     if not os.environ.get("ADJACENT_BASE_URL"):
         chosen = dataclasses.replace(chosen, base_url=f"http://{host}:{port}")
     announced: list[str] = []  # told when it listens: somebody may ask at the next moment
@@ -52,12 +51,10 @@ def serve(
     sys.setswitchinterval(GIVES_WAY)
     gc.freeze()  # what is imported stays: looking it through takes 0.13 s now and then, in which nobody is answered
     gc.enable()
-    with contextlib.suppress(
-        KeyboardInterrupt, asyncio.CancelledError
-    ):  # told to stop: when it ran, and while it started
-        Server(app, keep_open=KEPT_OPEN, closes_within=CLOSES_WITHIN, ready=lambda: say("\n".join(announced))).run(
-            [listening]
-        )
+    server = Server(app, keep_open=KEPT_OPEN, closes_within=CLOSES_WITHIN, ready=lambda: say("\n".join(announced)))
+    # Told to stop, it ends with the first of these when it ran, and with the other while it started.
+    with logs.written(), contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+        server.run([listening])
 
 
 def _taken(host: str, port: int) -> socket.socket:
@@ -92,7 +89,6 @@ def worker(
 
     chosen = settings()
     signer_of(chosen)  # as `serve` does: better now than with the first mail
-    logs.configure()
 
     async def until_told() -> None:
         stopping = asyncio.Event()
@@ -102,7 +98,8 @@ def worker(
             say("working; Ctrl+C ends it")
             await work(database, chosen, client, stopping)
 
-    asyncio.run(until_told())
+    with logs.written():
+        asyncio.run(until_told())
 
 
 def _check_worker() -> None:

@@ -11,7 +11,8 @@ import asyncio
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, TextIO
@@ -126,8 +127,9 @@ def _is_step(record: logging.LogRecord) -> bool:
     return str(record.msg).startswith("Running")
 
 
-def configure(stream: TextIO | None = None, *, level: int | None = None) -> Callable[[], None]:
-    """Let all loggers of the process write to a stream, and return what undoes that.
+@contextmanager
+def written(stream: TextIO | None = None, *, level: int | None = None) -> Iterator[None]:
+    """Let all loggers of the process write to a stream until the block ends.
 
     A person in front of a terminal is told of trouble only; whatever collects lines elsewhere gets each request, too.
     """
@@ -153,16 +155,14 @@ def configure(stream: TextIO | None = None, *, level: int | None = None) -> Call
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
-
-    def undo() -> None:
-        global _lines, _shown
+    try:
+        yield
+    finally:
         flush()
         _lines, _shown = lines_before
-        root.handlers[:], level_before = before[0], before[1]
+        root.handlers[:], level_before = before
         root.setLevel(level_before)
         structlog.reset_defaults()
-
-    return undo
 
 
 def _handler(lines: Lines) -> logging.Handler:
