@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from app.cli import main, printing
 from app.cli.commands import cli
 from app.cli.failing import Failed, one_line
-from app.cli.opening import run_alone
+from app.cli.opening import run_as_it_is
+from app.db import Database
 from app.settings import Settings
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
@@ -64,12 +65,12 @@ def test_what_is_logged_meanwhile_stays_out_of_the_answer(
 ) -> None:
     monkeypatch.setenv("ADJACENT_DATA", str(tmp_path))
 
-    async def work(_: Settings) -> None:
+    async def work(_: Settings, __: Database) -> None:
         structlog.get_logger().info("going on")
         structlog.get_logger().warning("not sent", to="ada@example.org")
         printing.as_json([])
 
-    run_alone(work)
+    run_as_it_is(work)
     out, err = capsys.readouterr()
     logged = json.loads(err)
     assert (out, logged["event"], logged["to"], logged["level"]) == ("[]\n", "not sent", "…@…", "warning")

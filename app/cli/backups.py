@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.failing import Failed
-from app.cli.opening import run_alone
+from app.cli.opening import run_as_it_is
 from app.cli.printing import say
 
 if TYPE_CHECKING:
+    from app.db import Database
     from app.settings import Settings
 
 
@@ -29,24 +30,20 @@ def backup(
     if not file.parent.is_dir():
         raise Failed(f"{file.parent} is no folder; make it first")
 
-    async def work(chosen: Settings) -> None:
-        from app.db import Database, current_revision, migrate
+    async def work(chosen: Settings, database: Database) -> None:
+        from app.db import current_revision, migrate
         from app.operating.backup import back_up
 
-        database = Database(chosen.database_url)
-        try:
-            # Where a cron job lacks the service's settings there would be a good archive of nothing, day after day.
-            if await current_revision(database) is None:
-                where = database.engine.url.render_as_string(hide_password=True)
-                raise Failed(f"nothing to save in {where}: are the settings those of the service (ADJACENT_DATA)?")
-            await migrate(database)
-            made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
-        finally:
-            await database.close()
+        # Where a cron job lacks the service's settings there would be a good archive of nothing, day after day.
+        if await current_revision(database) is None:
+            where = database.engine.url.render_as_string(hide_password=True)
+            raise Failed(f"nothing to save in {where}: are the settings those of the service (ADJACENT_DATA)?")
+        await migrate(database)
+        made = await back_up(database, file, clock=datetime.now(UTC), secrets=chosen.data if secrets else None)
         rows = sum(part.rows for part in made.tables.values())
         say(f"saved {rows:,} rows of schema {made.schema} in {file}; keep it where no stranger reads it")
 
-    run_alone(work)
+    run_as_it_is(work)
 
 
 def restore(
@@ -58,16 +55,11 @@ def restore(
 ) -> None:
     """Load a backup into the database of ADJACENT_DATABASE_URL, and bring it up to date; stop the service first."""
 
-    async def work(chosen: Settings) -> None:
-        from app.db import Database
+    async def work(chosen: Settings, database: Database) -> None:
         from app.operating.backup import restore as load
 
-        database = Database(chosen.database_url)  # not migrated: a restore brings its own schema
-        try:
-            folder = chosen.data if secrets else None
-            made = await load(database, file, clock=datetime.now(UTC), replaces=replace, secrets=folder)
-        finally:
-            await database.close()
+        folder = chosen.data if secrets else None
+        made = await load(database, file, clock=datetime.now(UTC), replaces=replace, secrets=folder)
         rows = sum(part.rows for part in made.tables.values())
         say(f"restored {rows:,} rows as they were on {made.made_at}")
         if not (chosen.data / "mail.key").exists():
@@ -76,4 +68,4 @@ def restore(
                 f"old data folder is in {chosen.data}, or with a backup --secrets and restore --secrets"
             )
 
-    run_alone(work)
+    run_as_it_is(work)  # a restore brings its own schema

@@ -8,7 +8,7 @@ import typer
 
 from app.cli import printing
 from app.cli.failing import Failed
-from app.cli.opening import run, run_alone
+from app.cli.opening import run, run_as_it_is
 from app.cli.printing import say
 
 if TYPE_CHECKING:
@@ -24,40 +24,30 @@ def migrate(
 ) -> None:
     """Bring the database's schema up to date (every start does)."""
 
-    async def work(chosen: Settings) -> str | None:
-        from app.db import Database, current_revision, revisions
+    async def work(_: Settings, database: Database) -> str | None:
+        from app.db import current_revision, revisions
         from app.db import migrate as bring
         from app.queue.engine import install
 
         if revision not in ("head", "base", *revisions()):
             raise typer.BadParameter(f"{revision!r}: choose head, base or {revisions()[0]} to {revisions()[-1]}")
+        await bring(database, revision)
+        if revision == "head":
+            await install(database)
+        return await current_revision(database)
 
-        database = Database(chosen.database_url)
-        try:
-            await bring(database, revision)
-            if revision == "head":
-                await install(database)
-            return await current_revision(database)
-        finally:
-            await database.close()
-
-    say(f"schema at {run_alone(work) or 'base'}")
+    say(f"schema at {run_as_it_is(work) or 'base'}")
 
 
 def doctor() -> None:
     """Check database, migrations, clock, disk, mail, model files and sources, and say what to do."""
 
-    async def work(chosen: Settings) -> list[Finding]:
-        from app.db import Database
+    async def work(chosen: Settings, database: Database) -> list[Finding]:
         from app.operating.doctor import examine
 
-        database = Database(chosen.database_url)  # as it is: not brought up to date
-        try:
-            return await examine(chosen, database)
-        finally:
-            await database.close()
+        return await examine(chosen, database)
 
-    findings = run_alone(work)
+    findings = run_as_it_is(work)
     printing.table(
         ("", "what", "finding"), [("ok" if one.is_fine else "!!", one.what, one.finding) for one in findings]
     )
