@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, or_
+from sqlalchemy import ColumnElement, false, func
 from sqlmodel import col, select
 
 from app.folding import folded
 from app.models import Community, CommunityTopic
 from app.places import Spot
 from app.queries.areas import Box, in_box, in_circle
+from app.queries.language_ranges import in_language
 
 RESTING = ("dormant", "ended")  # labels of communities that are no longer offered
 
@@ -52,8 +53,7 @@ def _about(wanted: CommunityFilter) -> Iterator[ColumnElement[bool]]:
         rests = func.coalesce(Community.activity["label"].as_string(), "").in_(RESTING)
         yield rests if wanted.is_resting else ~rests
     if wanted.language is not None:
-        language, told = func.lower(col(Community.language)), wanted.language.lower()
-        yield or_(language == told, language.startswith(f"{told}-", autoescape=True))
+        yield in_language(col(Community.language), wanted.language)
     if wanted.updated_since is not None:
         yield col(Community.updated_at) >= wanted.updated_since
 

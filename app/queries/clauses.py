@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, Select, and_, func, literal_column, or_
+from sqlalchemy import ColumnElement, Float, Integer, Select, and_, func, literal_column
 from sqlmodel import col, select
 
 from app.models import Community, Event, EventTopic, EventVersion
@@ -14,6 +14,7 @@ from app.places import box_around
 from app.queries import search_index
 from app.queries.areas import Box, in_box, in_circle
 from app.queries.filters import EventFilter
+from app.queries.language_ranges import in_language
 from app.queries.word_search import holds_words
 
 # A unary plus, which changes no value, keeps SQLite from the index of a column (sqlite.org/optoverview.html §7).
@@ -96,8 +97,7 @@ def _said(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.statuses:
         yield col(Event.status).in_(wanted.statuses)
     if wanted.language:
-        language, told = func.lower(col(Event.language)), wanted.language.lower()
-        yield or_(language == told, language.startswith(f"{told}-", autoescape=True))
+        yield in_language(col(Event.language), wanted.language)
     if wanted.free is not None:
         yield col(Event.is_free).is_(wanted.free)
 
