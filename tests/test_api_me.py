@@ -416,9 +416,7 @@ async def test_feed_answer_stays_out_of_caches_and_indexes(service: Service) -> 
     feed = await make_feed(service, me)
     answer = await service.client.head(feed["url"])
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-    assert (
-        answer.headers["cache-control"] == "private, no-cache"
-    )  # one asks again: it may have been replaced or deleted
+    assert answer.headers["cache-control"] == "private, no-cache"  # it may have been replaced or deleted
     assert answer.headers["x-robots-tag"] == "noindex"
     assert answer.headers["access-control-allow-origin"] == "*"  # who has the address may read it, from anywhere
     assert (await service.client.delete(f"{ME}/feeds/{feed['id']}", headers=me)).status_code == 204

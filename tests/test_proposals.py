@@ -166,9 +166,8 @@ async def test_imports_are_limited_by_address_and_by_person(town: Town) -> None:
     for _ in range(IMPORTS_AN_HOUR):
         limiter.take("127.0.0.1", "import", an_hour=IMPORTS_AN_HOUR, clock=clock)
     assert (await town.service.client.post(IMPORT, json=sent, headers=town.operator)).status_code == 429
-    assert (
-        await town.service.client.post(IMPORT, json=sent)
-    ).status_code == 401  # who may not is told so, and not counted
+    # Who may not is told so, and not counted.
+    assert (await town.service.client.post(IMPORT, json=sent)).status_code == 401
 
 
 async def test_what_operators_do_is_written_down_with_their_token(town: Town) -> None:
