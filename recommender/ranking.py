@@ -131,19 +131,16 @@ def _choose(
             break
         depth *= DEEPER
     places = filled.places if filled.exploring is None else [*filled.places, filled.exploring]
-    return [
-        Placed(
-            int(shown.events[place]),
-            Choice(
-                table.candidates[int(shown.events[place])],
-                catalogue.topics[shown.topics[place]].slug,
-                float(shown.scores[place]),
-                REACHES[topics.band[shown.topics[place]]],
-                explorative=place == filled.exploring,
-            ),
-        )
-        for place in places
-    ]
+    return [_placed(shown, place, table, topics, explorative=place == filled.exploring) for place in places]
+
+
+def _placed(shown: Best, place: int, table: EventTable, topics: TopicScores, *, explorative: bool) -> Placed:
+    """Return the choice that stands at a place among the best events."""
+    event, topic = int(shown.events[place]), int(shown.topics[place])
+    slug = load_adjacency().catalogue.topics[topic].slug
+    reach = REACHES[topics.band[topic]]
+    score = float(shown.scores[place])
+    return Placed(event, Choice(table.candidates[event], slug, score, reach, explorative=explorative))
 
 
 def _unhidden(best: Best, table: EventTable, hidden: frozenset[str]) -> Best:
