@@ -27,9 +27,8 @@ CHANGED = 0.1  # of the answers: assumed
 NEW_EVENTS = 3  # in an answer that changed: assumed
 SCHEDULED = 0.007  # schedule, queue and lease of a walk: 6.3 ms on PostgreSQL, 3.4 on SQLite, benchmarks.engine
 FETCHED = 0.010  # fetching and comparing an answer: 8.4 ms a source that is unchanged, benchmarks.rounds
-READ = (
-    0.010  # the reader's process: 1 ms for one event, 24 for a hundred, benchmarks.door; answers between are estimated
-)
+# The reader's process: 1 ms for one event, 24 for a hundred, benchmarks.door; answers between are estimated.
+READ = 0.010
 # An event with its twins and topics: 9.3 ms to store (36.3 for a new source of three, benchmarks.rounds), 3.1 to tag
 # (851 of the demonstration in 2.6 s); rendering is estimated.
 STORED = 0.015
@@ -49,10 +48,8 @@ PICK_BYTES = 800  # 415 in benchmarks.mailing; longer reasons and evidence are e
 SLATED = 0.012  # picking takes 5.6 ms of 50,000 upcoming events, benchmarks.recommending; writing it is estimated
 MAIL_RATE = Settings.from_environment({}).mail_rate  # a second, unless somebody sets another
 MAILED = 0.006  # 176 signed mails a second, benchmarks.mailing
-POLLS_A_DAY, POLLED = (
-    24,
-    0.0002,
-)  # 8,200 answers of 304 a second, benchmarks.serving; the few that changed are estimated
+# 8,200 answers of 304 a second, benchmarks.serving; the few that changed are estimated.
+POLLS_A_DAY, POLLED = 24, 0.0002
 PAGES_A_WEEK, PAGE = 5, 0.030  # 27 ms with a new question, benchmarks.pages_served
 
 

@@ -21,8 +21,8 @@ from benchmarks import stock
 from benchmarks.measure import Row, table
 from benchmarks.servers import FEW, MANY, MOST, Server, adjacent
 
-TIMES = 25  # of each question, each time by an address that is new
-NEW = count()
+TIMES = 25  # of each question, each time by an address that is new …
+NEW = count()  # … by a number that none had before
 PATIENCE = 300  # seconds for a server to have read what it keeps in memory
 CALENDAR = 200  # events
 

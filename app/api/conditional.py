@@ -66,8 +66,9 @@ async def standing(request: Request, *names: str) -> Mapping[str, int]:
 
 
 def promise(request: Request, stood: Mapping[str, int], *, until: datetime | None) -> None:
-    """Promise that the answer depends on nothing but the address, what these counters count, and the time; at SPOKEN
-    addresses on the language, too.
+    """Promise that the answer depends on nothing but the address, what these counters count, and the time.
+
+    At SPOKEN addresses it may depend on the language, too.
     """
     request.scope["adjacent.promise"] = Promise(stood, until)
 

@@ -56,8 +56,9 @@ Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 async def _proposer(request: Request) -> int | None:
-    """Return the number of the person who signed in; None for an operator who is nobody. Each address and each person
-    proposes so often and no more; who may not propose at all is not counted.
+    """Return the number of the person who signed in; None for an operator who is nobody.
+
+    Each address and each person proposes so often and no more; who may not propose at all is not counted.
     """
     who = await _who(request)
     count(request, "import", address_of(request), an_hour=IMPORTS_AN_HOUR)
