@@ -2,10 +2,10 @@
 
 A ranking of 50,000 events takes milliseconds, reading them seconds. What is kept stands for one number of the events'
 counter (app.revisions), which any process raises, and for one day. Who asks after a change waits for the next reading
-where there are few, and those are read whole. Where there are many, only what changed is read, and it goes on beside: who
-asks meanwhile gets what was kept, at most some six such readings old, some tenths of a second at 50,000 events; only how
-alive communities are is told once a day. Whatever is picked is read afresh, so that nothing is shown that does not take place
-any more.
+where there are few, and those are read whole. Where there are many, only what changed is read, and it goes on beside:
+who asks meanwhile gets what was kept, at most some six such readings old, some tenths of a second at 50,000 events; only
+how alive communities are is told once a day. Whatever is picked is read afresh, so that nothing is shown that does not
+take place any more.
 """
 
 from __future__ import annotations
