@@ -117,6 +117,16 @@ def test_of_migrations_the_steps_are_told_alone(written: io.StringIO) -> None:
     assert [line["event"] for line in lines(written)] == ["Running upgrade 0001"]
 
 
+def test_loggers_are_afterwards_as_they_were() -> None:
+    def loggers() -> tuple[object, ...]:
+        return logging.getLogger().handlers[:], logging.getLogger().level, structlog.get_config()
+
+    before = loggers()
+    with logs.written(io.StringIO(), level=logging.ERROR):
+        assert loggers() != before
+    assert loggers() == before
+
+
 async def test_a_day_of_a_person_leaves_no_trace_of_them_in_the_log(service: Service, written: io.StringIO) -> None:
     client = service.client
     guest = await service.guest(know=["React"])

@@ -142,7 +142,7 @@ def written(stream: TextIO | None = None, *, level: int | None = None) -> Iterat
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("alembic.runtime.migration").addFilter(_is_step)
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before, structlog_before = (root.handlers[:], root.level), structlog.get_config()
     root.handlers[:] = [_handler(_lines)]
     root.setLevel(shown)
     structlog.configure(
@@ -162,7 +162,7 @@ def written(stream: TextIO | None = None, *, level: int | None = None) -> Iterat
         _lines, _shown = lines_before
         root.handlers[:], level_before = before
         root.setLevel(level_before)
-        structlog.reset_defaults()
+        structlog.configure(**structlog_before)
 
 
 def _handler(lines: Lines) -> logging.Handler:
