@@ -54,6 +54,7 @@ def test_description_begins_with_the_reason_and_ends_with_the_page() -> None:
         ("[Cancelled] Letters", "cancelled", "[Cancelled] Letters"),
         ("Letters", "postponed", "Postponed: Letters"),
         ("Postponed! Letters", "postponed", "Postponed! Letters"),
+        ("Cancel culture", "cancelled", "Cancelled: Cancel culture"),
         ("Letters", "confirmed", "Letters"),
     ],
 )

@@ -138,8 +138,9 @@ def title_of(event: Event, cancelled: Cancelled, wording: Wording) -> str:
         mark = wording.text("Postponed:")
     elif cancelled == "prefix" and is_off(event):
         mark = wording.text("Cancelled:")
-    says_so = title.casefold().lstrip("*[( ").startswith(mark[:6].casefold())  # "CANCELED - …", "[Cancelled] …"
-    return title if says_so else f"{mark} {title}"
+    # As in "CANCELED - …" and "[Cancelled] …": with one l or with two.
+    told, word = (words.casefold().replace("ll", "l") for words in (title.lstrip("*[( "), mark.rstrip(": ")))
+    return title if told.startswith(word) else f"{mark} {title}"
 
 
 def _place(event: Event, online_url: str | None, wording: Wording) -> str:
