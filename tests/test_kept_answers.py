@@ -37,6 +37,9 @@ class Statements:
         if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             self.told.append(" ".join(statement.split()))
 
+    def of_events(self) -> list[str]:
+        return [statement for statement in self.told if " FROM event " in statement]
+
 
 @on_both_databases
 async def test_answer_that_is_kept_costs_one_indexed_read_at_most(service: Service) -> None:
@@ -91,6 +94,38 @@ async def test_every_change_is_seen_at_once_by_every_process(tmp_path: Path, dat
 
 
 @on_both_databases
+@on_both_databases
+async def test_of_all_who_want_what_has_changed_one_asks(service: Service) -> None:
+    await service.store(draft("a"))
+    await service.client.get(LIST)
+    statements = Statements(service.database)
+    await service.store(draft("a", "Another name"))
+    statements.told.clear()
+    one = await service.client.get(LIST)
+    alone = len(statements.of_events())
+    await service.store(draft("a", "A third name"))
+    statements.told.clear()
+    answers = await asyncio.gather(*(service.client.get(LIST) for _ in range(20)))
+    assert alone > 0
+    assert len(statements.of_events()) == alone
+    assert {answer.headers["etag"] for answer in answers} == {(await service.client.get(LIST)).headers["etag"]}
+    assert one.headers["etag"] not in {answer.headers["etag"] for answer in answers}
+
+
+async def test_who_asks_after_a_change_waits_for_no_older_answer(service: Service) -> None:
+    """While one answer is made, its event changes: whoever asks from then on is told of it."""
+    await service.store(draft("a"))
+    await service.client.get(LIST)
+    await service.store(draft("a", "Before"))
+    for title in ("After", "Much later"):
+        first = asyncio.create_task(service.client.get(LIST))
+        await asyncio.sleep(0)
+        await service.store(draft("a", title))
+        later = await asyncio.gather(*(service.client.get(LIST) for _ in range(5)))
+        assert [answer.json()["data"][0]["title"] for answer in later] == [title] * 5
+        await first
+
+
 async def test_personal_calendar_follows_its_person_only(service: Service) -> None:
     ids = await service.store(draft("a", "Letters", venue=MUNICH))
     me, somebody = await service.guest(know=["React"]), await service.guest(know=["React"])

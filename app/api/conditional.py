@@ -79,21 +79,45 @@ class Conditional:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._memory = Memory(KEPT)
+        self._asked_for: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
             return
         key = (scope["path"], scope["query_string"], _language(scope) if scope["path"] in SPOKEN else None)
-        whole = self._memory.get(key)
-        if whole is not None and whole.promise is not None and await _holds(whole.promise, scope["app"].state):
-            scope["route"] = whole.route
-        else:
-            whole = await self._asked(scope, receive, send)
-            if whole is not None and whole.promise is not None:
-                self._memory.keep(key, whole)
+        whole = await self._kept(key, scope)
+        if whole is None:
+            is_answered = self._asked_for[key] = asyncio.Event()
+            try:
+                whole = await self._asked(scope, receive, send)
+                if whole is not None and whole.promise is not None:
+                    self._memory.keep(key, whole)
+            finally:
+                is_answered.set()
+                if self._asked_for.get(key) is is_answered:
+                    del self._asked_for[key]
         if whole is not None:
             await _deliver(whole, scope, send)
+
+    async def _kept(self, key: Key, scope: Scope) -> Whole | None:
+        """Return an answer that is no older than the question, or None where it has to be asked for.
+
+        Of all who want what has changed since it was kept, one asks, and the others wait for that answer: a hundred at
+        once would keep each other from it. What was never promised is nobody else's.
+        """
+        state = scope["app"].state
+        wanted: Mapping[str, int] | None = None
+        while (whole := self._memory.get(key)) is not None and whole.promise is not None:
+            if wanted is None or wanted.keys() != whole.promise.standing.keys():
+                wanted = await _standing_now(whole.promise, state)
+            if _holds(whole.promise, wanted, state):
+                scope["route"] = whole.route
+                return whole
+            if (somebody_asks := self._asked_for.get(key)) is None:
+                return None
+            await somebody_asks.wait()
+        return None
 
     async def _asked(self, scope: Scope, receive: Receive, send: Send) -> Whole | None:
         """Return the application's answer, or None for one that has been passed on since no tag stands before it."""
@@ -223,13 +247,16 @@ def _language(scope: Scope) -> str | None:
     return preferred(Headers(scope=scope).get("accept-language", ""))
 
 
-async def _holds(promise: Promise, state: Any) -> bool:
+async def _standing_now(promise: Promise, state: Any) -> Mapping[str, int]:
+    revisions: Revisions = state.revisions
+    return await revisions.numbers(promise.standing) if promise.standing else {}
+
+
+def _holds(promise: Promise, wanted: Mapping[str, int], state: Any) -> bool:
+    """Whether an answer was made when its counters stood no lower than is wanted, and its time has not come."""
     if promise.until is not None and state.settings.now() > promise.until:
         return False
-    if not promise.standing:
-        return True
-    revisions: Revisions = state.revisions
-    return await revisions.numbers(promise.standing) == promise.standing
+    return all(promise.standing[name] >= number for name, number in wanted.items())
 
 
 async def _deliver(whole: Whole, scope: Scope, send: Send) -> None:
