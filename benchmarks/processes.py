@@ -131,7 +131,7 @@ def _api(folder: Path) -> Cost:
 
     def ask() -> None:
         for path in PATHS:
-            httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
+            httpx.get(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE)
 
     return _cost(folder, ["serve", "--no-worker", "--port", str(port)], answers, ask)
 
