@@ -94,7 +94,6 @@ async def test_every_change_is_seen_at_once_by_every_process(tmp_path: Path, dat
 
 
 @on_both_databases
-@on_both_databases
 async def test_of_all_who_want_what_has_changed_one_asks(service: Service) -> None:
     await service.store(draft("a"))
     await service.client.get(LIST)
@@ -126,6 +125,28 @@ async def test_who_asks_after_a_change_waits_for_no_older_answer(service: Servic
         await first
 
 
+async def test_who_waited_for_what_came_to_nothing_asks_at_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.store(draft("a"))
+    await service.client.get(LIST)
+    await service.store(draft("a", "Another name"))
+    begun = [asyncio.Event() for _ in range(3)]
+
+    async def fail(*_: object, **__: object) -> None:
+        number = sum(one.is_set() for one in begun)
+        begun[number].set()
+        if number > 0:  # those who waited are here together, or never
+            await begun[-1].wait()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("app.api.events.event_slice", fail)
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(service.client.get(LIST) for _ in begun), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ZeroDivisionError] * 3
+
+
+@on_both_databases
 async def test_personal_calendar_follows_its_person_only(service: Service) -> None:
     ids = await service.store(draft("a", "Letters", venue=MUNICH))
     me, somebody = await service.guest(know=["React"]), await service.guest(know=["React"])

@@ -117,6 +117,8 @@ class Conditional:
             if (somebody_asks := self._asked_for.get(key)) is None:
                 return None
             await somebody_asks.wait()
+            if self._memory.get(key) is whole:  # it came to nothing; one after another would wait for the same
+                return None
         return None
 
     async def _asked(self, scope: Scope, receive: Receive, send: Send) -> Whole | None:
